@@ -1,0 +1,2 @@
+//! hasim
+fn main() {}
