@@ -1,1 +1,3 @@
 //! hasim
+
+pub mod kernel;
