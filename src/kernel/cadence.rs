@@ -210,6 +210,9 @@ impl JitteredCadence {
 /// distribution function at `u`. By symmetry the age, the time since the last tick, has the same
 /// law, but the two are not independent: for both, draw [`covering_gap`] and split it uniformly.
 ///
+/// The instant must be arbitrary with respect to the process: gaps that hardly vary remember the
+/// phase in which they began for about (mean / standard deviation)² ticks.
+///
 /// # Panics
 ///
 /// If `from` exceeds `to`.
@@ -218,11 +221,11 @@ pub fn residual(from: Duration, to: Duration, u: f64) -> Duration {
     let (a, b) = (from.as_nanos() as f64, to.as_nanos() as f64);
     let area = u * f64::midpoint(a, b);
     if area <= a {
-        return span(area).min(to);
+        return Duration::from_nanos_f64(area).min(to);
     }
     // Beyond a the area is a + ((b−a)² − (b−x)²) / (2 (b−a)); solved for x.
     let left = (b - a) * (b - a) - 2.0 * (b - a) * (area - a);
-    span(b - left.max(0.0).sqrt()).min(to)
+    Duration::from_nanos_f64(b - left.max(0.0).sqrt()).min(to)
 }
 
 /// The length of the gap in which an arbitrary instant falls, for gaps uniform on
@@ -235,9 +238,158 @@ pub fn residual(from: Duration, to: Duration, u: f64) -> Duration {
 pub fn covering_gap(from: Duration, to: Duration, u: f64) -> Duration {
     assert!(from <= to, "gaps from {from} to {to}");
     let (a, b) = (from.as_nanos() as f64, to.as_nanos() as f64);
-    span((a * a + u * (b * b - a * a)).sqrt()).clamp(from, to)
+    Duration::from_nanos_f64((a * a + u * (b * b - a * a)).sqrt()).clamp(from, to)
 }
 
-fn span(nanos: f64) -> Duration {
-    Duration::from_secs_f64(nanos / 1e9).unwrap_or(Duration::ZERO)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(nanos: u64) -> Time {
+        Time::from_nanos(nanos)
+    }
+
+    fn span(nanos: u64) -> Duration {
+        Duration::from_nanos(nanos)
+    }
+
+    /// What a cadence computes, read off a list of all its ticks instead.
+    struct Plain(Vec<Time>);
+
+    impl Plain {
+        fn first(&self, reached: impl Fn(Time) -> bool) -> Option<Time> {
+            self.0.iter().copied().find(|tick| reached(*tick))
+        }
+
+        fn last(&self, reached: impl Fn(Time) -> bool) -> Option<Time> {
+            self.0.iter().copied().rfind(|tick| reached(*tick))
+        }
+    }
+
+    proptest! {
+        /// Law: arithmetic gives what ticking through the whole axis would give.
+        #[test]
+        fn arithmetic_agrees_with_ticking(
+            phase in 0_u64..300, period in 1_u64..40, t in 0_u64..300, u in 0_u64..300,
+            n in 1_u64..5,
+        ) {
+            let cadence = Cadence::new(at(phase), span(period));
+            let plain = Plain((phase % period..1000).step_by(usize::try_from(period).unwrap()).map(at).collect());
+            let (t, u) = (at(t), at(u));
+            prop_assert_eq!(Some(cadence.first_at_or_after(t)), plain.first(|tick| tick >= t));
+            prop_assert_eq!(Some(cadence.first_after(t)), plain.first(|tick| tick > t));
+            prop_assert_eq!(cadence.last_at_or_before(t), plain.last(|tick| tick <= t));
+            prop_assert_eq!(cadence.last_before(t), plain.last(|tick| tick < t));
+            let inside = plain.0.iter().filter(|tick| (t..u.max(t)).contains(tick)).count();
+            prop_assert_eq!(cadence.ticks_in(t, u), inside as u64);
+            let later = plain.0.iter().copied().filter(|tick| *tick > t);
+            prop_assert_eq!(Some(cadence.nth_after(t, n)), later.clone().nth(usize::try_from(n).unwrap() - 1));
+            prop_assert_eq!(cadence.tick(cadence.index(t)), plain.last(|tick| tick <= t));
+        }
+
+        /// Law: jitter moves ticks about but leaves the arithmetic exact, in any order of asking.
+        #[test]
+        fn jittered_arithmetic_agrees_with_ticking(
+            seed in any::<u64>(), phase in 0_u64..100, period in 1_u64..40, share in 0_u64..=40,
+            t in 60_u64..300, u in 60_u64..300,
+        ) {
+            let cadence = Cadence::new(at(phase), span(period));
+            let key = Key::new(seed, 0);
+            let jitter = span(share.min(period));
+            let jittered = JitteredCadence::new(cadence, jitter, key, StreamName::of("t"), 0);
+            let from = cadence.index(Time::ZERO);
+            let plain = Plain((from..from + 1000).filter_map(|k| jittered.tick(k)).collect());
+            prop_assert!(plain.0.is_sorted());
+            let (t, u) = (at(t), at(u));
+            prop_assert_eq!(Some(jittered.first_at_or_after(t)), plain.first(|tick| tick >= t));
+            prop_assert_eq!(Some(jittered.first_after(t)), plain.first(|tick| tick > t));
+            prop_assert_eq!(jittered.last_at_or_before(t), plain.last(|tick| tick <= t));
+            prop_assert_eq!(jittered.last_before(t), plain.last(|tick| tick < t));
+            prop_assert_eq!(jittered.tick(jittered.index(t)), plain.last(|tick| tick <= t));
+            let inside = plain.0.iter().filter(|tick| (t..u.max(t)).contains(tick)).count();
+            prop_assert_eq!(jittered.ticks_in(t, u), inside as u64);
+        }
+    }
+
+    /// Law: at the ends of the axis a cadence says none or never, and does not wrap.
+    #[test]
+    fn the_ends_of_the_axis_are_safe() {
+        let cadence = Cadence::new(at(5), span(10));
+        assert_eq!(cadence.last_at_or_before(at(4)), None);
+        assert_eq!(cadence.last_before(Time::ZERO), None);
+        assert_eq!(cadence.first_after(at(u64::MAX - 2)), Time::NEVER);
+        assert_eq!(cadence.first_at_or_after(Time::NEVER), Time::NEVER);
+        assert_eq!(cadence.nth_after(at(0), u64::MAX), Time::NEVER);
+        assert_eq!((cadence.index(at(4)), cadence.tick(-1)), (-1, None));
+        assert_eq!(cadence.tick(i64::MAX), Some(Time::NEVER));
+        assert_eq!(Cadence::new(at(0), span(1)).index(Time::NEVER), i64::MAX);
+        assert_eq!(cadence.ticks_in(at(9), at(3)), 0);
+    }
+
+    /// Law: residual, age and covering gap are what is seen of a renewal process at an arbitrary
+    /// instant (two samples of 10,000, Kolmogorov-Smirnov bound of one in a thousand:
+    /// 1.95 · √(2/n)).
+    #[test]
+    fn residual_agrees_with_brute_force() {
+        const N: u64 = 10_000;
+        for (from, to) in [(2_000, 4_400), (0, 1_000), (900, 1_000)] {
+            let key = Key::new(11, from);
+            let (lo, hi) = (span(from * 1_000), span(to * 1_000));
+            let brute = |n: u64| {
+                // The process starts with a tick, and is seen somewhere among its first 200 gaps.
+                let mut draw = key.draw(StreamName::of("brute"), 0, n);
+                let seen = Time::ZERO + draw.uniform_duration(Duration::ZERO, hi * 200);
+                let mut tick = Time::ZERO;
+                let mut last = tick;
+                while tick <= seen {
+                    last = tick;
+                    tick += draw.uniform_duration(lo, hi);
+                }
+                [tick.since(seen), seen.since(last), tick.since(last)]
+            };
+            let uniform = |name, n| key.draw(StreamName::of(name), 1, n).uniform();
+            let seen: Vec<_> = (0..N).map(brute).collect();
+            let formula: Vec<_> =
+                (0..N).map(|n| residual(lo, hi, uniform("residual", n))).collect();
+            let covering: Vec<_> =
+                (0..N).map(|n| covering_gap(lo, hi, uniform("gap", n))).collect();
+            for (what, computed) in [(0, &formula), (1, &formula), (2, &covering)] {
+                let distance = distance(seen.iter().map(|spans| spans[what]).collect(), computed);
+                assert!(
+                    distance < 1.95 * (2.0 / N as f64).sqrt(),
+                    "{from} {to} {what}: {distance}"
+                );
+            }
+        }
+    }
+
+    /// The greatest distance between the distribution functions of two samples of one size.
+    fn distance(mut a: Vec<Duration>, b: &[Duration]) -> f64 {
+        a.sort_unstable();
+        let mut b = b.to_vec();
+        b.sort_unstable();
+        let below = |sorted: &[Duration], x| sorted.partition_point(|y| *y <= x) as f64;
+        let off = |x: &Duration| (below(&a, *x) - below(&b, *x)).abs() / a.len() as f64;
+        a.iter().chain(&b).map(off).fold(0.0, f64::max)
+    }
+
+    /// Law: residual and covering gap keep their bounds, also where the gap cannot vary.
+    #[test]
+    fn residuals_keep_their_bounds() {
+        let (a, b) = (span(2_000), span(4_400));
+        assert_eq!((residual(a, b, 0.0), covering_gap(a, b, 0.0)), (Duration::ZERO, a));
+        let almost = 1.0 - f64::EPSILON;
+        assert!(residual(a, b, almost) <= b && covering_gap(a, b, almost) <= b);
+        assert_eq!((residual(a, a, 0.5), covering_gap(a, a, 0.5)), (span(1_000), a));
+        assert_eq!(residual(Duration::ZERO, Duration::ZERO, 0.5), Duration::ZERO);
+    }
+
+    /// Law: jitter that would let ticks overtake each other is refused.
+    #[test]
+    #[should_panic(expected = "jitter of 11ns exceeds the period of 10ns")]
+    fn excessive_jitter_is_refused() {
+        let cadence = Cadence::new(at(0), span(10));
+        let _ = JitteredCadence::new(cadence, span(11), Key::new(0, 0), StreamName::of("t"), 0);
+    }
 }

@@ -152,12 +152,12 @@ impl<T> MailQueue<T> {
         loop {
             let first = parent * ARITY + 1;
             let last = (first + ARITY).min(self.heap.len());
-            let Some(least) = (first..last).min_by_key(|child| self.heap[*child]) else { break };
-            if entry <= self.heap[least] {
+            let Some(soonest) = (first..last).min_by_key(|child| self.heap[*child]) else { break };
+            if entry <= self.heap[soonest] {
                 break;
             }
-            self.heap[parent] = self.heap[least];
-            parent = least;
+            self.heap[parent] = self.heap[soonest];
+            parent = soonest;
         }
         self.heap[parent] = entry;
     }

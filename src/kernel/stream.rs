@@ -3,7 +3,7 @@
 //!
 //! So a new machine, or one more draw of an old one, leaves all other draws as they were, and two
 //! variants of a study stay paired. There is no generator to carry about: numbers are computed
-//! from their address by Philox4x32-10, a counter-based generator that passes BigCrush (Salmon,
+//! from their address by Philox4x32-10, a counter-based generator that passes `BigCrush` (Salmon,
 //! Moraes, Dror and Shaw, *Parallel random numbers: as easy as 1, 2, 3*, SC11).
 //!
 //! Absent on purpose: seeding from the environment, and any state that outlives a [`Draw`].
@@ -39,10 +39,10 @@ impl StreamName {
     }
 }
 
-/// 2⁶⁴ divided by the golden ratio, odd: the increment of SplitMix64.
+/// 2⁶⁴ divided by the golden ratio, odd: the increment of `SplitMix64`.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// The finaliser of SplitMix64 (Steele, Lea and Flood 2014): a bijection in which every bit of the
+/// The finaliser of `SplitMix64` (Steele, Lea and Flood 2014): a bijection in which every bit of the
 /// input reaches every bit of the output.
 const fn mix(mut bits: u64) -> u64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -199,4 +199,140 @@ const fn lower(bits: u64) -> u32 {
 
 const fn upper(bits: u64) -> u32 {
     lower(bits >> 32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Law: the generator is Philox4x32-10 as published, by the known answers of Random123.
+    #[test]
+    fn philox_gives_the_published_answers() {
+        for (counter, key, answer) in [
+            ([0; 4], [0; 2], [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]),
+            ([u32::MAX; 4], [u32::MAX; 2], [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]),
+            (
+                [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344],
+                [0xa409_3822, 0x299f_31d0],
+                [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1],
+            ),
+        ] {
+            let join = |low: u32, high: u32| u64::from(high) << 32 | u64::from(low);
+            let [c0, c1, c2, c3] = counter;
+            let counter = u128::from(join(c2, c3)) << 64 | u128::from(join(c0, c1));
+            let [a, b] = philox(counter, join(key[0], key[1]));
+            assert_eq!([lower(a), upper(a), lower(b), upper(b)], answer);
+        }
+    }
+
+    /// Law: a draw is a function of its address; asking for others before changes nothing.
+    #[test]
+    fn unrelated_draws_leave_a_draw_alone() {
+        let key = Key::new(1, 2);
+        let bits = |key: Key| key.draw(StreamName::of("cp1/etcd"), 3, 4).bits();
+        let before = bits(key);
+        for other in 0..100 {
+            let _ = key.draw(StreamName::of("cp2/etcd"), 3, other).bits();
+            let _ = key.draw(StreamName::of("cp1/etcd"), 4, other).bits();
+        }
+        assert_eq!(bits(key), before);
+        assert_eq!(bits(Key::new(1, 2)), before);
+    }
+
+    /// Law: no two addresses share their numbers, whichever part of the address differs.
+    #[test]
+    fn every_part_of_the_address_counts() {
+        let mut seen = std::collections::BTreeSet::new();
+        let mut addresses = 0;
+        for (seed, trial) in [(0, 0), (0, 1), (1, 0), (u64::MAX, 0), (0, u64::MAX)] {
+            let key = Key::new(seed, trial);
+            for name in ["", "a", "b", "ab", "ba"] {
+                for name in [StreamName::of(name), StreamName::of(name).part(0)] {
+                    for purpose in [0, 1, u32::MAX] {
+                        for occurrence in [0, 1, 1 << 47, 1 << 48, u64::MAX] {
+                            let mut draw = key.draw(name, purpose, occurrence);
+                            seen.extend((0..4).map(|_| draw.bits()));
+                            addresses += 4;
+                        }
+                    }
+                }
+            }
+        }
+        assert_eq!(seen.len(), addresses);
+    }
+
+    /// Law: the bits of a draw belong to its address in every release; studies can be repeated.
+    #[test]
+    fn draws_are_pinned() {
+        let mut draw = Key::new(42, 7).draw(StreamName::of("cp1/etcd"), 1, 0);
+        let expected = [0x170a_96e7_6521_ed60, 0x93f2_6764_2a1f_70b9, 0xbcb4_cd68_1187_8fe6];
+        assert_eq!([draw.bits(), draw.bits(), draw.bits()], expected);
+    }
+
+    /// Law: numbers of neighbouring addresses are uncorrelated and uniform, whichever part of the
+    /// address moves; bounds are four standard errors.
+    #[test]
+    fn neighbouring_addresses_are_independent() {
+        const N: u32 = 20_000;
+        let name = StreamName::of("cp1");
+        let walks: [(&str, &dyn Fn(u64) -> Draw); 4] = [
+            ("trial", &|n| Key::new(5, n).draw(name, 0, 0)),
+            ("seed", &|n| Key::new(n, 5).draw(name, 0, 0)),
+            ("occurrence", &|n| Key::new(5, 5).draw(name, 0, n)),
+            ("part", &|n| Key::new(5, 5).draw(name.part(n), 0, 0)),
+        ];
+        for (what, walk) in walks {
+            let numbers: Vec<f64> = (0..=N).map(|n| walk(u64::from(n)).uniform() - 0.5).collect();
+            let n = f64::from(N);
+            let mean = numbers.iter().sum::<f64>() / n;
+            assert!(mean.abs() < 4.0 * (1.0 / 12.0 / n).sqrt(), "{what}: mean {mean}");
+            let products = numbers.windows(2).map(|pair| pair[0] * pair[1] * 12.0);
+            let correlation = products.sum::<f64>() / n;
+            assert!(correlation.abs() < 4.0 / n.sqrt(), "{what}: correlation {correlation}");
+        }
+    }
+
+    /// Law: every number below the bound comes equally often, also where the bound is no power
+    /// of two (chi-square of six classes, five degrees of freedom; one in 10⁴ exceeds 25.7).
+    #[test]
+    fn whole_numbers_are_unbiased() {
+        const N: u32 = 60_000;
+        let mut counts = [0_u32; 6];
+        let mut draw = Key::new(1, 1).draw(StreamName::of("dice"), 0, 0);
+        for _ in 0..N {
+            counts[usize::try_from(draw.below(6)).unwrap()] += 1;
+        }
+        let expected = f64::from(N) / 6.0;
+        let off = |count: &u32| (f64::from(*count) - expected).powi(2) / expected;
+        let chi_square: f64 = counts.iter().map(off).sum();
+        assert!(chi_square < 25.7, "{counts:?}");
+        assert_eq!(draw.below(1), 0);
+        assert!(draw.below(u64::MAX) < u64::MAX);
+    }
+
+    /// Law: a uniform span lies in its half-open interval, and an empty interval has one member.
+    #[test]
+    fn uniform_spans_keep_their_bounds() {
+        let mut draw = Key::new(1, 1).draw(StreamName::of("span"), 0, 0);
+        let (lo, hi) = (Duration::from_nanos(10), Duration::from_nanos(13));
+        let mut seen = [false; 3];
+        for _ in 0..100 {
+            let span = draw.uniform_duration(lo, hi) - lo;
+            seen[usize::try_from(span.as_nanos()).unwrap()] = true;
+        }
+        assert_eq!(seen, [true; 3]);
+        assert_eq!(draw.uniform_duration(lo, lo), lo);
+    }
+
+    /// Law: a draw serves as any generator does; bytes are the words it would give.
+    #[test]
+    fn draws_are_generators() {
+        use rand::Rng;
+        let draw = Key::new(1, 1).draw(StreamName::of("bytes"), 0, 0);
+        let (mut bytes, mut words) = ([0; 12], draw.clone());
+        draw.clone().fill_bytes(&mut bytes);
+        assert_eq!(bytes[..8], words.next_u64().to_le_bytes());
+        assert_eq!(bytes[8..], words.next_u64().to_le_bytes()[..4]);
+        assert_eq!(u64::from(draw.clone().next_u32()), draw.clone().bits() >> 32);
+    }
 }

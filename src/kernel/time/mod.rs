@@ -168,7 +168,19 @@ impl Duration {
         if secs.is_nan() || secs < 0.0 {
             return None;
         }
-        Some(Duration(float_nanos(secs * 1e9)))
+        Some(Self::from_nanos_f64(secs * 1e9))
+    }
+
+    /// The span nearest to `nanos` nanoseconds, empty below and [`Duration::MAX`] above the range.
+    #[inline]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the cast saturates at both ends, which is the documented edge"
+    )]
+    pub(in crate::kernel) fn from_nanos_f64(nanos: f64) -> Duration {
+        // Not `round`: without SSE4.1 that is a call, and this is in every random draw.
+        Duration((nanos + 0.5) as u64)
     }
 
     /// The span in nanoseconds.
@@ -238,18 +250,8 @@ impl Duration {
     #[track_caller]
     pub fn mul_f64(self, factor: f64) -> Duration {
         assert!(factor >= 0.0, "a span cannot be scaled by {factor}");
-        Duration(float_nanos(self.0 as f64 * factor))
+        Self::from_nanos_f64(self.0 as f64 * factor)
     }
-}
-
-/// Nanoseconds to the nearest whole one; `as` saturates at both ends, which is what is wanted.
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "callers exclude negative numbers, and saturation is the documented edge"
-)]
-fn float_nanos(nanos: f64) -> u64 {
-    nanos.round() as u64
 }
 
 /// The sum, at most [`Duration::MAX`].

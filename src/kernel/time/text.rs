@@ -194,19 +194,15 @@ impl fmt::Display for Duration {
     }
 }
 
+/// Hours, minutes and seconds, of a second at least.
 fn clock(nanos: u64) -> String {
     let (minutes, rest) = (nanos / 60_000_000_000, nanos % 60_000_000_000);
-    let mut text = String::new();
-    if minutes >= 60 {
-        text += &format!("{}h", minutes / 60);
-    }
-    if !minutes.is_multiple_of(60) {
-        text += &format!("{}m", minutes % 60);
-    }
-    if rest > 0 {
-        text += &fraction(rest, 1_000_000_000, "s");
-    }
-    text
+    let part = |count: u64, unit: &str| match count {
+        0 => String::new(),
+        count => format!("{count}{unit}"),
+    };
+    let seconds = if rest == 0 { String::new() } else { fraction(rest, 1_000_000_000, "s") };
+    part(minutes / 60, "h") + &part(minutes % 60, "m") + &seconds
 }
 
 /// `nanos` in units of `unit`, with as many decimals as it takes to be exact.
