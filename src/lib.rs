@@ -1,3 +1,8 @@
-//! hasim
+//! A deterministic discrete-event simulator of a highly available Kubernetes control plane.
 
+pub mod component;
+pub mod components;
 pub mod kernel;
+pub mod plan;
+pub mod transport;
+pub mod world;

@@ -1,0 +1,57 @@
+//! What an injector may do to the world from outside: power, process, link, disk, clock.
+//!
+//! Two levels: a [`Setting`] names a target and is applied by the world; a [`Lever`] is what the
+//! component on the receiving end is told, so that it can book what it had lazily in flight.
+
+use super::id::{ComponentId, MachineId};
+use crate::kernel::time::Duration;
+
+/// What happens to one process, as that process's model is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lever {
+    /// SIGTERM: the process shuts down in its own way and then exits by [`Effects::exit`](super::Effects::exit).
+    Stop,
+    /// SIGKILL or a fatal error: nothing is tidied up; the kernel closes its sockets.
+    Kill,
+    /// The machine lost power: like [`Lever::Kill`], but nobody answers for its sockets.
+    PowerLoss,
+    /// SIGSTOP, starvation or a long garbage collection: no code runs, the kernel still accepts.
+    Pause,
+    /// SIGCONT: elapsed timers and waiting messages are delivered now.
+    Resume,
+    /// Writes to the disk of its machine stop completing.
+    StallDisk,
+    /// Writes to the disk complete again.
+    FreeDisk,
+    /// The process's data directory is empty at its next start.
+    WipeData,
+    /// The machine's clock now runs at this rate, in parts per million of true time (1,000,000 = true).
+    ClockRate(u32),
+    /// The interface of its machine lost (`false`) or regained (`true`) carrier.
+    Carrier(bool),
+}
+
+/// One timed change of the world, as the schedule and operators make it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Setting {
+    /// Pulls a process's lever.
+    Process(ComponentId, Lever),
+    /// Starts a process that is not running (nothing happens to one that is).
+    Start(ComponentId),
+    /// Turns a machine off (`false`) or on (`true`; it boots).
+    Power(MachineId, bool),
+    /// Loss (`false`) or return (`true`) of carrier on a machine's only cable: both directions dead.
+    Cable(MachineId, bool),
+    /// The switch stops (`false`) or resumes (`true`) to forward for a machine; its carrier stays.
+    Port(MachineId, bool),
+    /// Cuts (`false`) or restores (`true`) one direction between two machines.
+    OneWay(MachineId, MachineId, bool),
+    /// Extra one-way delay between two machines, both directions; zero removes it.
+    Delay(MachineId, MachineId, Duration),
+    /// Extra share of lost packets between two machines, both directions, in parts per million.
+    Loss(MachineId, MachineId, u32),
+    /// Stalls (`true`) or frees (`false`) the disk of a machine.
+    Disk(MachineId, bool),
+    /// Rate of a machine's clock in parts per million.
+    ClockRate(MachineId, u32),
+}

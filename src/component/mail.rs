@@ -1,0 +1,160 @@
+//! What travels between components: raft messages, adverts, requests and their answers.
+//!
+//! Only what unlocks something is ever sent; what merely repeats (heartbeats in a settled cluster,
+//! renewals, checks) is computed from facts. Absent on purpose: routes and delays, which are the
+//! world's business.
+
+use super::fact::LeaseFact;
+use super::id::ComponentId;
+use crate::kernel::time::Time;
+
+/// A message, as its receiver finds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mail {
+    /// Who sent it.
+    pub from: ComponentId,
+    /// What it says.
+    pub body: Body,
+}
+
+/// The content of a message. The variant decides the transport: raft messages travel on the peers'
+/// long-lived streams, adverts as single datagrams, calls on connections of their own.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Body {
+    /// Between etcd members.
+    Raft(RaftMessage),
+    /// A VRRP advertisement.
+    Advert(Advert),
+    /// A request.
+    Call(Call),
+    /// The answer to a request, or what the transport reports instead of one.
+    Reply(Reply),
+}
+
+/// A raft message. `term` is the sender's (for pre-votes: the term asked for).
+#[derive(Clone, Debug, PartialEq)]
+pub struct RaftMessage {
+    /// The sender's term.
+    pub term: u64,
+    /// What it asks or says.
+    pub kind: RaftKind,
+}
+
+/// The kinds of raft messages that are ever sent one by one.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RaftKind {
+    /// Asks for a vote; `pre` asks whether one would be given; `transfer` ignores the lease rule.
+    Vote { pre: bool, transfer: bool, last_term: u64, last_index: u64 },
+    /// Answers a vote request.
+    VoteReply { pre: bool, granted: bool },
+    /// A heartbeat, sent only where it changes something.
+    Heartbeat { commit: u64 },
+    /// Answers a heartbeat.
+    HeartbeatReply,
+    /// Entries after `previous`; `entries` are (term, count) runs.
+    Append { previous_term: u64, previous_index: u64, entries: Vec<Run>, commit: u64 },
+    /// Answers an append: the index up to which the logs agree, or a rejection with a hint.
+    AppendReply { index: u64, rejected: bool },
+    /// A whole snapshot, for a member that lags behind the retained log.
+    Snapshot { last_term: u64, last_index: u64 },
+    /// The leader hands over: campaign at once.
+    TimeoutNow,
+    /// A client's proposal, forwarded by a follower; `tag` finds it again there.
+    Propose { tag: u64, op: Op },
+    /// A read index asked of the leader by a follower, and its answer.
+    ReadIndex { tag: u64 },
+    /// The leader has confirmed its leadership for that read.
+    ReadIndexReply { tag: u64 },
+    /// Tells a forwarder what became of its proposal once it is applied.
+    Applied { tag: u64, outcome: Outcome },
+}
+
+/// A run of log entries of one term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Their term.
+    pub term: u64,
+    /// How many.
+    pub count: u64,
+}
+
+/// A VRRP advertisement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Advert {
+    /// The sender's effective priority; 0 says that it leaves.
+    pub priority: u8,
+    /// The sender's advert_int in nanoseconds.
+    pub interval: u64,
+}
+
+/// A request on a connection of its own. `id` is the caller's key for the answer and stays unique
+/// for its lifetime.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Call {
+    /// The caller's key.
+    pub id: u64,
+    /// What is asked.
+    pub op: Op,
+    /// When the caller stops waiting.
+    pub deadline: Time,
+}
+
+/// What a request asks for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Op {
+    /// Only opens a connection.
+    Connect,
+    /// GET/LIST with resourceVersion=0, or an etcd serializable read.
+    ReadCached,
+    /// A quorum (linearizable) read.
+    Read,
+    /// A write that commits.
+    Write,
+    /// Quorum read of a Lease.
+    GetLease(ComponentId),
+    /// Conditional update of a Lease: `expected` is the revision read before.
+    PutLease { lease: ComponentId, expected: (u64, Option<Time>), record: LeaseFact },
+    /// `GET /readyz`, `/livez`, `/healthz`.
+    Health(Endpoint),
+}
+
+/// A health endpoint of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// `/readyz`.
+    Readyz,
+    /// `/livez`.
+    Livez,
+    /// `/healthz`.
+    Healthz,
+}
+
+/// The answer to a call.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reply {
+    /// The call's key.
+    pub id: u64,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of a request. A write has three endings: acknowledged, rejected, and unknown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Outcome {
+    /// Served or committed.
+    Done,
+    /// The Lease that was read; `None`: there is no such object.
+    Lease(Option<LeaseFact>),
+    /// Certainly not applied: the compare-and-swap failed.
+    Conflict,
+    /// Certainly not applied: an error answer at once (no leader, not ready, 429, no server).
+    Rejected,
+    /// The server gave up waiting; a write may or may not be applied.
+    TimedOut,
+    /// The connection was refused: nobody listens.
+    Refused,
+    /// The connection broke after the request was sent; a write may or may not be applied.
+    Reset,
+    /// No route: the local interface is down.
+    Unreachable,
+}

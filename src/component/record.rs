@@ -1,0 +1,74 @@
+//! What components tell observers beyond facts: the raw material of client and protocol metrics.
+//!
+//! Records change nothing in the world. They are dropped where nobody observes.
+
+use super::id::ComponentId;
+use super::mail::Outcome;
+use crate::kernel::time::Time;
+
+/// One thing that happened.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Record {
+    /// An etcd member campaigns (or pre-campaigns) in a term.
+    Campaign { term: u64, pre: bool },
+    /// The member has become able to commit after an election.
+    CommittedFirst { term: u64 },
+    /// A write was acknowledged to whoever asked: it must never be lost. Index in the raft log.
+    Acknowledged { term: u64, index: u64 },
+    /// A client request ended.
+    Request(RequestRecord),
+    /// Requests of a client that a settled path served, counted instead of simulated: all those
+    /// issued at the schedule's instants from `first` up to and including `last`.
+    Served {
+        client: ComponentId,
+        class: RequestClass,
+        target: u16,
+        first: Time,
+        last: Time,
+        count: u64,
+        latency: crate::kernel::time::Duration,
+    },
+    /// A process ended by its own doing, in words.
+    Exit { reason: &'static str },
+    /// A leader-elected instance acted on the world (a binding, a created pod).
+    Acted { surplus: bool },
+    /// A line for the timeline that no fact shows.
+    Note(&'static str),
+}
+
+/// What sort of request a client issues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RequestClass {
+    /// Opens a connection.
+    Connect,
+    /// GET/LIST with resourceVersion=0.
+    ReadCached,
+    /// Quorum GET.
+    Read,
+    /// A write.
+    Write,
+}
+
+/// One request of a client.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RequestRecord {
+    /// Whose.
+    pub client: ComponentId,
+    /// Of which sort.
+    pub class: RequestClass,
+    /// Which of the client's targets (for clients that poll several servers).
+    pub target: u16,
+    /// When it was issued.
+    pub issued: Time,
+    /// When it ended for the client.
+    pub ended: Time,
+    /// How; a client's own time-out is [`Outcome::TimedOut`].
+    pub outcome: Outcome,
+}
+
+impl RequestRecord {
+    /// Whether the client got what it asked for.
+    pub fn succeeded(&self) -> bool {
+        matches!(self.outcome, Outcome::Done | Outcome::Lease(_))
+    }
+}

@@ -1,0 +1,285 @@
+//! What a component sees: published facts and the network as it stands, relative to itself.
+//!
+//! A view answers "what would a probe sent now find". Nobody sees through a partition, and nobody
+//! sees another's private state.
+
+use super::fact::{
+    ApiServerFact, CandidateFact, EtcdFact, Fact, KubeletFact, LeaseFact, LoadBalancerFact,
+    NodeFact, VrrpFact,
+};
+use super::id::{ComponentId, MachineId};
+use super::map::Map;
+use super::reach::Reach;
+use crate::kernel::time::{Duration, Time};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Whether a process executes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum ProcessState {
+    /// Not started, exited or killed; on a machine that is up, its port refuses.
+    #[default]
+    Dead,
+    /// Executes.
+    Running,
+    /// Exists but executes nothing; the kernel still accepts connections for it.
+    Paused,
+}
+
+/// One process as its machine's kernel knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Whether it executes.
+    pub state: ProcessState,
+    /// How often it has been started.
+    pub incarnation: u32,
+    /// Since when it has been in this state.
+    pub since: Time,
+}
+
+/// One machine's hardware.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MachineState {
+    /// Has power.
+    pub powered: bool,
+    /// Its disk completes no writes at present.
+    pub disk_stalled: bool,
+    /// Rate of its clock, in parts per million of true time.
+    pub clock_ppm: u32,
+}
+
+impl Default for MachineState {
+    fn default() -> Self {
+        Self { powered: true, disk_stalled: false, clock_ppm: 1_000_000 }
+    }
+}
+
+/// Who leads and holds at the start of a settled run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settlement {
+    /// The etcd leader.
+    pub etcd_leader: Option<ComponentId>,
+    /// The holder of each Lease, as (lease, holder).
+    pub lease_holders: Vec<(ComponentId, ComponentId)>,
+    /// The keepalived that is master.
+    pub vip_holder: Option<ComponentId>,
+}
+
+impl Settlement {
+    /// The holder of a Lease at the start.
+    pub fn holder_of(&self, lease: ComponentId) -> Option<ComponentId> {
+        self.lease_holders.iter().find(|(l, _)| *l == lease).map(|(_, holder)| *holder)
+    }
+}
+
+/// Everything outside the components: facts, processes, machines and the network.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// Which components and machines there are.
+    pub map: Arc<Map>,
+    /// The published fact of each component.
+    pub facts: Vec<Fact>,
+    /// The state of each process (objects: always running).
+    pub processes: Vec<Process>,
+    /// The state of each machine.
+    pub machines: Vec<MachineState>,
+    /// Who reaches whom.
+    pub reach: Reach,
+    /// Who leads at the start of a settled run.
+    pub settlement: Settlement,
+    /// The instances behind the virtual address: (keepalived, balancer on its machine). Empty
+    /// without one.
+    pub vip: Vec<(ComponentId, ComponentId)>,
+    /// From when on a raft message from one etcd member to another arrives without waiting for a
+    /// broken stream, by (from, to); members without an entry are connected.
+    pub streams: BTreeMap<(ComponentId, ComponentId), Time>,
+}
+
+/// What a probe to a process finds: the outcomes that detectors react to differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// Connection refused (RST) after this round trip: the host is up, nobody listens.
+    Refused(Duration),
+    /// No answer at all: the host or the path is gone.
+    Blackholed,
+    /// No route at once: the prober's own interface is down.
+    Unreachable,
+    /// The kernel accepts, the process stays silent.
+    Hung(Duration),
+    /// Connected, and the process executes; whether it serves is in its fact.
+    Answers(Duration),
+}
+
+/// The world as one component sees it at one instant.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// The instant.
+    pub now: Time,
+    /// Whose view it is.
+    pub me: ComponentId,
+    /// Everything outside the components.
+    pub all: &'a Surroundings,
+}
+
+macro_rules! fact_of_kind {
+    ($(#[$doc:meta] $name:ident -> $variant:ident($fact:ty);)+) => {
+        $(
+            #[$doc]
+            pub fn $name(&self, id: ComponentId) -> Option<&'a $fact> {
+                match &self.all.facts[id.index()] {
+                    Fact::$variant(fact) => Some(fact),
+                    _ => None,
+                }
+            }
+        )+
+    };
+}
+
+impl<'a> View<'a> {
+    /// The static map.
+    pub fn map(&self) -> &'a Map {
+        &self.all.map
+    }
+
+    /// The machine this component runs on; `None` for API objects.
+    pub fn machine(&self) -> Option<MachineId> {
+        self.map().machine_of(self.me)
+    }
+
+    /// Another component's published fact, whatever the path to it.
+    pub fn fact(&self, id: ComponentId) -> &'a Fact {
+        &self.all.facts[id.index()]
+    }
+
+    fact_of_kind! {
+        /// The fact of an etcd member.
+        etcd -> Etcd(EtcdFact);
+        /// The fact of an API server.
+        api_server -> ApiServer(ApiServerFact);
+        /// The fact of a leader-elected instance.
+        candidate -> Candidate(CandidateFact);
+        /// The fact of a load balancer.
+        load_balancer -> LoadBalancer(LoadBalancerFact);
+        /// The fact of a keepalived instance.
+        vrrp -> Vrrp(VrrpFact);
+        /// The fact of a kubelet.
+        kubelet -> Kubelet(KubeletFact);
+        /// A Lease object as a linearizable read returns it.
+        lease -> Lease(LeaseFact);
+        /// A Node object as a linearizable read returns it.
+        node -> Node(NodeFact);
+    }
+
+    /// The state of a process, as its own machine knows it.
+    pub fn process(&self, id: ComponentId) -> &'a Process {
+        &self.all.processes[id.index()]
+    }
+
+    /// Whether a process executes on a machine with power.
+    pub fn executes(&self, id: ComponentId) -> bool {
+        self.process(id).state == ProcessState::Running && self.powered(id)
+    }
+
+    /// Whether the machine of a component has power (objects: always).
+    pub fn powered(&self, id: ComponentId) -> bool {
+        self.map().machine_of(id).is_none_or(|m| self.all.machines[m.index()].powered)
+    }
+
+    /// Whether packets from `from` arrive at the machine of `to`, both machines powered.
+    pub fn passes(&self, from: ComponentId, to: ComponentId) -> bool {
+        self.powered(from)
+            && self.powered(to)
+            && match (self.map().machine_of(from), self.map().machine_of(to)) {
+                (Some(a), Some(b)) => self.all.reach.up(a, b),
+                _ => true,
+            }
+    }
+
+    /// Whether packets pass both ways between two components, as a connection needs.
+    pub fn connects(&self, a: ComponentId, b: ComponentId) -> bool {
+        self.passes(a, b) && self.passes(b, a)
+    }
+
+    /// One-way delay between two components at present, without jitter.
+    pub fn delay(&self, from: ComponentId, to: ComponentId) -> Duration {
+        match (self.map().machine_of(from), self.map().machine_of(to)) {
+            (Some(a), Some(b)) => self.all.reach.delay(a, b),
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Round-trip time between two components at present, without jitter.
+    pub fn round_trip(&self, a: ComponentId, b: ComponentId) -> Duration {
+        self.delay(a, b).saturating_add(self.delay(b, a))
+    }
+
+    /// What a connection attempt from this component would find now.
+    pub fn probe(&self, to: ComponentId) -> Probe {
+        self.probe_from(self.me, to)
+    }
+
+    /// What a connection attempt from `from` would find now.
+    pub fn probe_from(&self, from: ComponentId, to: ComponentId) -> Probe {
+        let carrier = |m: MachineId| self.all.reach.carrier(m);
+        let local = self.map().machine_of(from) == self.map().machine_of(to);
+        if !local && !self.map().machine_of(from).is_none_or(carrier) {
+            return Probe::Unreachable;
+        }
+        if !self.connects(from, to) {
+            return Probe::Blackholed;
+        }
+        let round_trip = self.round_trip(from, to);
+        match self.process(to).state {
+            ProcessState::Dead => Probe::Refused(round_trip),
+            ProcessState::Paused => Probe::Hung(round_trip),
+            ProcessState::Running if self.listens(to) => Probe::Answers(round_trip),
+            ProcessState::Running => Probe::Refused(round_trip),
+        }
+    }
+
+    /// Whether the fact of a running process says that its port is open.
+    fn listens(&self, id: ComponentId) -> bool {
+        match self.fact(id) {
+            Fact::Etcd(fact) => fact.serving,
+            Fact::ApiServer(fact) => fact.listening,
+            Fact::LoadBalancer(fact) => fact.listening,
+            Fact::Absent => false,
+            _ => true,
+        }
+    }
+
+    /// From when on a raft message to a peer passes without waiting for a broken stream: the past if
+    /// connected, `Time::NEVER` while the path is cut.
+    pub fn stream_ready(&self, from: ComponentId, to: ComponentId) -> Time {
+        self.all.streams.get(&(from, to)).copied().unwrap_or(Time::ZERO)
+    }
+
+    /// Which balancer a new connection of this component to the virtual address reaches now: the one
+    /// beside the keepalived that holds it and announced it last; `None` if nobody does.
+    pub fn resolve_vip(&self) -> Option<ComponentId> {
+        let holders = self.all.vip.iter().filter(|(keepalived, _)| {
+            self.powered(*keepalived)
+                && self.connects(self.me, *keepalived)
+                && self.vrrp(*keepalived).is_some_and(|fact| fact.holds)
+        });
+        holders
+            .max_by_key(|(keepalived, _)| self.vrrp(*keepalived).map(|fact| fact.announced))
+            .map(|(_, balancer)| *balancer)
+    }
+
+    /// The component that a call to `target` reaches: itself, or for [`ComponentId::VIP`] the
+    /// balancer that answers at the virtual address.
+    pub fn resolve(&self, target: ComponentId) -> Option<ComponentId> {
+        if target == ComponentId::VIP { self.resolve_vip() } else { Some(target) }
+    }
+
+    /// How long a stretch of this machine's clock takes in true time.
+    pub fn local(&self, clock: Duration) -> Duration {
+        let ppm = self.machine().map_or(1_000_000, |m| self.all.machines[m.index()].clock_ppm);
+        if ppm == 1_000_000 {
+            return clock;
+        }
+        let nanos = u128::from(clock.as_nanos()) * 1_000_000 / u128::from(ppm.max(1));
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+}

@@ -1,0 +1,96 @@
+//! The fault schedule: timed settings with targets that may only be known when they fire.
+
+use crate::component::id::{ComponentId, Kind, MachineId, ZoneId};
+use crate::component::lever::{Lever, Setting};
+use crate::kernel::law::Law;
+
+/// Whom a fault hits; selectors are resolved at the instant at which the fault fires.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// This process.
+    Process(ComponentId),
+    /// This machine.
+    Machine(MachineId),
+    /// The etcd leader, or the holder of the Lease of a scheduler or controller-manager.
+    LeaderOf(Kind),
+    /// A non-leader of that kind, drawn.
+    FollowerOf(Kind),
+    /// The process of that kind which stands on the machine of the leader of another.
+    MachineOfLeader(Kind),
+    /// The keepalived that holds the virtual address.
+    HolderOfVip,
+    /// The machine of the keepalived that holds the virtual address.
+    MachineOfVip,
+    /// Every machine of a zone.
+    Zone(ZoneId),
+    /// One of these, drawn.
+    AnyOf(Vec<Target>),
+    /// The process of a kind on the machine that another target resolves to.
+    On(Kind, Box<Target>),
+    /// What the earlier fault of this position resolved to.
+    SameAs(usize),
+}
+
+/// What a fault does to its target.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Pulls a process's lever.
+    Lever(Lever),
+    /// Starts a process.
+    Start,
+    /// Power of a machine.
+    Power(bool),
+    /// The machine's cable (carrier is lost).
+    Cable(bool),
+    /// The machine's switch port (carrier stays).
+    Port(bool),
+    /// Cuts (`false`) or restores packets between the target and each of the others, one or both ways.
+    Link { others: Vec<Target>, both: bool, up: bool },
+    /// Extra delay between the target and the others; zero removes it.
+    Delay { others: Vec<Target>, by: crate::kernel::time::Duration },
+    /// Extra loss between the target and the others, in parts per million; zero removes it.
+    Loss { others: Vec<Target>, ppm: u32 },
+    /// Stalls or frees the disk of a machine.
+    Disk(bool),
+    /// Rate of a machine's clock.
+    ClockRate(u32),
+}
+
+/// One line of a scenario's faults.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    /// The verb as the scenario wrote it, for the timeline.
+    pub verb: &'static str,
+    /// When, from time 0.
+    pub at: Law,
+    /// For how long; then `undo` is applied to what was hit. `None`: for good.
+    pub lasts: Option<Law>,
+    /// Repeats after this long; `None`: once.
+    pub every: Option<Law>,
+    /// What it does.
+    pub action: Action,
+    /// What ends it, where it has an end.
+    pub undo: Option<Action>,
+    /// Whom it hits.
+    pub targets: Vec<Target>,
+    /// Which earlier fault (by position) this one repairs, if it is a repair.
+    pub repairs: Option<usize>,
+}
+
+/// The whole schedule, in the order of the file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Schedule {
+    /// The faults.
+    pub faults: Vec<Fault>,
+}
+
+/// A setting with the words that explain it on the timeline.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Applied {
+    /// Position of the fault in the schedule.
+    pub fault: usize,
+    /// Whether this undoes it.
+    pub undo: bool,
+    /// What is done.
+    pub setting: Setting,
+}

@@ -1,0 +1,105 @@
+//! Retransmission schedules of Linux TCP: of the first SYN, and of data in flight.
+
+use crate::kernel::time::{Duration, Time};
+
+/// First retransmission of a SYN after the first one; each later wait doubles.
+///
+/// Linux: initial RTO 1 s (RFC 6298), so SYNs leave 0, 1, 3, 7, 15, 31, 63 s after the first.
+pub const SYN_FIRST: Duration = Duration::from_secs(1);
+
+/// How many SYNs are retransmitted before the kernel gives up. Linux: `tcp_syn_retries` 6.
+pub const SYN_RETRIES: u32 = 6;
+
+/// First retransmission of unacknowledged data on a short path; each later wait doubles.
+///
+/// Linux: `TCP_RTO_MIN` 200 ms, above any round trip inside a site.
+pub const DATA_FIRST: Duration = Duration::from_millis(200);
+
+/// The longest wait between retransmissions. Linux: `TCP_RTO_MAX` 120 s.
+pub const RTO_MAX: Duration = Duration::from_secs(120);
+
+/// How often data are retransmitted before the kernel gives up. Linux: `tcp_retries2` 15, which is
+/// 924.6 s or more with a first wait of 200 ms.
+pub const DATA_RETRIES: u32 = 15;
+
+/// A doubling schedule: transmissions at `first`, then `first + wait`, `+ 2·wait` …, capped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// The first transmission.
+    pub first: Time,
+    /// The wait before the second one.
+    pub wait: Duration,
+    /// How many retransmissions follow the first transmission.
+    pub retries: u32,
+}
+
+impl Schedule {
+    /// SYNs of a connection attempt that began at `first`.
+    pub fn syn(first: Time) -> Self {
+        Self { first, wait: SYN_FIRST, retries: SYN_RETRIES }
+    }
+
+    /// Data first sent at `first` and not acknowledged since.
+    pub fn data(first: Time) -> Self {
+        Self { first, wait: DATA_FIRST, retries: DATA_RETRIES }
+    }
+
+    /// All transmissions, the first included.
+    pub fn transmissions(self) -> impl Iterator<Item = Time> {
+        let mut wait = self.wait;
+        let mut at = self.first;
+        (0..=self.retries).map(move |n| {
+            if n > 0 {
+                at = at + wait;
+                wait = wait.saturating_add(wait).min(RTO_MAX);
+            }
+            at
+        })
+    }
+
+    /// The first transmission at or after `t`; `None` after the kernel has given up.
+    pub fn at_or_after(self, t: Time) -> Option<Time> {
+        self.transmissions().find(|at| *at >= t)
+    }
+
+    /// The first transmission after `t`; `None` after the kernel has given up.
+    pub fn after(self, t: Time) -> Option<Time> {
+        self.transmissions().find(|at| *at > t)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(schedule: Schedule) -> Vec<f64> {
+        schedule.transmissions().map(|t| t.since(schedule.first).as_secs_f64()).collect()
+    }
+
+    /// Law: SYNs leave at 0, 1, 3, 7, 15, 31 and 63 s, as Linux does with `tcp_syn_retries` 6.
+    #[test]
+    fn syn_schedule_is_that_of_linux() {
+        assert_eq!(seconds(Schedule::syn(Time::START)), [0.0, 1.0, 3.0, 7.0, 15.0, 31.0, 63.0]);
+    }
+
+    /// Law: data are given up after 15 retransmissions; the last one leaves 804.6 s after the first
+    /// (924.6 s with the wait that follows it).
+    #[test]
+    fn data_schedule_doubles_up_to_two_minutes() {
+        let at = seconds(Schedule::data(Time::START));
+        assert_eq!(at[..5], [0.0, 0.2, 0.6, 1.4, 3.0]);
+        assert_eq!(at.len(), 16);
+        assert!((at[15] - 804.6).abs() < 1e-9, "{at:?}");
+    }
+
+    /// Law: a repair is used at the next transmission, not before.
+    #[test]
+    fn a_repair_waits_for_the_next_transmission() {
+        let syn = Schedule::syn(Time::START);
+        let at = |s| Time::at(Duration::from_secs(s));
+        assert_eq!(syn.at_or_after(at(4)), Some(at(7)));
+        assert_eq!(syn.at_or_after(at(7)), Some(at(7)));
+        assert_eq!(syn.after(at(7)), Some(at(15)));
+        assert_eq!(syn.at_or_after(at(64)), None);
+    }
+}

@@ -1,0 +1,218 @@
+//! A plan brought to life: the kernel's time and order, the components' machines, and the rules of
+//! processes, machines and the network between them.
+//!
+//! One step: take the next setting, letter or alarm; deliver it to its owner; move the effects into
+//! agenda, mail and facts; tell the watchers of what changed, in id order, until nothing changes.
+//!
+//! Absent on purpose: statistics, text, files. Observers see every change and can change nothing.
+
+mod calls;
+pub mod event;
+mod network;
+pub mod observer;
+mod operator;
+mod process;
+mod resolve;
+mod settle;
+mod step;
+mod streams;
+
+use crate::component::blame::{Blame, EventId};
+use crate::component::effects::{DrawCounts, Outbox, Outgoing, PURPOSES_MAX};
+use crate::component::fact::Fact;
+use crate::component::id::ComponentId;
+use crate::component::mail::{Mail, Reply};
+use crate::component::reach::Reach;
+use crate::component::view::{MachineState, Process, ProcessState, Settlement, Surroundings};
+use crate::components::{Machine, Params};
+use crate::kernel::agenda::{Agenda, Cell};
+use crate::kernel::mail::MailQueue;
+use crate::kernel::stream::Key;
+use crate::kernel::time::Time;
+use crate::plan::Plan;
+use crate::plan::service::Endpoint;
+use event::EventLog;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is on its way or waits its turn, beside alarms.
+#[derive(Clone, Debug)]
+enum Letter {
+    /// A message arrives.
+    Arrive(Mail, Cause),
+    /// A message leaves its process after some work.
+    Depart(Outgoing, Cause),
+    /// A SYN is retransmitted.
+    Syn(CallKey),
+    /// A request's data arrive, or are retransmitted.
+    Request(CallKey),
+    /// An answer's data are retransmitted.
+    Answer(CallKey, Reply),
+    /// A process is started.
+    Start(ComponentId, Cause),
+    /// A process that was asked to end is killed if it still runs in that incarnation.
+    Grace(ComponentId, u32),
+}
+
+/// The event from which something follows, and what the time in between is spent on.
+#[derive(Clone, Debug, Default)]
+struct Cause {
+    parent: Option<EventId>,
+    blame: Blame,
+}
+
+impl Cause {
+    fn new(parent: EventId, blame: Blame) -> Self {
+        Self { parent: Some(blame.after.unwrap_or(parent)), blame }
+    }
+}
+
+/// A call in progress: its caller and the caller's key.
+type CallKey = (ComponentId, u64);
+
+/// A scheduled change that waits for its time: (time, order of planning).
+type SettingKey = (Time, u64);
+
+/// Mail and levers that wait for a paused process.
+#[derive(Debug, Default)]
+struct Inbox {
+    mail: Vec<(Mail, Cause)>,
+    alarms: Vec<Cell>,
+    stop: bool,
+}
+
+/// One run of a plan.
+#[derive(Debug)]
+pub struct World<'p> {
+    plan: &'p Plan,
+    key: Key,
+    now: Time,
+    event: EventId,
+    all: Surroundings,
+    machines: Vec<Machine>,
+    bases: Vec<u32>,
+    owners: Vec<ComponentId>,
+    waits: Vec<Cause>,
+    counts: Vec<DrawCounts>,
+    watchers: Vec<Vec<ComponentId>>,
+    agenda: Agenda,
+    post: MailQueue<Letter>,
+    settings: BTreeMap<SettingKey, operator::Timed>,
+    planned: u64,
+    operator: operator::Operator,
+    calls: BTreeMap<CallKey, calls::Open>,
+    peers: BTreeMap<(ComponentId, ComponentId), streams::Stream>,
+    inboxes: Vec<Inbox>,
+    /// Levels of systemd: a process that an operator stopped is not restarted by its manager.
+    held_down: Vec<bool>,
+    jitters: Vec<u64>,
+    outbox: Outbox,
+    saw: BTreeSet<(ComponentId, ComponentId)>,
+    changed: bool,
+    log: EventLog,
+    steps: u64,
+}
+
+impl<'p> World<'p> {
+    /// Builds the world of one run of a plan. Nothing has happened yet; see [`World::run_until`].
+    pub fn new(plan: &'p Plan, key: Key) -> Self {
+        let map = &plan.map;
+        let machines: Vec<Machine> =
+            map.components().map(|(id, _)| Machine::new(id, plan.params_of(id))).collect();
+        let mut bases = Vec::with_capacity(machines.len());
+        let mut owners = Vec::new();
+        for ((id, _), machine) in map.components().zip(&machines) {
+            bases.push(u32::try_from(owners.len()).unwrap_or(u32::MAX));
+            owners.extend(std::iter::repeat_n(id, machine.alarms()));
+        }
+        let mut watchers = vec![Vec::new(); machines.len()];
+        for ((id, _), machine) in map.components().zip(&machines) {
+            for watched in machine.watches(map) {
+                watchers[watched.index()].push(id);
+            }
+        }
+        let cells = owners.len();
+        Self {
+            plan,
+            key,
+            now: Time::START,
+            event: EventId::START,
+            all: surroundings(plan),
+            counts: vec![[0; PURPOSES_MAX]; machines.len()],
+            inboxes: machines.iter().map(|_| Inbox::default()).collect(),
+            held_down: vec![false; machines.len()],
+            jitters: vec![0; map.machine_count()],
+            machines,
+            bases,
+            owners,
+            waits: vec![Cause::default(); cells],
+            watchers,
+            agenda: Agenda::new(cells),
+            post: MailQueue::new(),
+            settings: BTreeMap::new(),
+            planned: 0,
+            operator: operator::Operator::default(),
+            calls: BTreeMap::new(),
+            peers: BTreeMap::new(),
+            outbox: Outbox::default(),
+            saw: BTreeSet::new(),
+            changed: false,
+            log: EventLog::default(),
+            steps: 0,
+        }
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Facts, processes, machines and the network at this instant.
+    pub fn surroundings(&self) -> &Surroundings {
+        &self.all
+    }
+
+    /// Everything that happened so far.
+    pub fn log(&self) -> &EventLog {
+        &self.log
+    }
+
+    /// How many alarms, letters and settings have been handled: the measure of laziness.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The parameters of one component.
+    pub fn params_of(&self, id: ComponentId) -> &Params {
+        self.plan.params_of(id)
+    }
+}
+
+/// The world before anything has happened: machines with power, no process.
+fn surroundings(plan: &Plan) -> Surroundings {
+    let map = &plan.map;
+    let facts = plan
+        .params
+        .iter()
+        .map(|params| match params {
+            Params::Object(fact) => fact.clone(),
+            _ => Fact::Absent,
+        })
+        .collect();
+    let dead = Process { state: ProcessState::Dead, incarnation: 0, since: Time::START };
+    let vip = match &plan.services.endpoint {
+        Endpoint::Vip { keepalived, balancers } => {
+            keepalived.iter().copied().zip(balancers.iter().copied()).collect()
+        }
+        _ => Vec::new(),
+    };
+    Surroundings {
+        map: plan.map.clone(),
+        facts,
+        processes: vec![dead; map.component_count()],
+        machines: vec![MachineState::default(); map.machine_count()],
+        reach: Reach::new(map.machine_count(), |a, b| plan.direction(a, b)),
+        settlement: Settlement::default(),
+        vip,
+        streams: BTreeMap::new(),
+    }
+}

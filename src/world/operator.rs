@@ -1,0 +1,236 @@
+//! The operator carries out the schedule: when a fault fires, its targets are resolved, its settings
+//! applied, and its end and repetition planned.
+
+use super::World;
+use super::observer::{FaultFired, Observer};
+use super::resolve::Hit;
+use crate::component::id::{ComponentId, MachineId};
+use crate::component::lever::{Lever, Setting};
+use crate::kernel::law::Law;
+use crate::kernel::stream::{Draw, Key, StreamName};
+use crate::kernel::time::Time;
+use crate::plan::schedule::{Action, Applied, Target};
+
+/// Purposes of a fault's draws.
+const AT_DRAW: u32 = 0;
+const LASTS_DRAW: u32 = 1;
+const EVERY_DRAW: u32 = 2;
+/// Which of several targets is hit.
+pub(super) const TARGET_DRAW: u32 = 3;
+
+/// Something the operator will do.
+#[derive(Clone, Debug)]
+pub(super) struct Timed {
+    index: usize,
+    undo: bool,
+}
+
+/// What the operator remembers of each fault.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Operator {
+    hits: Vec<Vec<Hit>>,
+    others: Vec<Vec<Hit>>,
+    draws: u64,
+}
+
+impl Operator {
+    /// What an earlier fault hit.
+    pub(super) fn hit_by(&self, fault: usize) -> &[Hit] {
+        self.hits.get(fault).map_or(&[], Vec::as_slice)
+    }
+
+    /// The next draw of a fault for a purpose.
+    pub(super) fn draw(&mut self, key: Key, fault: usize, purpose: u32) -> Draw {
+        self.draws += 1;
+        key.draw(StreamName::of("fault").part(fault as u64), purpose, self.draws)
+    }
+}
+
+impl World<'_> {
+    /// Plans the first firing of every fault.
+    pub(super) fn plan_schedule(&mut self) {
+        let faults = self.plan.schedule.faults.len();
+        self.operator.hits = vec![Vec::new(); faults];
+        self.operator.others = vec![Vec::new(); faults];
+        for (index, fault) in self.plan.schedule.faults.iter().enumerate() {
+            let at = self.fault_span(&fault.at, index, AT_DRAW, Time::START);
+            self.plan_setting(at, Timed { index, undo: false });
+        }
+    }
+
+    fn fault_span(&mut self, law: &Law, index: usize, purpose: u32, from: Time) -> Time {
+        let mut draw = self.operator.draw(self.key, index, purpose);
+        from + law.sample(&mut draw)
+    }
+
+    fn plan_setting(&mut self, at: Time, timed: Timed) {
+        if !at.is_never() {
+            self.planned += 1;
+            self.settings.insert((at, self.planned), timed);
+        }
+    }
+
+    /// The next planned setting is due.
+    pub(super) fn fire_setting(&mut self, observer: &mut impl Observer) {
+        let Some((_, Timed { index, undo })) = self.settings.pop_first() else { return };
+        let plan = self.plan;
+        let fault = &plan.schedule.faults[index];
+        self.begin_fault(index, undo);
+        if !undo {
+            self.aim(index, &fault.targets, others_of(&fault.action));
+            if let Some(lasts) = &fault.lasts {
+                let end = self.fault_span(lasts, index, LASTS_DRAW, self.now);
+                self.plan_setting(end, Timed { index, undo: true });
+            }
+            if let Some(every) = &fault.every {
+                let again = self.fault_span(every, index, EVERY_DRAW, self.now);
+                self.plan_setting(again, Timed { index, undo: false });
+            }
+        }
+        let action = if undo { fault.undo.as_ref() } else { Some(&fault.action) };
+        let Some(action) = action else { return };
+        let settings = self.settings_for(index, action);
+        let applied: Vec<Applied> =
+            settings.iter().map(|s| Applied { fault: index, undo, setting: s.clone() }).collect();
+        let fired = FaultFired {
+            at: self.now,
+            index,
+            undo,
+            verb: fault.verb,
+            targets: self.names(index),
+            applied,
+            because: self.event,
+        };
+        observer.fault(&fired, &self.all);
+        self.changed = true;
+        for setting in settings {
+            self.set(&setting, observer);
+        }
+    }
+
+    fn aim(&mut self, index: usize, targets: &[Target], others: &[Target]) {
+        let hits: Vec<Hit> = targets.iter().flat_map(|t| self.hits(index, t)).collect();
+        let others: Vec<Hit> = others.iter().flat_map(|t| self.hits(index, t)).collect();
+        self.operator.hits[index] = hits;
+        self.operator.others[index] = others;
+    }
+
+    fn names(&self, index: usize) -> Vec<String> {
+        let name = |hit: &Hit| match hit {
+            Hit::Process(id) => self.all.map.name(*id).to_owned(),
+            Hit::Machine(id) => self.all.map.machine(*id).name.clone(),
+        };
+        self.operator.hits[index].iter().map(name).collect()
+    }
+
+    /// The concrete settings of an action on what the fault hit.
+    fn settings_for(&self, index: usize, action: &Action) -> Vec<Setting> {
+        let hits = &self.operator.hits[index];
+        let others = &self.operator.others[index];
+        let processes = || hits.iter().flat_map(|hit| self.processes_of(*hit));
+        let machines = || hits.iter().filter_map(|hit| self.machine_hit(*hit));
+        let pairs = || {
+            let far: Vec<MachineId> = others.iter().filter_map(|h| self.machine_hit(*h)).collect();
+            machines().flat_map(move |a| far.clone().into_iter().map(move |b| (a, b)))
+        };
+        match action {
+            Action::Lever(lever) => processes().map(|id| Setting::Process(id, *lever)).collect(),
+            Action::Start => processes().map(Setting::Start).collect(),
+            Action::Power(on) => machines().map(|m| Setting::Power(m, *on)).collect(),
+            Action::Cable(in_place) => machines().map(|m| Setting::Cable(m, *in_place)).collect(),
+            Action::Port(open) => machines().map(|m| Setting::Port(m, *open)).collect(),
+            Action::Link { both, up, .. } => pairs()
+                .flat_map(|(a, b)| {
+                    let there = Some(Setting::OneWay(a, b, *up));
+                    let back = both.then_some(Setting::OneWay(b, a, *up));
+                    there.into_iter().chain(back)
+                })
+                .collect(),
+            Action::Delay { by, .. } => pairs().map(|(a, b)| Setting::Delay(a, b, *by)).collect(),
+            Action::Loss { ppm, .. } => pairs().map(|(a, b)| Setting::Loss(a, b, *ppm)).collect(),
+            Action::Disk(stalled) => machines().map(|m| Setting::Disk(m, *stalled)).collect(),
+            Action::ClockRate(ppm) => machines().map(|m| Setting::ClockRate(m, *ppm)).collect(),
+        }
+    }
+
+    fn processes_of(&self, hit: Hit) -> Vec<ComponentId> {
+        match hit {
+            Hit::Process(id) => vec![id],
+            Hit::Machine(machine) => self.all.map.on_machine(machine).collect(),
+        }
+    }
+
+    fn machine_hit(&self, hit: Hit) -> Option<MachineId> {
+        match hit {
+            Hit::Process(id) => self.all.map.machine_of(id),
+            Hit::Machine(machine) => Some(machine),
+        }
+    }
+
+    /// Applies one setting.
+    fn set(&mut self, setting: &Setting, observer: &mut impl Observer) {
+        match *setting {
+            Setting::Process(id, lever) => {
+                self.held_down[id.index()] |= lever == Lever::Stop;
+                self.pull(id, lever, observer);
+            }
+            Setting::Start(id) => self.start_process(id, observer),
+            Setting::Power(machine, on) => self.power(machine, on, observer),
+            Setting::Cable(machine, in_place) => {
+                let before = self.all.reach.carrier(machine);
+                self.all.reach.pull_cable(machine, !in_place);
+                let carrier = self.all.reach.carrier(machine);
+                if before != carrier {
+                    self.pull_all(machine, Lever::Carrier(carrier), observer);
+                }
+                self.network_changed(machine);
+            }
+            Setting::Port(machine, open) => {
+                self.all.reach.close_port(machine, !open);
+                self.network_changed(machine);
+            }
+            Setting::OneWay(from, to, up) => {
+                self.all.reach.cut(from, to, !up);
+                self.network_changed(from);
+                self.network_changed(to);
+            }
+            Setting::Delay(a, b, by) => {
+                self.all.reach.direction_mut(a, b).extra_delay = by;
+                self.all.reach.direction_mut(b, a).extra_delay = by;
+                self.network_changed(a);
+                self.network_changed(b);
+            }
+            Setting::Loss(a, b, ppm) => {
+                self.all.reach.direction_mut(a, b).extra_loss = ppm;
+                self.all.reach.direction_mut(b, a).extra_loss = ppm;
+                self.network_changed(a);
+                self.network_changed(b);
+            }
+            Setting::Disk(machine, stalled) => {
+                self.all.machines[machine.index()].disk_stalled = stalled;
+                let lever = if stalled { Lever::StallDisk } else { Lever::FreeDisk };
+                self.pull_all(machine, lever, observer);
+            }
+            Setting::ClockRate(machine, ppm) => {
+                self.all.machines[machine.index()].clock_ppm = ppm;
+                self.pull_all(machine, Lever::ClockRate(ppm), observer);
+            }
+        }
+    }
+
+    fn pull_all(&mut self, machine: MachineId, lever: Lever, observer: &mut impl Observer) {
+        let there: Vec<ComponentId> = self.all.map.on_machine(machine).collect();
+        for id in there {
+            self.pull(id, lever, observer);
+        }
+    }
+}
+
+fn others_of(action: &Action) -> &[Target] {
+    match action {
+        Action::Link { others, .. }
+        | Action::Delay { others, .. }
+        | Action::Loss { others, .. } => others,
+        _ => &[],
+    }
+}

@@ -1,0 +1,210 @@
+//! The life of processes and machines: start, end, pause, power.
+
+use super::event::EventKind;
+use super::observer::{Change, Observer};
+use super::{Cause, Inbox, Letter, World};
+use crate::component::blame::Blame;
+use crate::component::effects::ExitStatus;
+use crate::component::id::{ComponentId, MachineId};
+use crate::component::lever::Lever;
+use crate::component::record::Record;
+use crate::component::view::ProcessState;
+use crate::kernel::agenda::Cell;
+use crate::kernel::time::Duration;
+use crate::plan::Restart;
+
+/// Between SIGTERM and SIGKILL of a container. Kubernetes: terminationGracePeriodSeconds 30 of
+/// static pods.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// Purpose of the draw for a machine's boot, among the machine's own draws.
+const BOOT_DRAW: u32 = 1;
+
+impl World<'_> {
+    fn set_process(&mut self, id: ComponentId, to: ProcessState, observer: &mut impl Observer) {
+        let process = &mut self.all.processes[id.index()];
+        let from = std::mem::replace(&mut process.state, to);
+        process.since = self.now;
+        let incarnation = process.incarnation;
+        self.tell(Change::Process { of: id, from, to, incarnation }, observer);
+        self.wake_watchers(id);
+    }
+
+    /// Starts a process that is not running, on a machine with power.
+    pub(super) fn start_process(&mut self, id: ComponentId, observer: &mut impl Observer) {
+        let off =
+            self.all.map.machine_of(id).is_some_and(|m| !self.all.machines[m.index()].powered);
+        if off || self.all.processes[id.index()].state != ProcessState::Dead {
+            return;
+        }
+        self.held_down[id.index()] = false;
+        self.all.processes[id.index()].incarnation += 1;
+        self.set_process(id, ProcessState::Running, observer);
+        self.streams_of_started(id);
+        self.deliver(id, crate::component::Cause::Boot, observer);
+    }
+
+    /// SIGKILL: nothing is tidied up. `rst`: the machine's kernel resets the connections.
+    pub(super) fn kill_process(
+        &mut self,
+        id: ComponentId,
+        rst: bool,
+        observer: &mut impl Observer,
+    ) {
+        if self.all.processes[id.index()].state == ProcessState::Dead {
+            return;
+        }
+        self.end(id, rst, observer);
+        let lever = if rst { Lever::Kill } else { Lever::PowerLoss };
+        self.deliver(id, crate::component::Cause::Lever(lever), observer);
+        self.restart_by_manager(id);
+    }
+
+    /// The process ends by its own doing.
+    pub(super) fn exit_process(
+        &mut self,
+        id: ComponentId,
+        status: ExitStatus,
+        observer: &mut impl Observer,
+    ) {
+        if self.all.processes[id.index()].state == ProcessState::Dead {
+            return;
+        }
+        let reason = match status {
+            ExitStatus::Clean => "exits with status 0",
+            ExitStatus::Fatal(reason) => reason,
+        };
+        observer.record(self.now, id, &Record::Exit { reason }, self.event);
+        self.end(id, true, observer);
+        self.deliver(id, crate::component::Cause::Lever(Lever::Kill), observer);
+        self.restart_by_manager(id);
+    }
+
+    fn end(&mut self, id: ComponentId, rst: bool, observer: &mut impl Observer) {
+        self.silence(id);
+        self.inboxes[id.index()] = Inbox::default();
+        self.set_process(id, ProcessState::Dead, observer);
+        self.drop_calls_of(id, rst);
+        self.streams_of_ended(id, rst);
+    }
+
+    /// Forgets the alarms of a process and what it had not sent yet.
+    fn silence(&mut self, id: ComponentId) {
+        let base = self.bases[id.index()];
+        let count = self.machines[id.index()].alarms();
+        for offset in 0..u32::try_from(count).unwrap_or(0) {
+            self.agenda.clear(Cell(base + offset));
+        }
+        let target = u32::from(id.0);
+        self.post.drop_where(|to, from, letter| match letter {
+            Letter::Depart(..) => to == target,
+            Letter::Start(..) => from == target && to != target,
+            _ => false,
+        });
+    }
+
+    fn restart_by_manager(&mut self, id: ComponentId) {
+        let Restart::Always(wait) = self.plan.restart[id.index()] else { return };
+        let on = self.all.map.machine_of(id).is_some_and(|m| self.all.machines[m.index()].powered);
+        if on && !self.held_down[id.index()] {
+            let cause = Cause::new(self.event, Blame::of("RestartSec", wait));
+            let to = u32::from(id.0);
+            self.post.push(self.now + wait, to, to, Letter::Start(id, cause));
+        }
+    }
+
+    /// SIGTERM, and SIGKILL after the grace period.
+    pub(super) fn terminate(&mut self, id: ComponentId, observer: &mut impl Observer) {
+        let process = self.all.processes[id.index()];
+        if process.state == ProcessState::Dead {
+            return;
+        }
+        let to = u32::from(id.0);
+        self.post.push(self.now + GRACE, to, to, Letter::Grace(id, process.incarnation));
+        self.pull(id, Lever::Stop, observer);
+    }
+
+    /// Pulls a process's lever.
+    pub(super) fn pull(&mut self, id: ComponentId, lever: Lever, observer: &mut impl Observer) {
+        let state = self.all.processes[id.index()].state;
+        match (lever, state) {
+            (Lever::Kill | Lever::PowerLoss, _) => {
+                self.kill_process(id, lever == Lever::Kill, observer);
+            }
+            (Lever::WipeData, _) => {
+                self.deliver(id, crate::component::Cause::Lever(lever), observer);
+            }
+            (Lever::Stop, ProcessState::Paused) => self.inboxes[id.index()].stop = true,
+            (Lever::Pause, ProcessState::Running) => {
+                self.set_process(id, ProcessState::Paused, observer);
+                self.deliver(id, crate::component::Cause::Lever(lever), observer);
+            }
+            (Lever::Resume, ProcessState::Paused) => self.resume(id, observer),
+            (Lever::Pause | Lever::Resume, _) | (_, ProcessState::Dead) => {}
+            _ => self.deliver(id, crate::component::Cause::Lever(lever), observer),
+        }
+    }
+
+    /// Elapsed timers and waiting messages are found at once, timers first as they were due.
+    fn resume(&mut self, id: ComponentId, observer: &mut impl Observer) {
+        let inbox = std::mem::take(&mut self.inboxes[id.index()]);
+        self.set_process(id, ProcessState::Running, observer);
+        for cell in inbox.alarms {
+            self.agenda.set(cell, self.now);
+        }
+        self.deliver(id, crate::component::Cause::Lever(Lever::Resume), observer);
+        for (mail, cause) in inbox.mail {
+            let from = u32::from(mail.from.0);
+            self.post.push(self.now, u32::from(id.0), from, Letter::Arrive(mail, cause));
+        }
+        if inbox.stop {
+            self.pull(id, Lever::Stop, observer);
+        }
+    }
+
+    /// Turns a machine off or on.
+    pub(super) fn power(&mut self, machine: MachineId, on: bool, observer: &mut impl Observer) {
+        if self.all.machines[machine.index()].powered == on {
+            return;
+        }
+        self.all.machines[machine.index()].powered = on;
+        self.tell(Change::Power { machine, on }, observer);
+        let there: Vec<ComponentId> = self.all.map.on_machine(machine).collect();
+        if on {
+            self.boot(machine, &there);
+        } else {
+            self.all.machines[machine.index()].disk_stalled = false;
+            for id in &there {
+                let target = u32::from(id.0);
+                self.post.drop_where(|to, _, letter| {
+                    to == target && matches!(letter, Letter::Start(..))
+                });
+                self.kill_process(*id, false, observer);
+            }
+        }
+        self.network_changed(machine);
+    }
+
+    /// After the boot the service manager starts its units, and the kubelet its static pods.
+    fn boot(&mut self, machine: MachineId, there: &[ComponentId]) {
+        let stream = self.all.map.machine(machine).stream;
+        let occurrence = self.log.count() as u64;
+        let wait = self.plan.boot.boot.sample(&mut self.key.draw(stream, BOOT_DRAW, occurrence));
+        let kubelet = self.all.map.local(machine, crate::component::Kind::Kubelet);
+        for id in there {
+            self.held_down[id.index()] = false;
+            if kubelet.is_none() || !self.plan.static_pod[id.index()] {
+                let cause = Cause::new(self.event, Blame::of("machine boot", wait));
+                let to = u32::from(id.0);
+                self.post.push(self.now + wait, to, to, Letter::Start(*id, cause));
+            }
+        }
+    }
+
+    /// Starts the event of a fault or its end.
+    pub(super) fn begin_fault(&mut self, index: usize, undo: bool) {
+        let cause =
+            Cause { parent: Some(crate::component::EventId::START), blame: Blame::default() };
+        self.begin(None, cause, EventKind::Fault { index, undo });
+    }
+}

@@ -1,0 +1,210 @@
+//! One step of the world: pop, deliver, apply effects, settle.
+
+use super::event::{Event, EventKind};
+use super::observer::{Change, Observer, Transition};
+use super::{Cause, Letter, World};
+use crate::component::effects::Outbox;
+use crate::component::fact::Fact;
+use crate::component::id::ComponentId;
+use crate::component::view::{ProcessState, View};
+use crate::components::Lent;
+use crate::kernel::agenda::Cell;
+use crate::kernel::time::Time;
+
+/// How many rounds of "a fact changed, its watchers react" one instant may take.
+const SETTLE_ROUNDS_MAX: u32 = 10_000;
+
+/// What comes next, in order of rank: settings before letters before alarms.
+enum Next {
+    Setting,
+    Letter,
+    Alarm(Cell),
+}
+
+impl World<'_> {
+    /// Runs until `until`, everything due at that instant included.
+    pub fn run_until(&mut self, until: Time, observer: &mut impl Observer) {
+        while let Some((at, next)) = self.next().filter(|(at, _)| *at <= until) {
+            assert!(at >= self.now, "time went backwards: from {} to {at}", self.now);
+            self.now = at;
+            self.steps += 1;
+            match next {
+                Next::Setting => self.fire_setting(observer),
+                Next::Letter => self.open_letter(observer),
+                Next::Alarm(cell) => self.ring(cell, observer),
+            }
+            self.settle(observer);
+        }
+        self.now = self.now.max(until);
+    }
+
+    fn next(&self) -> Option<(Time, Next)> {
+        let setting = self.settings.first_key_value().map(|((at, _), _)| (*at, 0, Next::Setting));
+        let letter = self.post.next_time().map(|at| (at, 1, Next::Letter));
+        let alarm = self.agenda.next().map(|(at, cell)| (at, 2, Next::Alarm(cell)));
+        [setting, letter, alarm]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(at, rank, _)| (*at, *rank))
+            .map(|(at, _, next)| (at, next))
+    }
+
+    /// An alarm is due: a paused process finds it when it resumes.
+    fn ring(&mut self, cell: Cell, observer: &mut impl Observer) {
+        let owner = self.owners[cell.0 as usize];
+        self.agenda.clear(cell);
+        if self.all.processes[owner.index()].state == ProcessState::Paused {
+            self.inboxes[owner.index()].alarms.push(cell);
+            return;
+        }
+        let index = (cell.0 - self.bases[owner.index()]) as usize;
+        let wait = std::mem::take(&mut self.waits[cell.0 as usize]);
+        self.begin(Some(owner), wait, EventKind::Alarm(index));
+        self.deliver(owner, crate::component::Cause::Alarm(index), observer);
+    }
+
+    fn open_letter(&mut self, observer: &mut impl Observer) {
+        let Some((_, target, _, letter)) = self.post.pop() else { return };
+        let target = ComponentId(u16::try_from(target).unwrap_or(u16::MAX));
+        match letter {
+            Letter::Arrive(mail, cause) => self.arrive(target, mail, cause, observer),
+            Letter::Depart(outgoing, cause) => {
+                self.begin(Some(target), cause, EventKind::Mail { from: target });
+                self.route(target, outgoing);
+            }
+            Letter::Syn(key) => self.connect(key),
+            Letter::Request(key) => self.request_arrives(key, observer),
+            Letter::Answer(key, reply) => self.answer(key, reply),
+            Letter::Start(id, cause) => {
+                if self.all.processes[id.index()].state == ProcessState::Dead {
+                    self.begin(Some(id), cause, EventKind::ProcessStart);
+                    self.start_process(id, observer);
+                }
+            }
+            Letter::Grace(id, incarnation) => {
+                let process = self.all.processes[id.index()];
+                if process.state != ProcessState::Dead && process.incarnation == incarnation {
+                    self.kill_process(id, true, observer);
+                }
+            }
+        }
+    }
+
+    /// Opens a new event; what follows at this instant belongs to it.
+    pub(super) fn begin(&mut self, owner: Option<ComponentId>, cause: Cause, kind: EventKind) {
+        let parent = cause.parent.unwrap_or(self.event);
+        self.event = self.log.push(Event { at: self.now, owner, parent, blame: cause.blame, kind });
+    }
+
+    /// Calls a component and applies what it wants done.
+    pub(super) fn deliver(
+        &mut self,
+        to: ComponentId,
+        cause: crate::component::Cause<usize>,
+        observer: &mut impl Observer,
+    ) {
+        let mut outbox = std::mem::take(&mut self.outbox);
+        let view = View { now: self.now, me: to, all: &self.all };
+        let lent = Lent {
+            base: self.bases[to.index()],
+            out: &mut outbox,
+            key: &self.key,
+            name: self.all.map.component(to).stream,
+            counts: &mut self.counts[to.index()],
+        };
+        self.machines[to.index()].on(cause, &view, lent);
+        self.apply(to, &mut outbox, observer);
+        self.outbox = outbox;
+    }
+
+    fn apply(&mut self, from: ComponentId, out: &mut Outbox, observer: &mut impl Observer) {
+        let alive = self.all.processes[from.index()].state != ProcessState::Dead;
+        for record in out.records.drain(..) {
+            observer.record(self.now, from, &record, self.event);
+        }
+        for (cell, at, blame) in out.alarms.drain(..) {
+            if at.is_never() || !alive {
+                self.agenda.clear(cell);
+                self.inboxes[from.index()].alarms.retain(|held| *held != cell);
+            } else {
+                self.waits[cell.0 as usize] = Cause::new(self.event, blame);
+                self.agenda.set(cell, at);
+            }
+        }
+        if let Some(fact) = out.fact.take() {
+            self.change_fact(from, fact, observer);
+        }
+        for (object, fact) in out.objects.drain(..) {
+            self.change_fact(object, fact, observer);
+        }
+        for call in out.closed.drain(..) {
+            self.calls.remove(&(from, call));
+        }
+        for outgoing in out.mail.drain(..) {
+            self.dispatch(from, outgoing);
+        }
+        for (process, at, blame) in out.starts.drain(..) {
+            let cause = Cause::new(self.event, blame);
+            let target = u32::from(process.0);
+            self.post.push(at, target, u32::from(from.0), Letter::Start(process, cause));
+        }
+        let kills = std::mem::take(&mut out.kills);
+        for process in kills {
+            self.terminate(process, observer);
+        }
+        if let Some(status) = out.exit.take() {
+            self.exit_process(from, status, observer);
+        }
+    }
+
+    pub(super) fn change_fact(
+        &mut self,
+        of: ComponentId,
+        fact: Fact,
+        observer: &mut impl Observer,
+    ) {
+        let old = &mut self.all.facts[of.index()];
+        if *old == fact {
+            return;
+        }
+        let from = Box::new(std::mem::replace(old, fact.clone()));
+        let change = Change::Fact { of, from, to: Box::new(fact) };
+        self.tell(change, observer);
+        self.wake_watchers(of);
+    }
+
+    /// Tells observers of a change.
+    pub(super) fn tell(&mut self, change: Change, observer: &mut impl Observer) {
+        self.changed = true;
+        let transition = Transition { at: self.now, change, because: self.event };
+        observer.transition(&transition, &self.all);
+    }
+
+    /// Whoever watches a component will be told that it changed, once this step is over.
+    pub(super) fn wake_watchers(&mut self, of: ComponentId) {
+        for viewer in &self.watchers[of.index()] {
+            self.saw.insert((*viewer, of));
+        }
+    }
+
+    /// Tells watchers what changed, in id order, until nothing changes any more.
+    pub(super) fn settle(&mut self, observer: &mut impl Observer) {
+        let mut rounds = 0;
+        while let Some((viewer, of)) = self.saw.pop_first() {
+            rounds += 1;
+            assert!(
+                rounds < SETTLE_ROUNDS_MAX,
+                "at {} the facts of {} and {} chase each other",
+                self.now,
+                self.all.map.name(viewer),
+                self.all.map.name(of)
+            );
+            if self.all.processes[viewer.index()].state == ProcessState::Running {
+                self.deliver(viewer, crate::component::Cause::Saw(of), observer);
+            }
+        }
+        if std::mem::take(&mut self.changed) {
+            observer.settled(self.now, &self.all, self.event);
+        }
+    }
+}

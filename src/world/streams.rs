@@ -1,0 +1,155 @@
+//! The long-lived streams between etcd members: cut with the path, back when TCP is back.
+
+use super::{Cause, Letter, World};
+use crate::component::blame::Blame;
+use crate::component::id::{ComponentId, Kind};
+use crate::component::mail::{Body, Mail};
+use crate::component::view::{ProcessState, View};
+use crate::kernel::time::{Duration, Time};
+use crate::transport::peer_stream::{Recovery, recovery};
+
+/// Purpose of an etcd member's draws for its peers' redials, beside the member's own purposes.
+const REDIAL_DRAW: u32 = 1 << 17;
+
+/// The stream from one member to another.
+#[derive(Clone, Debug)]
+pub(super) struct Stream {
+    /// The path was lost at this instant.
+    cut: Option<Time>,
+    /// The old connection bridges the cut: what is sent until it is back is not lost.
+    bridged: bool,
+    /// What the old connection retransmits when it is back.
+    held: Vec<Body>,
+    /// No message overtakes an earlier one.
+    last_arrival: Time,
+}
+
+impl Stream {
+    fn new() -> Self {
+        Self { cut: None, bridged: false, held: Vec::new(), last_arrival: Time::ZERO }
+    }
+}
+
+impl World<'_> {
+    /// A raft message leaves on its stream: at once, when the old connection is back, or never.
+    pub(super) fn route_raft(&mut self, from: ComponentId, to: ComponentId, body: Body) {
+        let ready = self.all.streams.get(&(from, to)).copied().unwrap_or(Time::ZERO);
+        let stream = self.peers.entry((from, to)).or_insert_with(Stream::new);
+        if ready.is_never() {
+            stream.held.push(body);
+        } else if ready <= self.now || stream.bridged {
+            self.send_on_stream(from, to, body, ready.max(self.now));
+        }
+    }
+
+    fn send_on_stream(&mut self, from: ComponentId, to: ComponentId, body: Body, departs: Time) {
+        let retransmitted = if self.packet_lost(from, to) {
+            crate::transport::retransmission::DATA_FIRST
+        } else {
+            Duration::ZERO
+        };
+        let at = departs + retransmitted + self.delay_between(from, to);
+        let stream = self.peers.entry((from, to)).or_insert_with(Stream::new);
+        let at = at.max(stream.last_arrival);
+        stream.last_arrival = at;
+        let waiting = departs.since(self.now);
+        let blame = Blame::of("peer stream", waiting).and("network", at.since(departs));
+        let cause = Cause::new(self.event, blame);
+        let (target, source) = (u32::from(to.0), u32::from(from.0));
+        self.post.push(at, target, source, Letter::Arrive(Mail { from, body }, cause));
+    }
+
+    fn members(&self) -> Vec<ComponentId> {
+        self.all.map.of_kind(Kind::Etcd).collect()
+    }
+
+    fn pairs(&self) -> Vec<(ComponentId, ComponentId)> {
+        let members = self.members();
+        let all = members.iter().flat_map(|a| members.iter().map(|b| (*a, *b)));
+        all.filter(|(a, b)| a != b).collect()
+    }
+
+    /// Follows a change of the network: paths that went are cut, paths that returned recover.
+    pub(super) fn streams_follow_paths(&mut self) {
+        for (from, to) in self.pairs() {
+            let view = View { now: self.now, me: from, all: &self.all };
+            let path = view.connects(from, to);
+            let stream = self.peers.entry((from, to)).or_insert_with(Stream::new);
+            match (path, stream.cut) {
+                (false, None) => {
+                    stream.cut = Some(self.now);
+                    stream.bridged = false;
+                    self.all.streams.insert((from, to), Time::NEVER);
+                }
+                (true, Some(cut)) => self.stream_recovers(from, to, cut),
+                _ => {}
+            }
+        }
+    }
+
+    /// The path is back. Members send each other something every heartbeat, so that the first
+    /// unacknowledged data left, and the last data were read, within one heartbeat of the cut.
+    fn stream_recovers(&mut self, from: ComponentId, to: ComponentId, cut: Time) {
+        let heartbeat = self.plan.heartbeat;
+        let mut draw = self.redial_draw(to, from);
+        let sent = cut + draw.uniform_duration(Duration::ZERO, heartbeat);
+        let read = sent - heartbeat;
+        let back = recovery(self.plan.streams, read, sent, self.now);
+        let stream = self.peers.entry((from, to)).or_insert_with(Stream::new);
+        stream.cut = None;
+        stream.bridged = matches!(back, Recovery::Retransmitted(_));
+        let held = std::mem::take(&mut stream.held);
+        self.all.streams.insert((from, to), back.at());
+        if matches!(back, Recovery::Retransmitted(_)) {
+            for body in held {
+                self.send_on_stream(from, to, body, back.at());
+            }
+        }
+    }
+
+    fn redial_draw(
+        &mut self,
+        reader: ComponentId,
+        writer: ComponentId,
+    ) -> crate::kernel::stream::Draw {
+        let name = self.all.map.component(reader).stream.part(u64::from(writer.0));
+        self.key.draw(name, REDIAL_DRAW, self.log.count() as u64)
+    }
+
+    /// A member started: it dials its peers at once; they, refused so far, dial it within one pause.
+    pub(super) fn streams_of_started(&mut self, id: ComponentId) {
+        if self.all.map.component(id).kind != Kind::Etcd {
+            return;
+        }
+        for peer in self.members() {
+            let view = View { now: self.now, me: id, all: &self.all };
+            if peer == id || !view.connects(id, peer) {
+                continue;
+            }
+            let up = self.all.processes[peer.index()].state != ProcessState::Dead;
+            let pause = self.plan.streams.dial_pause;
+            let wait = self.redial_draw(peer, id).uniform_duration(Duration::ZERO, pause);
+            let ready = if up { self.now } else { Time::NEVER };
+            self.renew_stream(peer, id, ready);
+            self.renew_stream(id, peer, if up { self.now + wait } else { Time::NEVER });
+        }
+    }
+
+    fn renew_stream(&mut self, from: ComponentId, to: ComponentId, ready: Time) {
+        self.peers.insert((from, to), Stream::new());
+        self.all.streams.insert((from, to), ready);
+    }
+
+    /// A member ended: its streams break, and what was on them is lost.
+    pub(super) fn streams_of_ended(&mut self, id: ComponentId, rst: bool) {
+        if self.all.map.component(id).kind != Kind::Etcd || !rst {
+            return;
+        }
+        for peer in self.members() {
+            if peer != id {
+                self.renew_stream(id, peer, Time::NEVER);
+                self.renew_stream(peer, id, Time::NEVER);
+            }
+        }
+    }
+}
