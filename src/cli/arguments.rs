@@ -1,0 +1,84 @@
+//! The command line as typed: no I/O, no defaults that depend on files.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// A deterministic simulator of a highly available Kubernetes control plane.
+///
+/// Faults are injected from scenario files; every failover time comes from the protocols' own
+/// timers. Same scenario, seed and version: same bytes.
+#[derive(Debug, Parser)]
+#[command(name = "hasim", version, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done; 1 an expectation failed; 2 bad usage or bad input.")]
+pub struct Arguments {
+    /// When to colour output.
+    #[arg(long, value_enum, default_value_t = Color::Auto, global = true)]
+    pub color: Color,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// When to colour output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs one scenario once: timeline with causes, tables, outages with blame, failover times.
+    Run(RunArguments),
+    /// Explains a code of hasim (for example `S114`), or lists them all.
+    Explain(ExplainArguments),
+    /// Prints the JSON Schema of scenario files, for editors.
+    Schema,
+}
+
+/// What `hasim run` takes.
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// The scenario: a JSON or YAML file, or `-` for standard input.
+    pub scenario: PathBuf,
+    /// Seed of all random draws; overrides the scenario's `run.seed`.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Length of the run, such as `5m`; overrides the scenario's `run.until`.
+    #[arg(long, value_name = "DURATION", value_parser = super::values::duration)]
+    pub until: Option<crate::kernel::time::Duration>,
+    /// Shows the tables as of this moment too, such as `45s`; may be given several times.
+    #[arg(long, value_name = "DURATION", value_parser = super::values::duration)]
+    pub at: Vec<crate::kernel::time::Duration>,
+    /// How to print the result.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Writes every transition to FILE: JSON Lines if it ends in `.jsonl`, else the Chrome trace
+    /// format, which opens in Perfetto.
+    #[arg(long, value_name = "FILE")]
+    pub trace: Vec<PathBuf>,
+    /// Prints the whole effective scenario with each default's source, and does not run it.
+    #[arg(long)]
+    pub show_effective: bool,
+}
+
+/// How to print a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs: one JSON object.
+    Json,
+}
+
+/// What `hasim explain` takes.
+#[derive(Debug, Args)]
+pub struct ExplainArguments {
+    /// The code; without it, all codes are listed.
+    pub code: Option<String>,
+}
