@@ -43,30 +43,82 @@ pub struct RaftMessage {
 /// The kinds of raft messages that are ever sent one by one.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RaftKind {
-    /// Asks for a vote; `pre` asks whether one would be given; `transfer` ignores the lease rule.
-    Vote { pre: bool, transfer: bool, last_term: u64, last_index: u64 },
+    /// Asks for a vote.
+    Vote {
+        /// Asks only whether one would be given.
+        pre: bool,
+        /// Asked for by the leader's transfer: ignores the lease rule.
+        transfer: bool,
+        /// Term of the candidate's last entry.
+        last_term: u64,
+        /// Index of the candidate's last entry.
+        last_index: u64,
+    },
     /// Answers a vote request.
-    VoteReply { pre: bool, granted: bool },
+    VoteReply {
+        /// Answers a pre-vote.
+        pre: bool,
+        /// Yes or no.
+        granted: bool,
+    },
     /// A heartbeat, sent only where it changes something.
-    Heartbeat { commit: u64 },
+    Heartbeat {
+        /// The leader's commit index, as far as the receiver has the entries.
+        commit: u64,
+    },
     /// Answers a heartbeat.
     HeartbeatReply,
-    /// Entries after `previous`; `entries` are (term, count) runs.
-    Append { previous_term: u64, previous_index: u64, entries: Vec<Run>, commit: u64 },
-    /// Answers an append: the index up to which the logs agree, or a rejection with a hint.
-    AppendReply { index: u64, rejected: bool },
+    /// Entries after the previous one.
+    Append {
+        /// Term of the entry before.
+        previous_term: u64,
+        /// Index of the entry before.
+        previous_index: u64,
+        /// The entries, as runs of one term.
+        entries: Vec<Run>,
+        /// The leader's commit index.
+        commit: u64,
+    },
+    /// Answers an append.
+    AppendReply {
+        /// The index up to which the logs agree, or where to look for it.
+        index: u64,
+        /// The logs do not agree at the previous entry.
+        rejected: bool,
+    },
     /// A whole snapshot, for a member that lags behind the retained log.
-    Snapshot { last_term: u64, last_index: u64 },
+    Snapshot {
+        /// Term of the last entry in it.
+        last_term: u64,
+        /// Index of the last entry in it.
+        last_index: u64,
+    },
     /// The leader hands over: campaign at once.
     TimeoutNow,
-    /// A client's proposal, forwarded by a follower; `tag` finds it again there.
-    Propose { tag: u64, op: Op },
-    /// A read index asked of the leader by a follower, and its answer.
-    ReadIndex { tag: u64 },
+    /// A client's proposal, forwarded by a follower.
+    Propose {
+        /// Finds it again at the follower.
+        tag: u64,
+        /// What is proposed.
+        op: Op,
+    },
+    /// A read index asked of the leader by a follower.
+    ReadIndex {
+        /// Finds the read again at the follower.
+        tag: u64,
+    },
     /// The leader has confirmed its leadership for that read.
-    ReadIndexReply { tag: u64 },
+    ReadIndexReply {
+        /// The read.
+        tag: u64,
+    },
     /// Tells a forwarder what became of its proposal once it is applied.
-    Applied { tag: u64, outcome: Outcome },
+    Applied {
+        /// The proposal.
+        tag: u64,
+        /// What became of it.
+        outcome: Outcome,
+    },
 }
 
 /// A run of log entries of one term.
@@ -83,7 +135,7 @@ pub struct Run {
 pub struct Advert {
     /// The sender's effective priority; 0 says that it leaves.
     pub priority: u8,
-    /// The sender's advert_int in nanoseconds.
+    /// The sender's `advert_int` in nanoseconds.
     pub interval: u64,
 }
 
@@ -112,8 +164,15 @@ pub enum Op {
     Write,
     /// Quorum read of a Lease.
     GetLease(ComponentId),
-    /// Conditional update of a Lease: `expected` is the revision read before.
-    PutLease { lease: ComponentId, expected: (u64, Option<Time>), record: LeaseFact },
+    /// Conditional update of a Lease.
+    PutLease {
+        /// Which.
+        lease: ComponentId,
+        /// The revision that was read before.
+        expected: (u64, Option<Time>),
+        /// The new record.
+        record: LeaseFact,
+    },
     /// `GET /readyz`, `/livez`, `/healthz`.
     Health(Endpoint),
 }

@@ -4,34 +4,60 @@
 
 use super::id::ComponentId;
 use super::mail::Outcome;
-use crate::kernel::time::Time;
+use crate::kernel::time::{Duration, Time};
 
 /// One thing that happened.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Record {
     /// An etcd member campaigns (or pre-campaigns) in a term.
-    Campaign { term: u64, pre: bool },
+    Campaign {
+        /// The term it asks for.
+        term: u64,
+        /// Asks whether it could win, without raising its term.
+        pre: bool,
+    },
     /// The member has become able to commit after an election.
-    CommittedFirst { term: u64 },
+    CommittedFirst {
+        /// The leader's term.
+        term: u64,
+    },
     /// A write was acknowledged to whoever asked: it must never be lost. Index in the raft log.
-    Acknowledged { term: u64, index: u64 },
+    Acknowledged {
+        /// Term of the entry.
+        term: u64,
+        /// Index of the entry.
+        index: u64,
+    },
     /// A client request ended.
     Request(RequestRecord),
     /// Requests of a client that a settled path served, counted instead of simulated: all those
     /// issued at the schedule's instants from `first` up to and including `last`.
     Served {
+        /// Whose.
         client: ComponentId,
+        /// Of which sort.
         class: RequestClass,
+        /// Which of the client's targets.
         target: u16,
+        /// When the first was issued.
         first: Time,
+        /// When the last was issued.
         last: Time,
+        /// How many.
         count: u64,
-        latency: crate::kernel::time::Duration,
+        /// From issue to answer, each.
+        latency: Duration,
     },
     /// A process ended by its own doing, in words.
-    Exit { reason: &'static str },
+    Exit {
+        /// Why.
+        reason: &'static str,
+    },
     /// A leader-elected instance acted on the world (a binding, a created pod).
-    Acted { surplus: bool },
+    Acted {
+        /// Another instance already holds the Lease.
+        surplus: bool,
+    },
     /// A line for the timeline that no fact shows.
     Note(&'static str),
 }

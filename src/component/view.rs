@@ -230,10 +230,9 @@ impl<'a> View<'a> {
         }
         let round_trip = self.round_trip(from, to);
         match self.process(to).state {
-            ProcessState::Dead => Probe::Refused(round_trip),
             ProcessState::Paused => Probe::Hung(round_trip),
             ProcessState::Running if self.listens(to) => Probe::Answers(round_trip),
-            ProcessState::Running => Probe::Refused(round_trip),
+            ProcessState::Running | ProcessState::Dead => Probe::Refused(round_trip),
         }
     }
 

@@ -50,7 +50,7 @@ impl Schedule {
         let mut at = self.first;
         (0..=self.retries).map(move |n| {
             if n > 0 {
-                at = at + wait;
+                at += wait;
                 wait = wait.saturating_add(wait).min(RTO_MAX);
             }
             at

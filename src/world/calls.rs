@@ -5,7 +5,7 @@
 //! retransmission, a reset in the middle, and an answer.
 
 use super::observer::Observer;
-use super::{CallKey, Cause, Letter, World};
+use super::{CallKey, Letter, Origin, World};
 use crate::component::blame::{Blame, EventId};
 use crate::component::id::ComponentId;
 use crate::component::mail::{Body, Call, Mail, Outcome, Reply};
@@ -94,7 +94,7 @@ impl World<'_> {
         }
         let blame = Blame::of("network", self.now.saturating_since(self.log.get(open.since).at));
         let mail = Mail { from: key.0, body: Body::Call(open.call) };
-        self.arrive(server, mail, Cause::new(open.since, blame), observer);
+        self.arrive(server, mail, Origin::new(open.since, blame), observer);
     }
 
     /// A server answers a call.
@@ -134,7 +134,7 @@ impl World<'_> {
         let blame = Blame::of("network", at.saturating_since(self.log.get(since).at));
         let mail = Mail { from, body: Body::Reply(Reply { id: key.1, outcome }) };
         let (to, source) = (u32::from(key.0.0), u32::from(from.0));
-        self.post.push(at, to, source, Letter::Arrive(mail, Cause::new(since, blame)));
+        self.post.push(at, to, source, Letter::Arrive(mail, Origin::new(since, blame)));
     }
 
     /// A process is gone: its own calls vanish, and those it was serving are reset (`rst`) or, if its

@@ -38,9 +38,9 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug)]
 enum Letter {
     /// A message arrives.
-    Arrive(Mail, Cause),
+    Arrive(Mail, Origin),
     /// A message leaves its process after some work.
-    Depart(Outgoing, Cause),
+    Depart(Outgoing, Origin),
     /// A SYN is retransmitted.
     Syn(CallKey),
     /// A request's data arrive, or are retransmitted.
@@ -48,19 +48,19 @@ enum Letter {
     /// An answer's data are retransmitted.
     Answer(CallKey, Reply),
     /// A process is started.
-    Start(ComponentId, Cause),
+    Start(ComponentId, Origin),
     /// A process that was asked to end is killed if it still runs in that incarnation.
     Grace(ComponentId, u32),
 }
 
 /// The event from which something follows, and what the time in between is spent on.
 #[derive(Clone, Debug, Default)]
-struct Cause {
+struct Origin {
     parent: Option<EventId>,
     blame: Blame,
 }
 
-impl Cause {
+impl Origin {
     fn new(parent: EventId, blame: Blame) -> Self {
         Self { parent: Some(blame.after.unwrap_or(parent)), blame }
     }
@@ -75,7 +75,7 @@ type SettingKey = (Time, u64);
 /// Mail and levers that wait for a paused process.
 #[derive(Debug, Default)]
 struct Inbox {
-    mail: Vec<(Mail, Cause)>,
+    mail: Vec<(Mail, Origin)>,
     alarms: Vec<Cell>,
     stop: bool,
 }
@@ -91,7 +91,7 @@ pub struct World<'p> {
     machines: Vec<Machine>,
     bases: Vec<u32>,
     owners: Vec<ComponentId>,
-    waits: Vec<Cause>,
+    waits: Vec<Origin>,
     counts: Vec<DrawCounts>,
     watchers: Vec<Vec<ComponentId>>,
     agenda: Agenda,
@@ -102,7 +102,7 @@ pub struct World<'p> {
     calls: BTreeMap<CallKey, calls::Open>,
     peers: BTreeMap<(ComponentId, ComponentId), streams::Stream>,
     inboxes: Vec<Inbox>,
-    /// Levels of systemd: a process that an operator stopped is not restarted by its manager.
+    /// A process that an operator stopped is not restarted by its service manager.
     held_down: Vec<bool>,
     jitters: Vec<u64>,
     outbox: Outbox,
@@ -144,7 +144,7 @@ impl<'p> World<'p> {
             machines,
             bases,
             owners,
-            waits: vec![Cause::default(); cells],
+            waits: vec![Origin::default(); cells],
             watchers,
             agenda: Agenda::new(cells),
             post: MailQueue::new(),

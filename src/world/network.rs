@@ -1,7 +1,8 @@
 //! Messages on their way: which transport carries them, when they arrive, or that they are lost.
 
 use super::observer::Observer;
-use super::{Cause, Letter, World};
+use super::{Letter, Origin, World};
+use crate::component::Cause;
 use crate::component::blame::Blame;
 use crate::component::effects::Outgoing;
 use crate::component::id::{ComponentId, MachineId};
@@ -19,9 +20,9 @@ impl World<'_> {
     /// A message leaves its sender, now or after some work.
     pub(super) fn dispatch(&mut self, from: ComponentId, outgoing: Outgoing) {
         if outgoing.departs > self.now {
-            let cause = Cause::new(self.event, outgoing.blame.clone());
+            let origin = Origin::new(self.event, outgoing.blame.clone());
             let source = u32::from(from.0);
-            self.post.push(outgoing.departs, source, source, Letter::Depart(outgoing, cause));
+            self.post.push(outgoing.departs, source, source, Letter::Depart(outgoing, origin));
         } else {
             self.route(from, outgoing);
         }
@@ -53,9 +54,9 @@ impl World<'_> {
     ) {
         let at = departs + self.delay_between(from, to);
         let blame = Blame::of("network", at.since(self.now));
-        let cause = Cause::new(self.event, blame);
+        let origin = Origin::new(self.event, blame);
         let (target, source) = (u32::from(to.0), u32::from(from.0));
-        self.post.push(at, target, source, Letter::Arrive(Mail { from, body }, cause));
+        self.post.push(at, target, source, Letter::Arrive(Mail { from, body }, origin));
     }
 
     /// A message reaches its process: handled, kept for a paused one, or lost on a dead one.
@@ -63,7 +64,7 @@ impl World<'_> {
         &mut self,
         to: ComponentId,
         mail: Mail,
-        cause: Cause,
+        origin: Origin,
         observer: &mut impl Observer,
     ) {
         if let Body::Reply(reply) = &mail.body
@@ -73,10 +74,10 @@ impl World<'_> {
         }
         match self.all.processes[to.index()].state {
             ProcessState::Dead => {}
-            ProcessState::Paused => self.inboxes[to.index()].mail.push((mail, cause)),
+            ProcessState::Paused => self.inboxes[to.index()].mail.push((mail, origin)),
             ProcessState::Running => {
-                self.begin(Some(to), cause, EventKind::Mail { from: mail.from });
-                self.deliver(to, crate::component::Cause::Mail(mail), observer);
+                self.begin(Some(to), origin, EventKind::Mail { from: mail.from });
+                self.deliver(to, Cause::Mail(mail), observer);
             }
         }
     }

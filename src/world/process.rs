@@ -2,8 +2,9 @@
 
 use super::event::EventKind;
 use super::observer::{Change, Observer};
-use super::{Cause, Inbox, Letter, World};
-use crate::component::blame::Blame;
+use super::{Inbox, Letter, Origin, World};
+use crate::component::Cause;
+use crate::component::blame::{Blame, EventId};
 use crate::component::effects::ExitStatus;
 use crate::component::id::{ComponentId, MachineId};
 use crate::component::lever::Lever;
@@ -41,7 +42,7 @@ impl World<'_> {
         self.all.processes[id.index()].incarnation += 1;
         self.set_process(id, ProcessState::Running, observer);
         self.streams_of_started(id);
-        self.deliver(id, crate::component::Cause::Boot, observer);
+        self.deliver(id, Cause::Boot, observer);
     }
 
     /// SIGKILL: nothing is tidied up. `rst`: the machine's kernel resets the connections.
@@ -56,7 +57,7 @@ impl World<'_> {
         }
         self.end(id, rst, observer);
         let lever = if rst { Lever::Kill } else { Lever::PowerLoss };
-        self.deliver(id, crate::component::Cause::Lever(lever), observer);
+        self.deliver(id, Cause::Lever(lever), observer);
         self.restart_by_manager(id);
     }
 
@@ -76,7 +77,7 @@ impl World<'_> {
         };
         observer.record(self.now, id, &Record::Exit { reason }, self.event);
         self.end(id, true, observer);
-        self.deliver(id, crate::component::Cause::Lever(Lever::Kill), observer);
+        self.deliver(id, Cause::Lever(Lever::Kill), observer);
         self.restart_by_manager(id);
     }
 
@@ -107,9 +108,9 @@ impl World<'_> {
         let Restart::Always(wait) = self.plan.restart[id.index()] else { return };
         let on = self.all.map.machine_of(id).is_some_and(|m| self.all.machines[m.index()].powered);
         if on && !self.held_down[id.index()] {
-            let cause = Cause::new(self.event, Blame::of("RestartSec", wait));
+            let origin = Origin::new(self.event, Blame::of("RestartSec", wait));
             let to = u32::from(id.0);
-            self.post.push(self.now + wait, to, to, Letter::Start(id, cause));
+            self.post.push(self.now + wait, to, to, Letter::Start(id, origin));
         }
     }
 
@@ -132,16 +133,16 @@ impl World<'_> {
                 self.kill_process(id, lever == Lever::Kill, observer);
             }
             (Lever::WipeData, _) => {
-                self.deliver(id, crate::component::Cause::Lever(lever), observer);
+                self.deliver(id, Cause::Lever(lever), observer);
             }
             (Lever::Stop, ProcessState::Paused) => self.inboxes[id.index()].stop = true,
             (Lever::Pause, ProcessState::Running) => {
                 self.set_process(id, ProcessState::Paused, observer);
-                self.deliver(id, crate::component::Cause::Lever(lever), observer);
+                self.deliver(id, Cause::Lever(lever), observer);
             }
             (Lever::Resume, ProcessState::Paused) => self.resume(id, observer),
             (Lever::Pause | Lever::Resume, _) | (_, ProcessState::Dead) => {}
-            _ => self.deliver(id, crate::component::Cause::Lever(lever), observer),
+            _ => self.deliver(id, Cause::Lever(lever), observer),
         }
     }
 
@@ -152,10 +153,10 @@ impl World<'_> {
         for cell in inbox.alarms {
             self.agenda.set(cell, self.now);
         }
-        self.deliver(id, crate::component::Cause::Lever(Lever::Resume), observer);
-        for (mail, cause) in inbox.mail {
+        self.deliver(id, Cause::Lever(Lever::Resume), observer);
+        for (mail, origin) in inbox.mail {
             let from = u32::from(mail.from.0);
-            self.post.push(self.now, u32::from(id.0), from, Letter::Arrive(mail, cause));
+            self.post.push(self.now, u32::from(id.0), from, Letter::Arrive(mail, origin));
         }
         if inbox.stop {
             self.pull(id, Lever::Stop, observer);
@@ -194,17 +195,16 @@ impl World<'_> {
         for id in there {
             self.held_down[id.index()] = false;
             if kubelet.is_none() || !self.plan.static_pod[id.index()] {
-                let cause = Cause::new(self.event, Blame::of("machine boot", wait));
+                let origin = Origin::new(self.event, Blame::of("machine boot", wait));
                 let to = u32::from(id.0);
-                self.post.push(self.now + wait, to, to, Letter::Start(*id, cause));
+                self.post.push(self.now + wait, to, to, Letter::Start(*id, origin));
             }
         }
     }
 
     /// Starts the event of a fault or its end.
     pub(super) fn begin_fault(&mut self, index: usize, undo: bool) {
-        let cause =
-            Cause { parent: Some(crate::component::EventId::START), blame: Blame::default() };
-        self.begin(None, cause, EventKind::Fault { index, undo });
+        let origin = Origin { parent: Some(EventId::START), blame: Blame::default() };
+        self.begin(None, origin, EventKind::Fault { index, undo });
     }
 }

@@ -2,6 +2,7 @@
 
 use super::World;
 use super::observer::Observer;
+use crate::component::Cause;
 use crate::component::id::{ComponentId, Kind};
 use crate::component::view::{ProcessState, Settlement};
 use crate::kernel::stream::StreamName;
@@ -34,7 +35,7 @@ impl World<'_> {
         }
         let mut nobody = super::observer::Nobody;
         for id in all {
-            self.deliver(id, crate::component::Cause::Settle, &mut nobody);
+            self.deliver(id, Cause::Settle, &mut nobody);
         }
         self.settle(&mut nobody);
         self.changed = false;

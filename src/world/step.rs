@@ -2,7 +2,8 @@
 
 use super::event::{Event, EventKind};
 use super::observer::{Change, Observer, Transition};
-use super::{Cause, Letter, World};
+use super::{Letter, Origin, World};
+use crate::component::Cause;
 use crate::component::effects::Outbox;
 use crate::component::fact::Fact;
 use crate::component::id::ComponentId;
@@ -60,24 +61,24 @@ impl World<'_> {
         let index = (cell.0 - self.bases[owner.index()]) as usize;
         let wait = std::mem::take(&mut self.waits[cell.0 as usize]);
         self.begin(Some(owner), wait, EventKind::Alarm(index));
-        self.deliver(owner, crate::component::Cause::Alarm(index), observer);
+        self.deliver(owner, Cause::Alarm(index), observer);
     }
 
     fn open_letter(&mut self, observer: &mut impl Observer) {
         let Some((_, target, _, letter)) = self.post.pop() else { return };
         let target = ComponentId(u16::try_from(target).unwrap_or(u16::MAX));
         match letter {
-            Letter::Arrive(mail, cause) => self.arrive(target, mail, cause, observer),
-            Letter::Depart(outgoing, cause) => {
-                self.begin(Some(target), cause, EventKind::Mail { from: target });
+            Letter::Arrive(mail, origin) => self.arrive(target, mail, origin, observer),
+            Letter::Depart(outgoing, origin) => {
+                self.begin(Some(target), origin, EventKind::Mail { from: target });
                 self.route(target, outgoing);
             }
             Letter::Syn(key) => self.connect(key),
             Letter::Request(key) => self.request_arrives(key, observer),
             Letter::Answer(key, reply) => self.answer(key, reply),
-            Letter::Start(id, cause) => {
+            Letter::Start(id, origin) => {
                 if self.all.processes[id.index()].state == ProcessState::Dead {
-                    self.begin(Some(id), cause, EventKind::ProcessStart);
+                    self.begin(Some(id), origin, EventKind::ProcessStart);
                     self.start_process(id, observer);
                 }
             }
@@ -91,16 +92,17 @@ impl World<'_> {
     }
 
     /// Opens a new event; what follows at this instant belongs to it.
-    pub(super) fn begin(&mut self, owner: Option<ComponentId>, cause: Cause, kind: EventKind) {
-        let parent = cause.parent.unwrap_or(self.event);
-        self.event = self.log.push(Event { at: self.now, owner, parent, blame: cause.blame, kind });
+    pub(super) fn begin(&mut self, owner: Option<ComponentId>, origin: Origin, kind: EventKind) {
+        let parent = origin.parent.unwrap_or(self.event);
+        self.event =
+            self.log.push(Event { at: self.now, owner, parent, blame: origin.blame, kind });
     }
 
     /// Calls a component and applies what it wants done.
     pub(super) fn deliver(
         &mut self,
         to: ComponentId,
-        cause: crate::component::Cause<usize>,
+        cause: Cause<usize>,
         observer: &mut impl Observer,
     ) {
         let mut outbox = std::mem::take(&mut self.outbox);
@@ -127,7 +129,7 @@ impl World<'_> {
                 self.agenda.clear(cell);
                 self.inboxes[from.index()].alarms.retain(|held| *held != cell);
             } else {
-                self.waits[cell.0 as usize] = Cause::new(self.event, blame);
+                self.waits[cell.0 as usize] = Origin::new(self.event, blame);
                 self.agenda.set(cell, at);
             }
         }
@@ -144,9 +146,9 @@ impl World<'_> {
             self.dispatch(from, outgoing);
         }
         for (process, at, blame) in out.starts.drain(..) {
-            let cause = Cause::new(self.event, blame);
+            let origin = Origin::new(self.event, blame);
             let target = u32::from(process.0);
-            self.post.push(at, target, u32::from(from.0), Letter::Start(process, cause));
+            self.post.push(at, target, u32::from(from.0), Letter::Start(process, origin));
         }
         let kills = std::mem::take(&mut out.kills);
         for process in kills {
@@ -200,7 +202,7 @@ impl World<'_> {
                 self.all.map.name(of)
             );
             if self.all.processes[viewer.index()].state == ProcessState::Running {
-                self.deliver(viewer, crate::component::Cause::Saw(of), observer);
+                self.deliver(viewer, Cause::Saw(of), observer);
             }
         }
         if std::mem::take(&mut self.changed) {

@@ -1,6 +1,6 @@
 //! The long-lived streams between etcd members: cut with the path, back when TCP is back.
 
-use super::{Cause, Letter, World};
+use super::{Letter, Origin, World};
 use crate::component::blame::Blame;
 use crate::component::id::{ComponentId, Kind};
 use crate::component::mail::{Body, Mail};
@@ -54,9 +54,9 @@ impl World<'_> {
         stream.last_arrival = at;
         let waiting = departs.since(self.now);
         let blame = Blame::of("peer stream", waiting).and("network", at.since(departs));
-        let cause = Cause::new(self.event, blame);
+        let origin = Origin::new(self.event, blame);
         let (target, source) = (u32::from(to.0), u32::from(from.0));
-        self.post.push(at, target, source, Letter::Arrive(Mail { from, body }, cause));
+        self.post.push(at, target, source, Letter::Arrive(Mail { from, body }, origin));
     }
 
     fn members(&self) -> Vec<ComponentId> {
