@@ -3,6 +3,7 @@
 use crate::component::id::{ComponentId, Kind, MachineId, ZoneId};
 use crate::component::lever::{Lever, Setting};
 use crate::kernel::law::Law;
+use crate::kernel::time::Duration;
 
 /// Whom a fault hits; selectors are resolved at the instant at which the fault fires.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,12 +45,29 @@ pub enum Action {
     Cable(bool),
     /// The machine's switch port (carrier stays).
     Port(bool),
-    /// Cuts (`false`) or restores packets between the target and each of the others, one or both ways.
-    Link { others: Vec<Target>, both: bool, up: bool },
-    /// Extra delay between the target and the others; zero removes it.
-    Delay { others: Vec<Target>, by: crate::kernel::time::Duration },
-    /// Extra loss between the target and the others, in parts per million; zero removes it.
-    Loss { others: Vec<Target>, ppm: u32 },
+    /// Cuts or restores packets between the target and each of the others.
+    Link {
+        /// The other ends.
+        others: Vec<Target>,
+        /// Both directions, or only from the target to the others.
+        both: bool,
+        /// Restores (`true`) or cuts (`false`).
+        up: bool,
+    },
+    /// Extra delay between the target and the others.
+    Delay {
+        /// The other ends.
+        others: Vec<Target>,
+        /// How much, each way; zero removes it.
+        by: Duration,
+    },
+    /// Extra loss between the target and the others.
+    Loss {
+        /// The other ends.
+        others: Vec<Target>,
+        /// Share of packets in parts per million; zero removes it.
+        ppm: u32,
+    },
     /// Stalls or frees the disk of a machine.
     Disk(bool),
     /// Rate of a machine's clock.
