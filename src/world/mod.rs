@@ -110,6 +110,20 @@ pub struct World<'p> {
     changed: bool,
     log: EventLog,
     steps: u64,
+    digest: Digest,
+}
+
+/// A running hash over all steps: two runs of the same plan and key agree in it at every step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Digest(u64);
+
+impl Digest {
+    /// FNV-1a over 64-bit words: cheap, and enough to find the first difference.
+    fn add(&mut self, at: u64, what: u64) {
+        for word in [at, what] {
+            self.0 = (self.0 ^ word).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);
+        }
+    }
 }
 
 impl<'p> World<'p> {
@@ -158,6 +172,7 @@ impl<'p> World<'p> {
             changed: false,
             log: EventLog::default(),
             steps: 0,
+            digest: Digest(0xcbf2_9ce4_8422_2325),
         }
     }
 
@@ -179,6 +194,11 @@ impl<'p> World<'p> {
     /// How many alarms, letters and settings have been handled: the measure of laziness.
     pub fn steps(&self) -> u64 {
         self.steps
+    }
+
+    /// The hash over all steps so far. Compare it step by step to find where two runs diverge.
+    pub fn digest(&self) -> Digest {
+        self.digest
     }
 
     /// The parameters of one component.

@@ -25,18 +25,29 @@ enum Next {
 impl World<'_> {
     /// Runs until `until`, everything due at that instant included.
     pub fn run_until(&mut self, until: Time, observer: &mut impl Observer) {
-        while let Some((at, next)) = self.next().filter(|(at, _)| *at <= until) {
-            assert!(at >= self.now, "time went backwards: from {} to {at}", self.now);
-            self.now = at;
-            self.steps += 1;
-            match next {
-                Next::Setting => self.fire_setting(observer),
-                Next::Letter => self.open_letter(observer),
-                Next::Alarm(cell) => self.ring(cell, observer),
-            }
-            self.settle(observer);
-        }
+        while self.step(until, observer) {}
         self.now = self.now.max(until);
+    }
+
+    /// Handles the next setting, letter or alarm, if it is due by `until`; returns whether it was.
+    pub fn step(&mut self, until: Time, observer: &mut impl Observer) -> bool {
+        let Some((at, next)) = self.next().filter(|(at, _)| *at <= until) else { return false };
+        assert!(at >= self.now, "time went backwards: from {} to {at}", self.now);
+        self.now = at;
+        self.steps += 1;
+        match next {
+            Next::Setting => {
+                self.digest.add(at.as_nanos(), u64::MAX);
+                self.fire_setting(observer);
+            }
+            Next::Letter => self.open_letter(observer),
+            Next::Alarm(cell) => {
+                self.digest.add(at.as_nanos(), u64::from(cell.0));
+                self.ring(cell, observer);
+            }
+        }
+        self.settle(observer);
+        true
     }
 
     fn next(&self) -> Option<(Time, Next)> {
@@ -66,6 +77,7 @@ impl World<'_> {
 
     fn open_letter(&mut self, observer: &mut impl Observer) {
         let Some((_, target, _, letter)) = self.post.pop() else { return };
+        self.digest.add(self.now.as_nanos(), u64::from(target) << 32);
         let target = ComponentId(u16::try_from(target).unwrap_or(u16::MAX));
         match letter {
             Letter::Arrive(mail, origin) => self.arrive(target, mail, origin, observer),
