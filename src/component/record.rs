@@ -53,6 +53,9 @@ pub enum Record {
         /// Why.
         reason: &'static str,
     },
+    /// A leader-elected instance begins an attempt at the Lease: at least the first one after its
+    /// process started; later ones only where they are not computed.
+    Attempt { lease: ComponentId },
     /// A leader-elected instance acted on the world (a binding, a created pod).
     Acted {
         /// Another instance already holds the Lease.

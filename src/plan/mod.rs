@@ -80,6 +80,8 @@ pub struct Plan {
     pub boot: BootPlan,
     /// The path of the measured services.
     pub services: service::Services,
+    /// The clients with a stated schedule, and the component that stands for each.
+    pub clients: Vec<(ComponentId, client::ClientPlan)>,
     /// The faults.
     pub schedule: schedule::Schedule,
     /// How the world begins.
