@@ -4,15 +4,20 @@
 //! cannot change the order among others. Between the same two ends at the same instant, messages
 //! arrive as they were sent.
 //!
-//! A 4-ary heap of 32-byte entries over a slab: the messages themselves are moved once in and once
-//! out. Absent on purpose: latency and loss (the caller knows the arrival), and meaning.
+//! A heap of 32-byte entries over a slab: the messages themselves are moved once in and once out.
+//! The heap is std's; a 4-ary one written here took twice its time (`benches/agenda.rs`).
+//!
+//! Absent on purpose: latency and loss (the caller knows the arrival), and meaning.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 use super::time::Time;
 
 /// A priority queue of messages of type `T`.
 #[derive(Clone, Debug)]
 pub struct MailQueue<T> {
-    heap: Vec<Entry>,
+    heap: BinaryHeap<Reverse<Entry>>,
     slab: Vec<Option<T>>,
     free: Vec<u32>,
     /// Messages sent so far, by source.
@@ -29,8 +34,6 @@ struct Entry {
     slot: u32,
 }
 
-const ARITY: usize = 4;
-
 impl<T> Default for MailQueue<T> {
     fn default() -> MailQueue<T> {
         MailQueue::new()
@@ -40,7 +43,12 @@ impl<T> Default for MailQueue<T> {
 impl<T> MailQueue<T> {
     /// A queue with nothing in flight.
     pub fn new() -> MailQueue<T> {
-        MailQueue { heap: Vec::new(), slab: Vec::new(), free: Vec::new(), counts: Vec::new() }
+        MailQueue {
+            heap: BinaryHeap::new(),
+            slab: Vec::new(),
+            free: Vec::new(),
+            counts: Vec::new(),
+        }
     }
 
     /// Puts a message in flight that reaches `target` at `at`; [`Time::NEVER`] loses it at once.
@@ -51,24 +59,19 @@ impl<T> MailQueue<T> {
             return;
         }
         let slot = self.store(item);
-        self.heap.push(Entry { at, target, source, number, slot });
-        self.sift_up(self.heap.len() - 1);
+        self.heap.push(Reverse(Entry { at, target, source, number, slot }));
     }
 
     /// When the next message arrives.
     pub fn next_time(&self) -> Option<Time> {
-        self.heap.first().map(|entry| entry.at)
+        self.heap.peek().map(|Reverse(entry)| entry.at)
     }
 
     /// Takes out the next message: its arrival, target, source and content.
     pub fn pop(&mut self) -> Option<(Time, u32, u32, T)> {
-        let first = *self.heap.first()?;
-        let last = self.heap.pop()?;
-        if !self.heap.is_empty() {
-            self.heap[0] = last;
-            self.sift_down(0);
-        }
-        let item = self.take(first.slot)?;
+        let Reverse(first) = self.heap.pop()?;
+        self.free.push(first.slot);
+        let item = self.slab[first.slot as usize].take()?;
         Some((first.at, first.target, first.source, item))
     }
 
@@ -76,7 +79,7 @@ impl<T> MailQueue<T> {
     /// order. Takes time proportional to the messages in flight.
     pub fn drop_where(&mut self, mut lost: impl FnMut(u32, u32, &T) -> bool) {
         let (slab, free) = (&mut self.slab, &mut self.free);
-        self.heap.retain(|entry| {
+        self.heap.retain(|Reverse(entry)| {
             let item = &mut slab[entry.slot as usize];
             let gone = item.as_ref().is_none_or(|item| lost(entry.target, entry.source, item));
             if gone {
@@ -85,9 +88,6 @@ impl<T> MailQueue<T> {
             }
             !gone
         });
-        for parent in (0..self.heap.len() / 2).rev() {
-            self.sift_down(parent);
-        }
     }
 
     /// How many messages are in flight.
@@ -127,39 +127,6 @@ impl<T> MailQueue<T> {
         });
         self.slab.push(Some(item));
         slot
-    }
-
-    fn take(&mut self, slot: u32) -> Option<T> {
-        self.free.push(slot);
-        self.slab[slot as usize].take()
-    }
-
-    fn sift_up(&mut self, mut child: usize) {
-        let entry = self.heap[child];
-        while child > 0 {
-            let parent = (child - 1) / ARITY;
-            if self.heap[parent] <= entry {
-                break;
-            }
-            self.heap[child] = self.heap[parent];
-            child = parent;
-        }
-        self.heap[child] = entry;
-    }
-
-    fn sift_down(&mut self, mut parent: usize) {
-        let entry = self.heap[parent];
-        loop {
-            let first = parent * ARITY + 1;
-            let last = (first + ARITY).min(self.heap.len());
-            let Some(soonest) = (first..last).min_by_key(|child| self.heap[*child]) else { break };
-            if entry <= self.heap[soonest] {
-                break;
-            }
-            self.heap[parent] = self.heap[soonest];
-            parent = soonest;
-        }
-        self.heap[parent] = entry;
     }
 }
 
