@@ -90,9 +90,37 @@ pub struct Surroundings {
     /// The instances behind the virtual address: (keepalived, balancer on its machine). Empty
     /// without one.
     pub vip: Vec<(ComponentId, ComponentId)>,
+    /// To which keepalived's machine each machine sends what is meant for the virtual address: its
+    /// neighbour entry, right or wrong. `None`: none, the next packet asks everybody.
+    pub neighbours: Vec<Option<ComponentId>>,
     /// From when on a raft message from one etcd member to another arrives without waiting for a
     /// broken stream, by (from, to); members without an entry are connected.
     pub streams: BTreeMap<(ComponentId, ComponentId), Time>,
+}
+
+impl Surroundings {
+    /// Which balancer a new connection from `machine` to the virtual address reaches now: the one
+    /// beside the holder in the machine's neighbour entry, if that still holds the address; without
+    /// an entry, the one beside the first holder that hears the question.
+    pub fn balancer_for(&self, machine: MachineId) -> Option<ComponentId> {
+        let mut instances = self.vip.iter();
+        let answers = |keepalived: ComponentId| self.holds_for(machine, keepalived);
+        match self.neighbours[machine.index()] {
+            Some(holder) => instances.find(|(k, _)| *k == holder && answers(*k)),
+            None => instances.find(|(k, _)| answers(*k)),
+        }
+        .map(|(_, balancer)| *balancer)
+    }
+
+    /// Whether a keepalived's machine holds the virtual address and `machine` reaches it.
+    pub fn holds_for(&self, machine: MachineId, keepalived: ComponentId) -> bool {
+        let holds = matches!(&self.facts[keepalived.index()], Fact::Vrrp(fact) if fact.holds);
+        let place = self.map.machine_of(keepalived);
+        holds
+            && place.is_some_and(|place| {
+                self.machines[place.index()].powered && self.reach.both_ways(machine, place)
+            })
+    }
 }
 
 /// What a probe to a process finds: the outcomes that detectors react to differently.
@@ -253,17 +281,9 @@ impl<'a> View<'a> {
         self.all.streams.get(&(from, to)).copied().unwrap_or(Time::ZERO)
     }
 
-    /// Which balancer a new connection of this component to the virtual address reaches now: the one
-    /// beside the keepalived that holds it and announced it last; `None` if nobody does.
+    /// Which balancer a new connection of this component to the virtual address reaches now.
     pub fn resolve_vip(&self) -> Option<ComponentId> {
-        let holders = self.all.vip.iter().filter(|(keepalived, _)| {
-            self.powered(*keepalived)
-                && self.connects(self.me, *keepalived)
-                && self.vrrp(*keepalived).is_some_and(|fact| fact.holds)
-        });
-        holders
-            .max_by_key(|(keepalived, _)| self.vrrp(*keepalived).map(|fact| fact.announced))
-            .map(|(_, balancer)| *balancer)
+        self.machine().and_then(|machine| self.all.balancer_for(machine))
     }
 
     /// The component that a call to `target` reaches: itself, or for [`ComponentId::VIP`] the

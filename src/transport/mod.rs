@@ -3,5 +3,6 @@
 //! Pure functions of instants; nothing here knows an application, a component or a topology, and
 //! nothing ticks: the next transmission after a repair is computed.
 
+pub mod neighbour;
 pub mod peer_stream;
 pub mod retransmission;

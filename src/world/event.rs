@@ -28,8 +28,8 @@ pub enum EventKind {
     },
     /// A process started.
     ProcessStart,
-    /// A machine finished booting.
-    Booted,
+    /// A machine gave up a silent holder of the virtual address and asked everybody.
+    NeighbourExpired,
 }
 
 /// One event.

@@ -8,6 +8,7 @@
 
 mod calls;
 pub mod event;
+mod neighbours;
 mod network;
 pub mod observer;
 mod operator;
@@ -20,7 +21,7 @@ mod streams;
 use crate::component::blame::{Blame, EventId};
 use crate::component::effects::{DrawCounts, Outbox, Outgoing, PURPOSES_MAX};
 use crate::component::fact::Fact;
-use crate::component::id::ComponentId;
+use crate::component::id::{ComponentId, MachineId};
 use crate::component::mail::{Mail, Reply};
 use crate::component::reach::Reach;
 use crate::component::view::{MachineState, Process, ProcessState, Settlement, Surroundings};
@@ -49,6 +50,8 @@ enum Letter {
     Answer(CallKey, Reply),
     /// A process is started.
     Start(ComponentId, Origin),
+    /// A machine's neighbour entry for the virtual address expires, in that generation of it.
+    Neighbour(MachineId, u64),
     /// A process that was asked to end is killed if it still runs in that incarnation.
     Grace(ComponentId, u32),
 }
@@ -102,6 +105,7 @@ pub struct World<'p> {
     calls: BTreeMap<CallKey, calls::Open>,
     peers: BTreeMap<(ComponentId, ComponentId), streams::Stream>,
     inboxes: Vec<Inbox>,
+    trusts: Vec<neighbours::Trust>,
     /// A process that an operator stopped is not restarted by its service manager.
     held_down: Vec<bool>,
     jitters: Vec<u64>,
@@ -155,6 +159,7 @@ impl<'p> World<'p> {
             inboxes: machines.iter().map(|_| Inbox::default()).collect(),
             held_down: vec![false; machines.len()],
             jitters: vec![0; map.machine_count()],
+            trusts: vec![neighbours::Trust::default(); map.machine_count()],
             machines,
             bases,
             owners,
@@ -233,6 +238,7 @@ fn surroundings(plan: &Plan) -> Surroundings {
         reach: Reach::new(map.machine_count(), |a, b| plan.direction(a, b)),
         settlement: Settlement::default(),
         vip,
+        neighbours: vec![None; map.machine_count()],
         streams: BTreeMap::new(),
     }
 }

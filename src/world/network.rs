@@ -15,6 +15,8 @@ use super::event::EventKind;
 /// Purposes of a machine's draws for its packets.
 const JITTER_DRAW: u32 = 2;
 const LOSS_DRAW: u32 = 3;
+/// Purpose of a machine's draws for its neighbour entries.
+pub(super) const NEIGHBOUR_DRAW: u32 = 4;
 
 impl World<'_> {
     /// A message leaves its sender, now or after some work.
@@ -122,6 +124,7 @@ impl World<'_> {
     pub(super) fn network_changed(&mut self, machine: MachineId) {
         self.changed = true;
         self.streams_follow_paths();
+        self.review_neighbours();
         let map = self.all.map.clone();
         for (id, entry) in map.components() {
             if entry.machine == Some(machine) {

@@ -27,6 +27,7 @@ impl World<'_> {
 
     fn begin_settled(&mut self) {
         self.all.settlement = self.draw_settlement();
+        self.settle_neighbours();
         let all: Vec<ComponentId> = self.all.map.components().map(|(id, _)| id).collect();
         for id in &all {
             let process = &mut self.all.processes[id.index()];

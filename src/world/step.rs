@@ -94,6 +94,10 @@ impl World<'_> {
                     self.start_process(id, observer);
                 }
             }
+            Letter::Neighbour(machine, generation) => {
+                self.begin(None, Origin::default(), EventKind::NeighbourExpired);
+                self.expire_neighbour(machine, generation);
+            }
             Letter::Grace(id, incarnation) => {
                 let process = self.all.processes[id.index()];
                 if process.state != ProcessState::Dead && process.incarnation == incarnation {
@@ -182,6 +186,10 @@ impl World<'_> {
             return;
         }
         let from = Box::new(std::mem::replace(old, fact.clone()));
+        if matches!(fact, Fact::Vrrp(_)) {
+            self.hear_announcement(of, &from, &fact);
+            self.review_neighbours();
+        }
         let change = Change::Fact { of, from, to: Box::new(fact) };
         self.tell(change, observer);
         self.wake_watchers(of);
