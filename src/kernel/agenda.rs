@@ -6,8 +6,8 @@
 //! root, four matches for sixteen cells.
 //!
 //! Who wins a match is as good as random, so a branch would be mispredicted half of the time.
-//! Measured beside a binary heap's pop and push (`benches/agenda.rs`), the tree takes a third of
-//! its time with [`select_unpredictable`], and no less than it without.
+//! Measured beside a binary heap's pop and push (`benches/agenda.rs`), the tree takes less than
+//! half of its time with [`select_unpredictable`], and about all of it without.
 //!
 //! Absent on purpose: messages, of which there may be any number per pair ([`super::mail`]), and
 //! what a cell means.

@@ -199,10 +199,14 @@ impl Law {
             }
             Law::Gamma { shape, mean } => {
                 positive("gamma", "shape", *shape)?;
+                at_most_shape_max("gamma", "shape", *shape)?;
                 above_zero("gamma", "mean", *mean)
             }
             Law::Erlang { stages: 0, .. } => Err(LawError::None { law: "erlang", field: "stage" }),
-            Law::Erlang { mean, .. } => above_zero("erlang", "mean", *mean),
+            Law::Erlang { stages, mean } => {
+                at_most_shape_max("erlang", "stages", f64::from(*stages))?;
+                above_zero("erlang", "mean", *mean)
+            }
             Law::Hyperexponential { branches } => check_branches(branches),
             Law::Empirical(samples) if samples.is_empty() => {
                 Err(LawError::None { law: "empirical", field: "sample" })
@@ -351,6 +355,17 @@ fn positive(law: &'static str, field: &'static str, value: f64) -> Result<(), La
         return Ok(());
     }
     Err(LawError::OutOfRange { law, field, range: "above 0", value })
+}
+
+/// The distribution function takes more terms the greater the shape, and a law this narrow is as
+/// good as fixed: its standard deviation is a thousandth of its mean.
+const SHAPE_MAX: f64 = 1e6;
+
+fn at_most_shape_max(law: &'static str, field: &'static str, value: f64) -> Result<(), LawError> {
+    if value <= SHAPE_MAX {
+        return Ok(());
+    }
+    Err(LawError::OutOfRange { law, field, range: "at most a million", value })
 }
 
 fn check_branches(branches: &[(f64, Duration)]) -> Result<(), LawError> {

@@ -63,7 +63,7 @@ impl Law {
             // Weighted by length, a gamma law's shape grows by one.
             Law::Gamma { shape, mean } => scaled(*mean, gamma(shape + 1.0, draw) / shape),
             Law::Erlang { stages, mean } => {
-                scaled(*mean, erlang(stages + 1, draw) / f64::from(*stages))
+                scaled(*mean, erlang(stages.saturating_add(1), draw) / f64::from(*stages))
             }
             Law::Empirical(samples) => {
                 *choose(samples, |span| span.as_secs_f64(), draw).unwrap_or(&Duration::ZERO)

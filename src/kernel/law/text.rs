@@ -303,6 +303,10 @@ mod tests {
                 "the erlang law needs at least one stage",
             ),
             (
+                r#"{"erlang": {"stages": 4000000000, "mean": "1s"}}"#,
+                "the stages of the erlang law must be at most a million, not 4000000000",
+            ),
+            (
                 r#"{"hyperexponential": {"branches": [[0.5, "1s"], [0.4, "2s"]]}}"#,
                 "the probabilities of the branches sum to 0.9, not to 1",
             ),
