@@ -102,6 +102,13 @@ pub struct ApiServerFact {
     pub write: Ability,
     /// How long a write takes here at present, from its arrival to its answer, when it works.
     pub latency: Duration,
+    /// The same of a quorum read.
+    pub read_latency: Duration,
+    /// The same of a read from the watch cache.
+    pub cached_latency: Duration,
+    /// Of the quorum reads and writes, the share that goes to an etcd member that answers, in parts
+    /// per million: all or none unless `etcd-servers` names several members.
+    pub answered: u32,
 }
 
 /// What can be observed of a leader-elected instance.

@@ -48,6 +48,23 @@ pub enum Record {
         /// From issue to answer, each.
         latency: Duration,
     },
+    /// From `first` on, a settled path serves one request of a client each `every`, counted instead
+    /// of simulated. The next [`Record::Served`] of the same client, class and target tells where
+    /// that ended; without one, it goes on to the end of the run.
+    Serving {
+        /// Whose.
+        client: ComponentId,
+        /// Of which sort.
+        class: RequestClass,
+        /// Which of the client's targets.
+        target: u16,
+        /// When the first is issued.
+        first: Time,
+        /// From issue to issue.
+        every: Duration,
+        /// From issue to answer, each.
+        latency: Duration,
+    },
     /// A process ended by its own doing, in words.
     Exit {
         /// Why.
