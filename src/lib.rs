@@ -3,6 +3,7 @@
 pub mod component;
 pub mod components;
 pub mod kernel;
+pub mod measure;
 pub mod plan;
 pub mod transport;
 pub mod world;

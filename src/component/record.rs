@@ -72,7 +72,10 @@ pub enum Record {
     },
     /// A leader-elected instance begins an attempt at the Lease: at least the first one after its
     /// process started; later ones only where they are not computed.
-    Attempt { lease: ComponentId },
+    Attempt {
+        /// Which Lease.
+        lease: ComponentId,
+    },
     /// A leader-elected instance acted on the world (a binding, a created pod).
     Acted {
         /// Another instance already holds the Lease.

@@ -265,7 +265,7 @@ impl<'a> View<'a> {
     }
 
     /// Whether the fact of a running process says that its port is open.
-    fn listens(&self, id: ComponentId) -> bool {
+    pub fn listens(&self, id: ComponentId) -> bool {
         match self.fact(id) {
             Fact::Etcd(fact) => fact.serving,
             Fact::ApiServer(fact) => fact.listening,

@@ -1,0 +1,67 @@
+//! When a balancer takes a server out of rotation and puts it back.
+
+use super::{Metric, Value, first_since, span};
+use crate::component::fact::{Fact, VrrpFact};
+use crate::component::id::ComponentId;
+use crate::kernel::time::Time;
+use crate::measure::case::Case;
+use crate::plan::service::Endpoint;
+
+pub(super) const METRICS: &[Metric] = &[
+    span("lb.mark_down", "fault to the balancer's taking the server out", mark_down),
+    span("lb.mark_up", "repair to the balancer's putting the server back", mark_up),
+];
+
+/// The balancer that serves the address just before an instant, or the first one.
+pub(super) fn balancer_before(case: &Case, t: Time) -> Option<ComponentId> {
+    match &case.plan.services.endpoint {
+        Endpoint::Balancer(balancer) => Some(*balancer),
+        Endpoint::Vip { keepalived, balancers } => {
+            let holds = |id: &ComponentId| match case.fact_before(t, *id) {
+                Fact::Vrrp(VrrpFact { holds: true, announced, .. }) => Some(*announced),
+                _ => None,
+            };
+            let holders = keepalived.iter().zip(balancers);
+            let announced = holders.filter_map(|(id, balancer)| Some((holds(id)?, *balancer)));
+            let last = announced.max_by_key(|(announced, _)| *announced);
+            last.map(|(_, balancer)| balancer).or(balancers.first().copied())
+        }
+        Endpoint::OneServer(_) | Endpoint::AllServers => None,
+    }
+}
+
+/// Bits of the servers for which `which` holds.
+pub(super) fn bits(case: &Case, which: impl Fn(ComponentId) -> bool) -> u64 {
+    let servers = case.plan.services.api_servers.iter().enumerate();
+    servers.filter(|(_, id)| which(**id)).fold(0, |bits, (at, _)| bits | 1 << at)
+}
+
+/// Instants at which a balancer took any of these servers out of (`up`: into) rotation.
+pub(super) fn marks(case: &Case, balancer: ComponentId, servers: u64, up: bool) -> Vec<Time> {
+    let rotation = |fact: &Fact| match fact {
+        Fact::LoadBalancer(fact) => Some(fact.rotation & servers),
+        _ => None,
+    };
+    let changes = case.history.facts().filter(|change| change.of == balancer);
+    let marked = changes.filter(|change| match (rotation(change.from), rotation(change.to)) {
+        (Some(from), Some(to)) if up => to & !from != 0,
+        (Some(from), Some(to)) => from & !to != 0,
+        _ => false,
+    });
+    marked.map(|change| change.at).collect()
+}
+
+fn marked(case: &Case, zero: Option<Time>, up: bool) -> Option<Value> {
+    let balancer = balancer_before(case, case.fault_at()?)?;
+    let hit = case.hit();
+    let servers = bits(case, |id| hit.contains(&id));
+    first_since(zero, marks(case, balancer, servers, up))
+}
+
+fn mark_down(case: &Case) -> Option<Value> {
+    marked(case, case.fault_at(), false)
+}
+
+fn mark_up(case: &Case) -> Option<Value> {
+    marked(case, case.repair_at(), true)
+}

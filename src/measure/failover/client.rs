@@ -1,0 +1,41 @@
+//! What the steady client at the endpoint sees.
+
+use super::requests::Requests;
+use super::{Metric, Value, count, span};
+use crate::component::record::RequestRecord;
+use crate::kernel::time::Duration;
+use crate::measure::case::Case;
+use crate::plan::client::ClientTarget;
+
+pub(super) const METRICS: &[Metric] = &[
+    count("client.failed_requests", "failed requests of the steady client", failed_requests),
+    span(
+        "client.last_affected_start",
+        "fault to the start of the last request that failed or took over 100 ms",
+        last_affected_start,
+    ),
+];
+
+/// A request that takes longer than this was affected.
+const AFFECTED: Duration = Duration::from_millis(100);
+
+/// The first client at the endpoint is the steady one.
+fn steady<'a>(case: &'a Case<'a>) -> Option<Requests<'a>> {
+    let mut clients = case.plan.clients.iter();
+    let (_, first) = clients.find(|(_, plan)| plan.target == ClientTarget::Endpoint)?;
+    Requests::of(case, |plan| plan.name == first.name)
+}
+
+fn failed_requests(case: &Case) -> Option<Value> {
+    steady(case).map(|requests| Value::Count(requests.failures()))
+}
+
+fn affected(request: &RequestRecord) -> bool {
+    !request.succeeded() || request.ended.saturating_since(request.issued) > AFFECTED
+}
+
+fn last_affected_start(case: &Case) -> Option<Value> {
+    let fault = case.fault_at()?;
+    let last = steady(case)?.last_issue(affected).filter(|at| *at >= fault)?;
+    Some(Value::Duration(last.since(fault)))
+}

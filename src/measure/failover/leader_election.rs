@@ -1,0 +1,122 @@
+//! How schedulers and controller-managers change over.
+
+use super::moments::{ends, first_start, holder, holder_before, lease_changes};
+use super::{Metric, Value, first_since, span};
+use crate::component::id::{ComponentId, Kind};
+use crate::component::lever::{Lever, Setting};
+use crate::component::record::Record;
+use crate::kernel::time::Time;
+use crate::measure::case::Case;
+
+const SCHEDULER: Kind = Kind::Scheduler;
+const MANAGER: Kind = Kind::ControllerManager;
+
+pub(super) const METRICS: &[Metric] = &[
+    span("scheduler.failover", "fault to another instance's Lease update", |case| {
+        failover(case, SCHEDULER)
+    }),
+    span("controller_manager.failover", "fault to another instance's Lease update", |case| {
+        failover(case, MANAGER)
+    }),
+    span("scheduler.first_binding", "fault to a new pod's being bound", |case| {
+        first_action(case, SCHEDULER)
+    }),
+    span("controller_manager.first_action", "fault to a new ReplicaSet's first pod", |case| {
+        first_action(case, MANAGER)
+    }),
+    span("scheduler.old_leader_exit", "fault to the old leader's exit", |case| {
+        old_leader_exit(case, SCHEDULER)
+    }),
+    span("controller_manager.old_leader_exit", "fault to the old leader's exit", |case| {
+        old_leader_exit(case, MANAGER)
+    }),
+    span("scheduler.old_leader_exit_after_cont", "resume to the old leader's exit", |case| {
+        exit_after_cont(case, SCHEDULER)
+    }),
+    span("controller_manager.old_leader_exit_after_cont", "resume to the leader's exit", |case| {
+        exit_after_cont(case, MANAGER)
+    }),
+    span("scheduler.old_leader_first_write_after_cont", "resume to its first write", |case| {
+        write_after_cont(case, SCHEDULER)
+    }),
+    span(
+        "controller_manager.old_leader_first_write_after_cont",
+        "resume to its first write",
+        |case| write_after_cont(case, MANAGER),
+    ),
+    span("scheduler.start_to_candidacy", "start to the first attempt at the Lease", |case| {
+        start_to_candidacy(case, SCHEDULER)
+    }),
+    span("controller_manager.start_to_candidacy", "start to the first attempt", |case| {
+        start_to_candidacy(case, MANAGER)
+    }),
+];
+
+fn failover(case: &Case, kind: Kind) -> Option<Value> {
+    let fault = case.fault_at()?;
+    let old = holder_before(case, kind, fault)?;
+    let taken = lease_changes(case, kind)
+        .filter(|change| holder(change.to).is_some_and(|new| new != old))
+        .map(|change| change.at);
+    first_since(Some(fault), taken)
+}
+
+/// Bindings and created pods that are no surplus of a leader that has lost its Lease.
+fn actions<'a>(
+    case: &Case<'a>,
+    kind: Kind,
+) -> impl Iterator<Item = (Time, ComponentId, bool)> + use<'a> {
+    let map = &case.plan.map;
+    case.history.records().filter_map(move |recorded| match recorded.record {
+        Record::Acted { surplus } if map.component(recorded.of).kind == kind => {
+            Some((recorded.at, recorded.of, surplus))
+        }
+        _ => None,
+    })
+}
+
+fn first_action(case: &Case, kind: Kind) -> Option<Value> {
+    let useful = actions(case, kind).filter(|(.., surplus)| !surplus);
+    first_since(case.fault_at(), useful.map(|(at, ..)| at))
+}
+
+fn old_leader(case: &Case, kind: Kind) -> Option<ComponentId> {
+    Some(holder_before(case, kind, case.fault_at()?)?.component)
+}
+
+fn exit_since(case: &Case, kind: Kind, zero: Option<Time>) -> Option<Value> {
+    let old = old_leader(case, kind).filter(|id| !case.killed().contains(id))?;
+    let exits = ends(case, kind).filter(|(_, of)| *of == old).map(|(at, _)| at);
+    first_since(zero, exits)
+}
+
+fn old_leader_exit(case: &Case, kind: Kind) -> Option<Value> {
+    exit_since(case, kind, case.fault_at())
+}
+
+/// When the fault was a pause of the old leader: the instant of its end.
+fn resumed(case: &Case, kind: Kind) -> Option<Time> {
+    let old = old_leader(case, kind)?;
+    let repair = case.repair()?;
+    let resumes = |setting: &Setting| *setting == Setting::Process(old, Lever::Resume);
+    repair.applied.iter().any(|applied| resumes(&applied.setting)).then_some(repair.at)
+}
+
+fn exit_after_cont(case: &Case, kind: Kind) -> Option<Value> {
+    exit_since(case, kind, Some(resumed(case, kind)?))
+}
+
+fn write_after_cont(case: &Case, kind: Kind) -> Option<Value> {
+    let zero = resumed(case, kind)?;
+    let old = old_leader(case, kind)?;
+    let writes = actions(case, kind).filter(|(_, of, _)| *of == old);
+    first_since(Some(zero), writes.map(|(at, ..)| at))
+}
+
+fn start_to_candidacy(case: &Case, kind: Kind) -> Option<Value> {
+    let (start, instance) = first_start(case, kind)?;
+    let attempts = case.history.records().filter(|recorded| {
+        recorded.of == instance && matches!(recorded.record, Record::Attempt { .. })
+    });
+    first_since(Some(start), attempts.map(|recorded| recorded.at))
+}

@@ -1,0 +1,226 @@
+//! Laws that must hold in every run, whatever the faults: checked from outside, over the history.
+//!
+//! A law that is broken is a bug of the model, except [`Law::OneVipHolder`], which VRRP itself breaks
+//! in a partition: it is reported, and judged only where a scenario claims it.
+
+use super::case::Case;
+use super::outage::Record as ServiceRecord;
+use crate::component::fact::{Fact, LeaseFact, Role, VrrpFact};
+use crate::component::id::{ComponentId, Kind};
+use crate::component::lever::{Lever, Setting};
+use crate::component::record::Record;
+use crate::kernel::time::{Duration, Time};
+use crate::plan::expect::Invariant;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A law.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Law {
+    /// At most one raft leader a term.
+    OneLeaderPerTerm,
+    /// A later leader has every acknowledged write, unless data was wiped.
+    NoAcknowledgedWriteLost,
+    /// The Lease record changes holder only when it is free or has not been renewed for its duration.
+    OneLeaseHolder,
+    /// At most one node holds the virtual address.
+    OneVipHolder,
+    /// Nothing is observed earlier than what was observed before it.
+    TimeGoesForward,
+    /// Every outage is closed or open at the end, and they do not overlap.
+    OutagesAreClosed,
+}
+
+impl Law {
+    /// The law that a scenario's invariant stands for.
+    pub fn of(invariant: Invariant) -> Self {
+        match invariant {
+            Invariant::OneLeaderPerTerm => Law::OneLeaderPerTerm,
+            Invariant::NoAcknowledgedWriteLost => Law::NoAcknowledgedWriteLost,
+            Invariant::OneLeaseHolder => Law::OneLeaseHolder,
+            Invariant::OneVipHolder => Law::OneVipHolder,
+        }
+    }
+
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Law::OneLeaderPerTerm => "one leader a term",
+            Law::NoAcknowledgedWriteLost => "no acknowledged write lost",
+            Law::OneLeaseHolder => "one holder of a Lease",
+            Law::OneVipHolder => "one holder of the virtual address",
+            Law::TimeGoesForward => "time goes forward",
+            Law::OutagesAreClosed => "outages are closed or open at the end",
+        }
+    }
+
+    /// Whether breaking it is a bug of the model and not of the modelled software.
+    pub fn is_ours(self) -> bool {
+        self != Law::OneVipHolder
+    }
+}
+
+/// A broken law.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Which.
+    pub law: Law,
+    /// When.
+    pub at: Time,
+    /// By what.
+    pub what: String,
+}
+
+/// All broken laws of a run, law by law.
+pub fn violations(case: &Case, services: &[ServiceRecord]) -> Vec<Violation> {
+    let mut found = one_leader_per_term(case);
+    found.extend(no_write_lost(case));
+    found.extend(one_lease_holder(case));
+    found.extend(one_vip_holder(case));
+    found.extend(time_goes_forward(case));
+    found.extend(outages_are_closed(case, services));
+    found
+}
+
+fn leads(fact: &Fact) -> Option<(u64, u64)> {
+    match fact {
+        Fact::Etcd(fact) if fact.role == Role::Leader => Some((fact.term, fact.index)),
+        _ => None,
+    }
+}
+
+fn one_leader_per_term(case: &Case) -> Vec<Violation> {
+    let map = &case.plan.map;
+    let mut leaders: BTreeMap<u64, ComponentId> = BTreeMap::new();
+    let mut found = Vec::new();
+    for change in case.history.facts() {
+        for (term, _) in leads(change.from).into_iter().chain(leads(change.to)) {
+            let first = *leaders.entry(term).or_insert(change.of);
+            if first != change.of {
+                let (a, b) = (map.name(first), map.name(change.of));
+                let what = format!("{a} and {b} both lead term {term}");
+                found.push(Violation { law: Law::OneLeaderPerTerm, at: change.at, what });
+            }
+        }
+    }
+    found
+}
+
+/// Whether the schedule wiped data: then writes may be lost.
+fn wiped(case: &Case) -> bool {
+    let mut applied = case.history.faults().flat_map(|fired| &fired.applied);
+    applied.any(|a| matches!(a.setting, Setting::Process(_, Lever::WipeData)))
+}
+
+fn no_write_lost(case: &Case) -> Vec<Violation> {
+    if wiped(case) {
+        return Vec::new();
+    }
+    let mut acknowledged = 0;
+    let mut found = Vec::new();
+    for seen in &case.history.seen {
+        if let super::history::Seen::Record(recorded) = seen
+            && let Record::Acknowledged { index, .. } = recorded.record
+        {
+            acknowledged = acknowledged.max(index);
+        }
+        let super::history::Seen::Transition(transition) = seen else { continue };
+        let crate::world::observer::Change::Fact { of, from, to } = &transition.change else {
+            continue;
+        };
+        if let (None, Some((term, index))) = (leads(from), leads(to))
+            && index < acknowledged
+        {
+            let name = case.plan.map.name(*of);
+            let what = format!(
+                "{name} leads term {term} with {index} entries; {acknowledged} were acknowledged"
+            );
+            found.push(Violation { law: Law::NoAcknowledgedWriteLost, at: transition.at, what });
+        }
+    }
+    found
+}
+
+/// The fastest clock of a run, in parts per million: a taker with a fast clock sees a Lease expire
+/// early in true time.
+fn fastest_clock(case: &Case) -> u64 {
+    let applied = case.history.faults().flat_map(|fired| &fired.applied);
+    let rates = applied.filter_map(|a| match a.setting {
+        Setting::ClockRate(_, ppm) => Some(u64::from(ppm)),
+        _ => None,
+    });
+    rates.chain(case.end.machines.iter().map(|m| u64::from(m.clock_ppm))).max().unwrap_or(1_000_000)
+}
+
+fn one_lease_holder(case: &Case) -> Vec<Violation> {
+    let fastest = fastest_clock(case).max(1_000_000);
+    let mut found = Vec::new();
+    for change in case.history.facts() {
+        let (Fact::Lease(from), Fact::Lease(to)) = (change.from, change.to) else { continue };
+        let taken = from.holder.is_some() && to.holder.is_some() && from.holder != to.holder;
+        let Some(age) = taken.then(|| age(from, change.at)).flatten() else { continue };
+        let duration = Duration::from_secs(u64::from(from.duration_seconds));
+        let least = Duration::from_nanos(duration.as_nanos() / fastest * 1_000_000);
+        if age < least {
+            let name = case.plan.map.name(change.of);
+            let what = format!("{name} was taken {} after its last renewal", age.human());
+            found.push(Violation { law: Law::OneLeaseHolder, at: change.at, what });
+        }
+    }
+    found
+}
+
+/// The time since the last renewal; a renewal at this very instant is the taker's own.
+fn age(lease: &LeaseFact, now: Time) -> Option<Duration> {
+    lease.renewals.last(now).map(|last| now.since(last))
+}
+
+fn one_vip_holder(case: &Case) -> Vec<Violation> {
+    let holds = |fact: &Fact| matches!(fact, Fact::Vrrp(VrrpFact { holds: true, .. }));
+    let all = case.plan.map.of_kind(Kind::Keepalived);
+    let begin = |id: &ComponentId| holds(case.fact_before(Time::START, *id));
+    let mut holders: BTreeSet<ComponentId> = all.filter(begin).collect();
+    let mut found = Vec::new();
+    for change in case.history.facts().filter(|c| holds(c.from) != holds(c.to)) {
+        if holds(change.to) {
+            holders.insert(change.of);
+        } else {
+            holders.remove(&change.of);
+        }
+        if holders.len() > 1 {
+            let names: Vec<&str> = holders.iter().map(|id| case.plan.map.place(*id)).collect();
+            let what = format!("{} hold the address", names.join(" and "));
+            found.push(Violation { law: Law::OneVipHolder, at: change.at, what });
+        }
+    }
+    found
+}
+
+fn time_goes_forward(case: &Case) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for pair in case.history.seen.windows(2) {
+        if pair[1].at() < pair[0].at() {
+            let what = format!("observed after what happened at {}", pair[0].at());
+            found.push(Violation { law: Law::TimeGoesForward, at: pair[1].at(), what });
+        }
+    }
+    found
+}
+
+fn outages_are_closed(case: &Case, services: &[ServiceRecord]) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for record in services {
+        let mut covered = Time::START;
+        for interval in &record.intervals {
+            let end = interval.to.unwrap_or(case.until);
+            let sums = interval.blame.as_ref().is_none_or(|blame| {
+                u64::try_from(blame.total()).is_ok_and(|sum| sum == interval.length.as_nanos())
+            });
+            if interval.from < covered || end < interval.from || !sums {
+                let what = format!("{} from {} to {end}", record.service.name(), interval.from);
+                found.push(Violation { law: Law::OutagesAreClosed, at: interval.from, what });
+            }
+            covered = end;
+        }
+    }
+    found
+}

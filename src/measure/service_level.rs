@@ -1,0 +1,319 @@
+//! The level of each service at one instant: which share of fresh requests the path as it stands
+//! would serve.
+//!
+//! A pure function of facts, processes and the network. What needs waiting (an election, a mark-down,
+//! a retry after a time-out) is not counted as served; a retry that follows at once on another server
+//! is. Absent on purpose: history, and what a particular client saw.
+
+use super::share::Share;
+use crate::component::fact::{Ability, ApiServerFact, Fact, Role};
+use crate::component::id::{ComponentId, Kind, MachineId};
+use crate::component::view::{Probe, ProcessState, Surroundings, View};
+use crate::kernel::time::{Duration, Time};
+use crate::plan::Plan;
+use crate::plan::service::{Endpoint, Service, Services};
+
+/// The level of every service, in the order of [`Service::ALL`].
+pub type Levels = [Share; Service::ALL.len()];
+
+/// What a balancer does with a refused connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// Whether another server is tried at once. `HAProxy`: `option redispatch` with a round-robin
+    /// algorithm and more than one server in rotation (`back_handle_st_cer`).
+    pub redispatch: bool,
+    /// How often. `HAProxy`: `retries`.
+    pub retries: u32,
+}
+
+/// What the levels are computed over: the plan's services and what their path needs beside facts.
+#[derive(Clone, Debug)]
+pub struct Path {
+    /// The services.
+    pub services: Services,
+    /// The balancers' way with refused connections.
+    pub retry: Retry,
+    /// Schedulers and controller-managers with the address of their API server.
+    pub candidates: Vec<Candidate>,
+}
+
+/// A leader-elected instance, as far as its being able to act depends on others.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate {
+    /// The instance.
+    pub id: ComponentId,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its API server; [`ComponentId::VIP`] for the address that clients use; `None` if unknown.
+    pub server: Option<ComponentId>,
+    /// Its Lease; `None` without leader election.
+    pub lease: Option<ComponentId>,
+}
+
+impl Path {
+    /// The path of a plan.
+    pub fn of(plan: &Plan) -> Self {
+        let candidates = [Kind::Scheduler, Kind::ControllerManager]
+            .into_iter()
+            .flat_map(|kind| plan.map.of_kind(kind).map(move |id| (kind, id)))
+            .map(|(kind, id)| candidate(plan, kind, id))
+            .collect();
+        Self { services: plan.services.clone(), retry: retry(plan), candidates }
+    }
+
+    /// The level of every service at `now`.
+    pub fn levels(&self, now: Time, all: &Surroundings) -> Levels {
+        let look = Look { path: self, now, all };
+        let write = look.api(self.services.outside, Class::Write);
+        Service::ALL.map(|service| match service {
+            Service::Endpoint => look.endpoint(),
+            Service::ApiReadCached => look.api(self.services.outside, Class::ReadCached),
+            Service::ApiRead => look.api(self.services.outside, Class::Read),
+            Service::ApiWrite => write,
+            Service::EtcdQuorum => Share::when(look.etcd_quorum()),
+            Service::Scheduling => write.and(Share::when(look.acts(Kind::Scheduler))),
+            Service::Reconciliation => write.and(Share::when(look.acts(Kind::ControllerManager))),
+        })
+    }
+}
+
+/// Whom an instance talks to: by default the API server on its own machine.
+fn candidate(plan: &Plan, kind: Kind, id: ComponentId) -> Candidate {
+    let local = plan.map.machine_of(id).and_then(|m| plan.map.local(m, Kind::ApiServer));
+    let lease = plan.map.find_component(&format!("lease/{}", kind.name()));
+    Candidate { id, kind, server: local, lease }
+}
+
+/// kubeadm's documented `HAProxy` configuration: `option redispatch`, `retries 1`.
+fn retry(_plan: &Plan) -> Retry {
+    Retry { redispatch: true, retries: 1 }
+}
+
+/// What one attempt at a server comes to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Attempt {
+    /// It is sent, and this share is answered as asked; the rest meets errors or silence.
+    Sent(Share),
+    /// An error at once before anything was sent: another server may be tried.
+    Refused,
+}
+
+impl Attempt {
+    /// Sent into silence, or answered with an error.
+    const LOST: Attempt = Attempt::Sent(Share::NONE);
+
+    /// The share served without another attempt.
+    fn share(self) -> Share {
+        match self {
+            Attempt::Sent(share) => share,
+            Attempt::Refused => Share::NONE,
+        }
+    }
+}
+
+/// Which requests: what an API server says of them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    ReadCached,
+    Read,
+    Write,
+}
+
+impl Class {
+    /// The share that a server answers as asked.
+    fn answered(self, fact: &ApiServerFact) -> Share {
+        let ability = match self {
+            Class::ReadCached => fact.read_cached,
+            Class::Read => fact.read,
+            Class::Write => fact.write,
+        };
+        let through_etcd = usize::try_from(fact.answered).unwrap_or(usize::MAX);
+        match (ability, self) {
+            (Ability::Works, Class::ReadCached) => Share::ALL,
+            (Ability::Works, _) => Share::of(through_etcd, 1_000_000),
+            _ => Share::NONE,
+        }
+    }
+}
+
+/// The path at one instant.
+struct Look<'a> {
+    path: &'a Path,
+    now: Time,
+    all: &'a Surroundings,
+}
+
+impl<'a> Look<'a> {
+    fn view(&self, me: ComponentId) -> View<'a> {
+        View { now: self.now, me, all: self.all }
+    }
+
+    /// What a connection attempt from a machine finds.
+    fn contact(&self, from: MachineId, to: ComponentId) -> Probe {
+        let view = self.view(to);
+        let reach = &self.all.reach;
+        let Some(there) = view.machine() else { return Probe::Blackholed };
+        if from != there && !reach.carrier(from) {
+            return Probe::Unreachable;
+        }
+        let powered = |m: MachineId| self.all.machines[m.index()].powered;
+        if !(powered(from) && powered(there) && reach.both_ways(from, there)) {
+            return Probe::Blackholed;
+        }
+        match view.process(to).state {
+            ProcessState::Paused => Probe::Hung(Duration::ZERO),
+            ProcessState::Running if view.listens(to) => Probe::Answers(Duration::ZERO),
+            _ => Probe::Refused(Duration::ZERO),
+        }
+    }
+
+    /// The balancer that a new connection from `from` to the address reaches, by the machine's
+    /// neighbour entry.
+    fn balancer(&self, from: MachineId) -> Option<ComponentId> {
+        match &self.path.services.endpoint {
+            Endpoint::Vip { .. } => self.all.balancer_for(from),
+            Endpoint::Balancer(balancer) => Some(*balancer),
+            Endpoint::OneServer(_) | Endpoint::AllServers => None,
+        }
+    }
+
+    /// Whether a connection to the address is accepted (by the kernel at least).
+    fn endpoint(&self) -> Share {
+        let outside = self.path.services.outside;
+        let accepts = |id: ComponentId| {
+            matches!(self.contact(outside, id), Probe::Answers(_) | Probe::Hung(_))
+        };
+        match &self.path.services.endpoint {
+            Endpoint::Vip { .. } | Endpoint::Balancer(_) => {
+                Share::when(self.balancer(outside).is_some_and(accepts))
+            }
+            Endpoint::OneServer(server) => Share::when(accepts(*server)),
+            Endpoint::AllServers => {
+                let attempts = self.path.services.api_servers.iter().map(|id| {
+                    if accepts(*id) {
+                        Attempt::Sent(Share::ALL)
+                    } else {
+                        self.refusal(outside, *id)
+                    }
+                });
+                served(&attempts.collect::<Vec<_>>(), u32::MAX)
+            }
+        }
+    }
+
+    fn refusal(&self, from: MachineId, to: ComponentId) -> Attempt {
+        match self.contact(from, to) {
+            Probe::Refused(_) | Probe::Unreachable => Attempt::Refused,
+            _ => Attempt::LOST,
+        }
+    }
+
+    /// One request of a class, sent to one API server from one machine.
+    fn attempt(&self, from: MachineId, server: ComponentId, class: Class) -> Attempt {
+        match self.contact(from, server) {
+            Probe::Answers(_) => {
+                let fact = self.view(server).api_server(server);
+                Attempt::Sent(fact.map_or(Share::NONE, |fact| class.answered(fact)))
+            }
+            _ => self.refusal(from, server),
+        }
+    }
+
+    /// The share of fresh requests of a class, issued on `from` to the address, that are served.
+    fn api(&self, from: MachineId, class: Class) -> Share {
+        let services = &self.path.services;
+        match &services.endpoint {
+            Endpoint::Vip { .. } | Endpoint::Balancer(_) => {
+                let balancer = self.balancer(from);
+                let open = |id: &ComponentId| matches!(self.contact(from, *id), Probe::Answers(_));
+                balancer.filter(open).map_or(Share::NONE, |id| self.balanced(id, class))
+            }
+            Endpoint::OneServer(server) => self.attempt(from, *server, class).share(),
+            Endpoint::AllServers => {
+                let servers = services.api_servers.iter();
+                let attempts: Vec<_> = servers.map(|id| self.attempt(from, *id, class)).collect();
+                served(&attempts, u32::MAX)
+            }
+        }
+    }
+
+    /// The share that a balancer's choice among the servers in rotation serves.
+    fn balanced(&self, balancer: ComponentId, class: Class) -> Share {
+        let view = self.view(balancer);
+        let (Some(fact), Some(machine)) = (view.load_balancer(balancer), view.machine()) else {
+            return Share::NONE;
+        };
+        let servers = self.path.services.api_servers.iter().enumerate();
+        let attempts: Vec<Attempt> = servers
+            .filter(|(bit, _)| fact.rotation >> bit & 1 == 1)
+            .map(|(_, id)| self.attempt(machine, *id, class))
+            .collect();
+        let retry = self.path.retry;
+        served(&attempts, if retry.redispatch { retry.retries } else { 0 })
+    }
+
+    /// Whether a leader exists that a majority follows and reaches.
+    fn etcd_quorum(&self) -> bool {
+        let members = &self.path.services.members;
+        members.iter().any(|id| self.leads(*id, members))
+    }
+
+    fn leads(&self, id: ComponentId, members: &[ComponentId]) -> bool {
+        let view = self.view(id);
+        let Some(leader) = view.etcd(id).filter(|fact| fact.role == Role::Leader) else {
+            return false;
+        };
+        let follows = |member: &&ComponentId| {
+            **member == id
+                || view.etcd(**member).is_some_and(|fact| {
+                    fact.term == leader.term
+                        && fact.lead == Some(id)
+                        && view.executes(**member)
+                        && view.connects(id, **member)
+                })
+        };
+        view.executes(id) && members.iter().filter(follows).count() > members.len() / 2
+    }
+
+    /// Whether an instance of a kind holds its Lease and can act.
+    fn acts(&self, kind: Kind) -> bool {
+        let mut of_kind = self.path.candidates.iter().filter(|c| c.kind == kind);
+        of_kind.any(|candidate| self.acting(candidate) && self.served_from(candidate))
+    }
+
+    fn acting(&self, candidate: &Candidate) -> bool {
+        let view = self.view(candidate.id);
+        let acts = matches!(view.fact(candidate.id), Fact::Candidate(fact) if fact.acting);
+        let incarnation = view.process(candidate.id).incarnation;
+        let holds = candidate.lease.and_then(|lease| view.lease(lease)).is_none_or(|lease| {
+            lease
+                .holder
+                .is_some_and(|h| h.component == candidate.id && h.incarnation == incarnation)
+        });
+        acts && holds && view.executes(candidate.id)
+    }
+
+    /// Whether the instance's own writes are served, for some choice of the balancer at least.
+    fn served_from(&self, candidate: &Candidate) -> bool {
+        let machine = self.view(candidate.id).machine();
+        match (candidate.server, machine) {
+            (Some(ComponentId::VIP), Some(from)) => !self.api(from, Class::Write).is_none(),
+            (Some(server), Some(from)) => {
+                !self.attempt(from, server, Class::Write).share().is_none()
+            }
+            _ => true,
+        }
+    }
+}
+
+/// The share of requests served when the first server is any of these, evenly, and a refused attempt
+/// moves on to the next one up to `retries` times.
+fn served(attempts: &[Attempt], retries: u32) -> Share {
+    let tries = usize::try_from(retries).unwrap_or(usize::MAX).saturating_add(1);
+    let reached = |first: usize| {
+        let round = attempts.iter().cycle().skip(first).take(attempts.len().min(tries));
+        round.copied().find(|attempt| *attempt != Attempt::Refused)
+    };
+    let share = |first: usize| reached(first).map_or(Share::NONE, Attempt::share);
+    Share::mean(&(0..attempts.len()).map(share).collect::<Vec<_>>())
+}
