@@ -3,6 +3,8 @@
 //!
 //! API objects (Lease, Node) have no machine: their facts change when a write commits.
 
+pub mod health_check;
+
 use crate::component::effects::{DrawCounts, Outbox};
 use crate::component::fact::Fact;
 use crate::component::{Alarm, Cause, Component, ComponentId, Effects, Map, View};
@@ -103,4 +105,10 @@ macro_rules! components {
     };
 }
 
-components! {}
+components! {
+    /// An `HAProxy`.
+    LoadBalancer(load_balancer): LoadBalancer, LoadBalancerParams, Wiring;
+}
+
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,120 @@
+//! One check in flight: connecting, waiting for the answer, and what a change of the target does to
+//! it. Pure arithmetic of TCP and two time-outs.
+
+use super::{Depth, Rules, Target};
+use crate::kernel::time::{Duration, Time};
+use crate::transport::retransmission::Schedule;
+
+/// What the wait for packets is called in blame lines.
+const NETWORK: &str = "network";
+/// What the wait for a repeated SYN or repeated data is called.
+const RETRANSMISSION: &str = "TCP retransmission";
+
+/// A check that has begun, with the end it will have if its target stays as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Check {
+    /// When the first SYN left.
+    pub(super) began: Time,
+    /// When the connection stands, if it will.
+    connected: Option<Time>,
+    /// From when on the request is with the program; never while the path swallows it.
+    delivered: Time,
+    /// When it ends.
+    pub(super) ends: Time,
+    /// How.
+    pub(super) passes: bool,
+    /// What it waits for until then.
+    pub(super) reason: &'static str,
+}
+
+impl Check {
+    /// A check whose first SYN leaves now.
+    pub(super) fn begin(now: Time, target: Target, rules: &Rules) -> Self {
+        let check = Self {
+            began: now,
+            connected: None,
+            delivered: Time::NEVER,
+            ends: now,
+            passes: false,
+            reason: NETWORK,
+        };
+        if target == Target::Unreachable { check } else { check.connect(now, target, rules) }
+    }
+
+    /// The same check, its target being another from `now` on.
+    pub(super) fn meet(self, now: Time, target: Target, rules: &Rules) -> Self {
+        match self.connected {
+            _ if self.ends <= now => self,
+            Some(at) if at <= now => self.exchange(at, now, target, rules),
+            _ => Self { connected: None, ..self }.connect(now, target, rules),
+        }
+    }
+
+    /// The same check, its end seen only at `now` because the checker stood still.
+    pub(super) fn not_before(self, now: Time) -> Self {
+        Self { ends: self.ends.max(now), ..self }
+    }
+
+    fn end(self, ends: Time, passes: bool, reason: &'static str) -> Self {
+        Self { ends, passes, reason, ..self }
+    }
+
+    /// Connecting: only a SYN finds out what the target is now.
+    fn connect(self, now: Time, target: Target, rules: &Rules) -> Self {
+        let limit = self.began + rules.connect_limit;
+        let given_up = self.end(limit, false, rules.names.connect_limit);
+        let Some(syn) = Schedule::syn(self.began).at_or_after(now) else { return given_up };
+        let reason = if syn == self.began { NETWORK } else { RETRANSMISSION };
+        let (Target::Refused(round_trip)
+        | Target::Hung(round_trip)
+        | Target::Answers { round_trip, .. }) = target
+        else {
+            return given_up;
+        };
+        let heard = syn + round_trip;
+        if heard > limit {
+            return given_up;
+        }
+        if matches!(target, Target::Refused(_)) {
+            return self.end(heard, false, reason);
+        }
+        let connected = Self { connected: Some(heard), delivered: heard, ..self };
+        match rules.depth {
+            Depth::Connect => connected.end(heard, true, reason),
+            Depth::Reply => connected.exchange(heard, heard, target, rules),
+        }
+    }
+
+    /// Connected, and waiting for the answer.
+    fn exchange(self, connected: Time, now: Time, target: Target, rules: &Rules) -> Self {
+        if rules.depth == Depth::Connect {
+            return self;
+        }
+        let limit = (connected + rules.reply_fresh).max(self.began + rules.reply_total);
+        let given_up = self.end(limit, false, rules.names.reply_limit);
+        let answer = |check: Self, round_trip: Duration, passes: bool| {
+            let delivered = check.delivered_at(connected, now);
+            let ends = delivered.max(now) + round_trip;
+            if ends > limit {
+                return Self { delivered, ..given_up };
+            }
+            let reason = if delivered > now { RETRANSMISSION } else { NETWORK };
+            Self { delivered, ..check }.end(ends, passes, reason)
+        };
+        match target {
+            Target::Silent | Target::Unreachable => Self { delivered: Time::NEVER, ..given_up },
+            Target::Hung(_) => Self { delivered: self.delivered_at(connected, now), ..given_up },
+            Target::Refused(round_trip) => answer(self, round_trip, false),
+            Target::Answers { round_trip, good } => answer(self, round_trip, good),
+        }
+    }
+
+    /// When the program has the request, the path being open from `now` on.
+    fn delivered_at(self, connected: Time, now: Time) -> Time {
+        if self.delivered.is_never() {
+            Schedule::data(connected).at_or_after(now).unwrap_or(Time::NEVER)
+        } else {
+            self.delivered
+        }
+    }
+}

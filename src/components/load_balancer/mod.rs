@@ -1,0 +1,303 @@
+//! `HAProxy` in `mode tcp`: health checks decide which servers are in rotation, and each connection
+//! of a client is passed on to one of them.
+//!
+//! Checks are planned, never ticked (see [`health_check`](crate::components::health_check)); one
+//! alarm a server stands for the instant at which its verdict flips. Sessions exist only while
+//! clients send single requests.
+//!
+//! Absent on purpose: `mode http`, weights, persistence, queues and `agent-check`; and the address
+//! in front of it, which is keepalived's.
+
+mod data_path;
+mod params;
+mod sessions;
+
+pub use params::{Balance, CheckKind, LoadBalancerParams, Observe, OnError, OnMarkedDown};
+
+use crate::component::blame::Blame;
+use crate::component::effects::{Effects, ExitStatus};
+use crate::component::fact::{Fact, LoadBalancerFact};
+use crate::component::id::ComponentId;
+use crate::component::lever::Lever;
+use crate::component::mail::{Body, Mail};
+use crate::component::map::Map;
+use crate::component::view::View;
+use crate::component::{Alarm, Cause, Component};
+use crate::components::health_check::{Dice, HealthCheck, Target};
+use crate::kernel::time::Duration;
+use sessions::Sessions;
+
+/// The most servers that a backend can have here: the published rotation has one bit for each.
+pub const SERVERS_MAX: usize = 64;
+
+/// Purposes of draws.
+const PHASE_DRAW: u32 = 0;
+const SPREAD_DRAW: u32 = 1;
+const TURN_DRAW: u32 = 2;
+const STARTUP_DRAW: u32 = 3;
+
+/// The servers behind a balancer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wiring {
+    /// The API servers, in the order of the backend's list.
+    pub servers: Vec<ComponentId>,
+}
+
+/// A balancer's alarms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BalancerAlarm {
+    /// Its ports open.
+    Listen,
+    /// Everything has been published at a settled start.
+    Look,
+    /// The earliest time-out of a session.
+    Session,
+    /// The verdict on the server at this position flips.
+    Verdict(usize),
+}
+
+impl Alarm for BalancerAlarm {
+    fn index(self) -> usize {
+        match self {
+            BalancerAlarm::Listen => 0,
+            BalancerAlarm::Look => 1,
+            BalancerAlarm::Session => 2,
+            BalancerAlarm::Verdict(server) => 3 + server,
+        }
+    }
+
+    fn at_index(index: usize) -> Self {
+        match index {
+            0 => BalancerAlarm::Listen,
+            1 => BalancerAlarm::Look,
+            2 => BalancerAlarm::Session,
+            server => BalancerAlarm::Verdict(server - 3),
+        }
+    }
+}
+
+type Fx<'a, 'b> = &'a mut Effects<'b, BalancerAlarm>;
+
+/// One `HAProxy` process.
+#[derive(Debug)]
+pub struct LoadBalancer {
+    params: LoadBalancerParams,
+    servers: Vec<ComponentId>,
+    checks: Vec<HealthCheck>,
+    /// Errors in a row that `observe` saw, per server.
+    errors: Vec<u32>,
+    /// Position of the server that had the last turn.
+    turn: usize,
+    sessions: Sessions,
+    fact: LoadBalancerFact,
+    /// Numbers the process's lives, to keep their draws apart.
+    lives: u64,
+}
+
+impl LoadBalancer {
+    /// A balancer before its first start.
+    pub fn new(_me: ComponentId, params: &LoadBalancerParams, wiring: &Wiring) -> Self {
+        let count = wiring.servers.len();
+        assert!(count <= SERVERS_MAX, "{count} servers, but a backend has at most {SERVERS_MAX}");
+        Self {
+            params: params.clone(),
+            servers: wiring.servers.clone(),
+            checks: Vec::with_capacity(count),
+            errors: vec![0; count],
+            turn: 0,
+            sessions: Sessions::default(),
+            fact: LoadBalancerFact::default(),
+            lives: 0,
+        }
+    }
+
+    /// What a check of this server that is sent now would meet.
+    fn target(&self, view: &View, server: usize) -> Target {
+        let id = self.servers[server];
+        let fact = view.api_server(id).copied().unwrap_or_default();
+        let good = match self.params.check {
+            CheckKind::TcpCheck | CheckKind::SslHello => true,
+            CheckKind::Readyz => fact.ready,
+            CheckKind::Livez | CheckKind::Healthz => fact.live,
+        };
+        Target::of(view.probe(id), fact.http, good)
+    }
+
+    /// A number for the spread of check n of a server, in this life of the process.
+    fn with_dice<R>(&mut self, fx: Fx, server: usize, act: impl FnOnce(&mut HealthCheck, Dice) -> R) -> R {
+        let stream = (self.lives << 8 | server as u64) << 32;
+        let dice = |n: u64| fx.draw_keyed(SPREAD_DRAW, stream ^ n).uniform();
+        act(&mut self.checks[server], &dice)
+    }
+
+    fn is_up(&self, server: usize) -> bool {
+        self.checks[server].verdict() == Some(true)
+    }
+
+    /// A system that has been at rest for long: everything up, each check at a phase of its own.
+    fn settle(&mut self, view: &View, fx: Fx) {
+        self.forget();
+        let rules = self.params.rules(|span| view.local(span));
+        let good = Target::Answers { round_trip: Duration::ZERO, good: true };
+        for _ in 0..self.servers.len() {
+            let phase = fx.draw(PHASE_DRAW).uniform_duration(Duration::ZERO, rules.inter);
+            self.checks.push(HealthCheck::settled(rules, true, view.now + phase, good));
+        }
+        let draw = fx.draw(TURN_DRAW).below(self.servers.len().max(1) as u64);
+        self.turn = usize::try_from(draw).unwrap_or(0);
+        fx.set(BalancerAlarm::Look, view.now, Blame::default());
+        self.listen(fx);
+    }
+
+    /// A server that never started was down for long already when a settled run begins.
+    fn look(&mut self, view: &View, fx: Fx) {
+        for server in 0..self.servers.len() {
+            if view.process(self.servers[server]).incarnation == 0 {
+                let rules = self.params.rules(|span| view.local(span));
+                let phase = fx.draw(PHASE_DRAW).uniform_duration(Duration::ZERO, rules.downinter);
+                let target = self.target(view, server);
+                self.checks[server] = HealthCheck::settled(rules, false, view.now + phase, target);
+            }
+            self.saw(server, view, fx);
+        }
+        self.publish(fx);
+    }
+
+    /// A process starts: every server is up, but one failure from down, and first checks are spread
+    /// over `mininter` (`check.c`, `start_checks`).
+    fn boot(&mut self, view: &View, fx: Fx) {
+        self.forget();
+        let startup = self.params.startup.sample(&mut fx.draw(STARTUP_DRAW));
+        let rules = self.params.rules(|span| view.local(span));
+        let count = self.servers.len() as u64;
+        for server in 0..self.servers.len() {
+            let share = rules.inter * (server as u64 + 1) / count;
+            let first = view.now + startup + share;
+            let target = self.target(view, server);
+            self.checks.push(HealthCheck::starting(rules, first, target));
+            self.plan(server, view, fx);
+        }
+        fx.set_after(BalancerAlarm::Listen, startup, "startup");
+    }
+
+    fn listen(&mut self, fx: Fx) {
+        self.fact.listening = true;
+        self.publish(fx);
+    }
+
+    fn publish(&mut self, fx: Fx) {
+        self.fact.rotation =
+            (0..self.checks.len()).filter(|s| self.is_up(*s)).fold(0, |bits, s| bits | 1 << s);
+        fx.publish(Fact::LoadBalancer(self.fact));
+    }
+
+    /// The volatile state of a process is gone.
+    fn forget(&mut self) {
+        self.checks.clear();
+        self.errors.fill(0);
+        self.turn = self.servers.len().saturating_sub(1);
+        self.sessions.clear();
+        self.fact = LoadBalancerFact::default();
+        self.lives += 1;
+    }
+
+    /// Something about a server or the path to it changed.
+    fn saw(&mut self, server: usize, view: &View, fx: Fx) {
+        let target = self.target(view, server);
+        let now = view.now;
+        self.with_dice(fx, server, |check, dice| check.see(now, target, dice));
+        self.plan(server, view, fx);
+        self.follow_path(server, view);
+        self.plan_sessions(view, fx);
+    }
+
+    /// One alarm for the instant at which the verdict flips.
+    fn plan(&mut self, server: usize, view: &View, fx: Fx) {
+        let now = view.now;
+        match self.with_dice(fx, server, |check, dice| check.flip(now, dice)) {
+            Some(flip) => fx.set(BalancerAlarm::Verdict(server), flip.at, flip.blame),
+            None => fx.clear(BalancerAlarm::Verdict(server)),
+        }
+    }
+
+    /// The verdict on a server flips.
+    fn decide(&mut self, server: usize, view: &View, fx: Fx) {
+        let (up, now) = (self.is_up(server), view.now);
+        self.with_dice(fx, server, |check, dice| check.advance(now, dice));
+        self.plan(server, view, fx);
+        if up && !self.is_up(server) {
+            self.marked_down(server, fx);
+        }
+        self.publish(fx);
+        self.plan_sessions(view, fx);
+    }
+
+    fn marked_down(&mut self, server: usize, fx: Fx) {
+        self.errors[server] = 0;
+        if self.params.on_marked_down == Some(OnMarkedDown::ShutdownSessions) {
+            self.cut_sessions(server, fx);
+        }
+    }
+
+    /// The process executes again after a pause.
+    fn resume(&mut self, view: &View, fx: Fx) {
+        for server in 0..self.checks.len() {
+            let target = self.target(view, server);
+            self.checks[server].wake(view.now, target);
+            self.plan(server, view, fx);
+            self.follow_path(server, view);
+        }
+        self.plan_sessions(view, fx);
+    }
+
+    fn clock_changed(&mut self, view: &View, fx: Fx) {
+        let rules = self.params.rules(|span| view.local(span));
+        for server in 0..self.checks.len() {
+            self.with_dice(fx, server, |check, dice| check.change_rules(view.now, rules, dice));
+            self.plan(server, view, fx);
+        }
+    }
+}
+
+impl Component for LoadBalancer {
+    type Alarm = BalancerAlarm;
+
+    fn alarms(&self) -> usize {
+        BalancerAlarm::Verdict(self.servers.len()).index()
+    }
+
+    fn watches(&self, _map: &Map) -> Vec<ComponentId> {
+        self.servers.clone()
+    }
+
+    fn on(&mut self, cause: Cause<BalancerAlarm>, view: &View, fx: Fx) {
+        match cause {
+            Cause::Settle => self.settle(view, fx),
+            Cause::Boot => self.boot(view, fx),
+            Cause::Alarm(BalancerAlarm::Listen) => self.listen(fx),
+            Cause::Alarm(BalancerAlarm::Look) => self.look(view, fx),
+            Cause::Alarm(BalancerAlarm::Session) => self.time_out(view, fx),
+            Cause::Alarm(BalancerAlarm::Verdict(server)) => self.decide(server, view, fx),
+            Cause::Saw(of) => {
+                for server in 0..self.checks.len() {
+                    if self.servers[server] == of {
+                        self.saw(server, view, fx);
+                    }
+                }
+            }
+            Cause::Mail(Mail { from, body: Body::Call(call) }) => self.accept(from, call, view, fx),
+            Cause::Mail(Mail { body: Body::Reply(reply), .. }) => self.answer(reply, view, fx),
+            Cause::Lever(Lever::Stop) => fx.exit(ExitStatus::Clean),
+            Cause::Lever(Lever::Kill | Lever::PowerLoss) => {
+                self.forget();
+                fx.publish(Fact::Absent);
+            }
+            Cause::Lever(Lever::Resume) => self.resume(view, fx),
+            Cause::Lever(Lever::ClockRate(_)) => self.clock_changed(view, fx),
+            Cause::Mail(_) | Cause::Lever(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
