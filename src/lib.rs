@@ -2,6 +2,7 @@
 
 pub mod component;
 pub mod components;
+pub mod fault;
 pub mod kernel;
 pub mod measure;
 pub mod plan;

@@ -38,6 +38,8 @@ pub enum Setting {
     Process(ComponentId, Lever),
     /// Starts a process that is not running (nothing happens to one that is).
     Start(ComponentId),
+    /// Terminates a process and starts it again as soon as it has ended.
+    Restart(ComponentId),
     /// Turns a machine off (`false`) or on (`true`; it boots).
     Power(MachineId, bool),
     /// Loss (`false`) or return (`true`) of carrier on a machine's only cable: both directions dead.

@@ -229,6 +229,20 @@ impl ParamValue for u32 {
     }
 }
 
+impl ParamValue for u64 {
+    fn read(value: &Value) -> Result<Self, String> {
+        value
+            .as_u64()
+            .ok_or_else(|| format!("expected a whole number, 0 or above, found {}", sort(value)))
+    }
+    fn show(&self) -> Value {
+        (*self).into()
+    }
+    fn schema() -> Value {
+        json!({ "type": "integer", "minimum": 0 })
+    }
+}
+
 impl ParamValue for i32 {
     fn read(value: &Value) -> Result<Self, String> {
         value

@@ -5,8 +5,10 @@
 
 pub mod client;
 pub mod expect;
+pub mod metric_names;
 pub mod schedule;
 pub mod service;
+pub mod share;
 
 use crate::component::id::{ComponentId, MachineId};
 use crate::component::map::Map;

@@ -30,6 +30,8 @@ pub enum Target {
     On(Kind, Box<Target>),
     /// What the earlier fault of this position resolved to.
     SameAs(usize),
+    /// What the other side of the earlier fault of this position resolved to.
+    OthersOf(usize),
 }
 
 /// What a fault does to its target.
@@ -39,6 +41,8 @@ pub enum Action {
     Lever(Lever),
     /// Starts a process.
     Start,
+    /// Terminates a process and starts it as soon as it has ended.
+    Restart,
     /// Power of a machine.
     Power(bool),
     /// The machine's cable (carrier is lost).

@@ -108,6 +108,8 @@ pub struct World<'p> {
     trusts: Vec<neighbours::Trust>,
     /// A process that an operator stopped is not restarted by its service manager.
     held_down: Vec<bool>,
+    /// Processes that are to start again as soon as they have ended.
+    restarting: Vec<bool>,
     jitters: Vec<u64>,
     outbox: Outbox,
     saw: BTreeSet<(ComponentId, ComponentId)>,
@@ -158,6 +160,7 @@ impl<'p> World<'p> {
             counts: vec![[0; PURPOSES_MAX]; machines.len()],
             inboxes: machines.iter().map(|_| Inbox::default()).collect(),
             held_down: vec![false; machines.len()],
+            restarting: vec![false; machines.len()],
             jitters: vec![0; map.machine_count()],
             trusts: vec![neighbours::Trust::default(); map.machine_count()],
             machines,

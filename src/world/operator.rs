@@ -39,6 +39,11 @@ impl Operator {
         self.hits.get(fault).map_or(&[], Vec::as_slice)
     }
 
+    /// What the other side of an earlier fault was.
+    pub(super) fn others_of(&self, fault: usize) -> &[Hit] {
+        self.others.get(fault).map_or(&[], Vec::as_slice)
+    }
+
     /// The next draw of a fault for a purpose.
     pub(super) fn draw(&mut self, key: Key, fault: usize, purpose: u32) -> Draw {
         self.draws += 1;
@@ -136,6 +141,7 @@ impl World<'_> {
         match action {
             Action::Lever(lever) => processes().map(|id| Setting::Process(id, *lever)).collect(),
             Action::Start => processes().map(Setting::Start).collect(),
+            Action::Restart => processes().map(Setting::Restart).collect(),
             Action::Power(on) => machines().map(|m| Setting::Power(m, *on)).collect(),
             Action::Cable(in_place) => machines().map(|m| Setting::Cable(m, *in_place)).collect(),
             Action::Port(open) => machines().map(|m| Setting::Port(m, *open)).collect(),
@@ -175,6 +181,7 @@ impl World<'_> {
                 self.pull(id, lever, observer);
             }
             Setting::Start(id) => self.start_process(id, observer),
+            Setting::Restart(id) => self.restart(id, observer),
             Setting::Power(machine, on) => self.power(machine, on, observer),
             Setting::Cable(machine, in_place) => {
                 let before = self.all.reach.carrier(machine);

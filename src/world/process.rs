@@ -105,6 +105,12 @@ impl World<'_> {
     }
 
     fn restart_by_manager(&mut self, id: ComponentId) {
+        if std::mem::take(&mut self.restarting[id.index()]) {
+            let to = u32::from(id.0);
+            let origin = Origin::new(self.event, Blame::default());
+            self.post.push(self.now, to, to, Letter::Start(id, origin));
+            return;
+        }
         let Restart::Always(wait) = self.plan.restart[id.index()] else { return };
         let on = self.all.map.machine_of(id).is_some_and(|m| self.all.machines[m.index()].powered);
         if on && !self.held_down[id.index()] {
@@ -123,6 +129,16 @@ impl World<'_> {
         let to = u32::from(id.0);
         self.post.push(self.now + GRACE, to, to, Letter::Grace(id, process.incarnation));
         self.pull(id, Lever::Stop, observer);
+    }
+
+    /// SIGTERM, and a start as soon as the process has ended.
+    pub(super) fn restart(&mut self, id: ComponentId, observer: &mut impl Observer) {
+        if self.all.processes[id.index()].state == ProcessState::Dead {
+            self.start_process(id, observer);
+        } else {
+            self.restarting[id.index()] = true;
+            self.terminate(id, observer);
+        }
     }
 
     /// Pulls a process's lever.
@@ -194,6 +210,7 @@ impl World<'_> {
         let kubelet = self.all.map.local(machine, crate::component::Kind::Kubelet);
         for id in there {
             self.held_down[id.index()] = false;
+            self.restarting[id.index()] = false;
             if kubelet.is_none() || !self.plan.static_pod[id.index()] {
                 let origin = Origin::new(self.event, Blame::of("machine boot", wait));
                 let to = u32::from(id.0);

@@ -59,6 +59,7 @@ impl World<'_> {
                 found.filter_map(|m| map.local(m, *kind)).map(Hit::Process).collect()
             }
             Target::SameAs(earlier) => self.operator.hit_by(*earlier).to_vec(),
+            Target::OthersOf(earlier) => self.operator.others_of(*earlier).to_vec(),
         }
     }
 

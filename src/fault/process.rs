@@ -1,0 +1,77 @@
+//! Faults of processes: they end, start, or stop to execute.
+
+use super::{Act, Given, Verb, Whom};
+use crate::component::lever::Lever;
+use crate::plan::schedule::Action;
+
+/// SIGTERM.
+pub(super) const STOP: Verb = Verb {
+    name: "stop",
+    doc: "SIGTERM: the process shuts down in its own way. A service manager then leaves it down; a running kubelet starts a static pod again, as after `crictl stop`. `for` starts it again at the latest.",
+    whom: Whom::Processes(&[]),
+    ends: true,
+    repairs: &[],
+    options: &[],
+    act: |given| Act::until(Action::Lever(Lever::Stop), Action::Start, targets(given)),
+};
+
+/// SIGKILL.
+pub(super) const KILL: Verb = Verb {
+    name: "kill",
+    doc: "SIGKILL: nothing is tidied up. A supervisor (kubelet, systemd) starts the process again as it does; `for` starts it again at the latest.",
+    whom: Whom::Processes(&[]),
+    ends: true,
+    repairs: &[],
+    options: &[],
+    act: |given| Act::until(Action::Lever(Lever::Kill), Action::Start, targets(given)),
+};
+
+/// Start.
+pub(super) const START: Verb = Verb {
+    name: "start",
+    doc: "Starts a process that is not running; nothing happens to one that is.",
+    whom: Whom::Processes(&[]),
+    ends: false,
+    repairs: &["stop", "kill"],
+    options: &[],
+    act: |given| Act::lasting(Action::Start, targets(given)),
+};
+
+/// Stop and start.
+pub(super) const RESTART: Verb = Verb {
+    name: "restart",
+    doc: "SIGTERM, and a start as soon as the process has ended.",
+    whom: Whom::Processes(&[]),
+    ends: false,
+    repairs: &[],
+    options: &[],
+    act: |given| Act::lasting(Action::Restart, targets(given)),
+};
+
+/// SIGSTOP.
+pub(super) const PAUSE: Verb = Verb {
+    name: "pause",
+    doc: "SIGSTOP, starvation or a long garbage collection: no code runs, while the kernel still accepts connections. `for` resumes it.",
+    whom: Whom::Processes(&[]),
+    ends: true,
+    repairs: &[],
+    options: &[],
+    act: |given| {
+        Act::until(Action::Lever(Lever::Pause), Action::Lever(Lever::Resume), targets(given))
+    },
+};
+
+/// SIGCONT.
+pub(super) const RESUME: Verb = Verb {
+    name: "resume",
+    doc: "SIGCONT: elapsed timers fire and waiting messages are read at once.",
+    whom: Whom::Processes(&[]),
+    ends: false,
+    repairs: &["pause"],
+    options: &[],
+    act: |given| Act::lasting(Action::Lever(Lever::Resume), targets(given)),
+};
+
+fn targets(given: &Given) -> Vec<crate::plan::schedule::Target> {
+    given.targets.clone()
+}
