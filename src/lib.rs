@@ -1,10 +1,12 @@
 //! A deterministic discrete-event simulator of a highly available Kubernetes control plane.
 
+pub mod cli;
 pub mod component;
 pub mod components;
 pub mod fault;
 pub mod kernel;
 pub mod measure;
 pub mod plan;
+pub mod scenario;
 pub mod transport;
 pub mod world;
