@@ -4,6 +4,7 @@ pub mod cli;
 pub mod component;
 pub mod components;
 pub mod fault;
+pub mod experiment;
 pub mod kernel;
 pub mod measure;
 pub mod plan;
