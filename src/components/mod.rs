@@ -106,9 +106,16 @@ macro_rules! components {
 }
 
 components! {
+    /// A kube-apiserver.
+    ApiServer(api_server): ApiServer, ApiServerParams, Wiring;
+    /// A kubelet.
+    Kubelet(kubelet): Kubelet, KubeletParams, Wiring;
+    /// A client with a schedule.
+    Client(client): Client, ClientParams, Wiring;
     /// An `HAProxy`.
     LoadBalancer(load_balancer): LoadBalancer, LoadBalancerParams, Wiring;
 }
 
+pub mod path;
 #[cfg(test)]
 mod testing;

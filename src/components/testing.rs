@@ -6,6 +6,7 @@ use crate::component::fact::Fact;
 use crate::component::mail::{Body, Mail};
 use crate::component::map::{MachineRole, Map};
 use crate::component::reach::{Direction, Reach};
+use crate::component::record::Record;
 use crate::component::view::{MachineState, Process, ProcessState, Settlement, Surroundings};
 use crate::component::{
     Alarm, Cause, Component, ComponentId, Effects, Kind, Lever, MachineId, View,
@@ -25,6 +26,11 @@ pub(crate) struct Fake<C: Component> {
     pub(crate) facts: Vec<(Time, ComponentId, Fact)>,
     pub(crate) sent: Vec<Sent>,
     pub(crate) closed: Vec<(Time, u64)>,
+    pub(crate) records: Vec<(Time, Record)>,
+    pub(crate) starts: Vec<(Time, ComponentId)>,
+    pub(crate) kills: Vec<(Time, ComponentId)>,
+    pub(crate) commits: Vec<(Time, ComponentId, Fact)>,
+    pub(crate) exits: Vec<(Time, ComponentId)>,
     pub(crate) steps: u64,
     machines: BTreeMap<ComponentId, C>,
     alarms: BTreeMap<(Time, ComponentId, usize), Time>,
@@ -77,6 +83,11 @@ impl<C: Component> Fake<C> {
             facts: Vec::new(),
             sent: Vec::new(),
             closed: Vec::new(),
+            records: Vec::new(),
+            starts: Vec::new(),
+            kills: Vec::new(),
+            commits: Vec::new(),
+            exits: Vec::new(),
             steps: 0,
             machines: machines.into_iter().collect(),
             alarms: BTreeMap::new(),
@@ -135,7 +146,13 @@ impl<C: Component> Fake<C> {
                 self.post.push((at, outgoing.to, Mail { from: id, body: outgoing.body }));
             }
         }
-        self.closed.extend(out.closed.iter().map(|call| (self.now, *call)));
+        let now = self.now;
+        self.closed.extend(out.closed.iter().map(|call| (now, *call)));
+        self.records.extend(out.records.iter().map(|record| (now, *record)));
+        self.starts.extend(out.starts.iter().map(|(process, at, _)| (*at, *process)));
+        self.kills.extend(out.kills.iter().map(|process| (now, *process)));
+        self.commits.extend(out.objects.iter().map(|(id, fact)| (now, *id, fact.clone())));
+        self.exits.extend(out.exit.iter().map(|_| (now, id)));
         let exits = out.exit.is_some();
         let changed = out.fact.filter(|fact| *fact != self.all.facts[id.index()]).map(|fact| {
             self.facts.push((self.now, id, fact.clone()));
@@ -156,6 +173,11 @@ impl<C: Component> Fake<C> {
                 self.deliver(id, Cause::Saw(of));
             }
         }
+    }
+
+    /// Lets a message arrive at a simulated process.
+    pub(crate) fn post(&mut self, at: Time, to: ComponentId, mail: Mail) {
+        self.post.push((at, to, mail));
     }
 
     /// Sets the fact of a component that is not simulated.

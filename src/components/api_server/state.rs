@@ -1,0 +1,140 @@
+//! What an API server is able to do at present, and what it publishes of that.
+
+use super::member::{read_ability, read_latency, write_ability, write_latency};
+use super::{Alarm, ApiServer};
+use crate::component::fact::{Ability, ApiServerFact, Fact};
+use crate::component::{Blame, ComponentId, Effects, View};
+use crate::components::path::ALL;
+use crate::kernel::time::{Duration, Time};
+
+/// Where the process is between its start and its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "independent stages, each shown by one endpoint")]
+pub(super) struct Life {
+    /// The process exists.
+    pub(super) running: bool,
+    /// When it started.
+    pub(super) started: Time,
+    /// When etcd first answered; start-up goes on from there.
+    pub(super) etcd_found: Option<Time>,
+    /// From there to the first HTTP answer.
+    pub(super) to_http: Duration,
+    /// From there to the end of start-up.
+    pub(super) to_ready: Duration,
+    /// The port is open.
+    pub(super) listening: bool,
+    /// HTTP requests are answered.
+    pub(super) http: bool,
+    /// All post-start hooks are done.
+    pub(super) hooked: bool,
+    /// `livez-grace-period` still runs.
+    pub(super) grace: bool,
+    /// SIGTERM has been received.
+    pub(super) stopping: bool,
+    /// The etcd check has been failing for its whole time-out.
+    pub(super) etcd_failed: bool,
+    /// The alarm for that is set.
+    pub(super) etcd_doubted: bool,
+}
+
+impl Default for Life {
+    /// No process.
+    fn default() -> Self {
+        Self {
+            running: false,
+            started: Time::ZERO,
+            etcd_found: None,
+            to_http: Duration::ZERO,
+            to_ready: Duration::ZERO,
+            listening: false,
+            http: false,
+            hooked: false,
+            grace: false,
+            stopping: false,
+            etcd_failed: false,
+            etcd_doubted: false,
+        }
+    }
+}
+
+impl ApiServer {
+    /// What requests to etcd meet: works where a channel leads to a member that works; the share of
+    /// channels in use for which that is so.
+    fn at_etcd(&self, view: &View, ability: fn(&View, ComponentId) -> Ability) -> (Ability, u32) {
+        let (mut ready, mut works) = (0, 0);
+        for member in self.client.ready() {
+            ready += 1;
+            let connected = view.connects(view.me, member);
+            works += u32::from(connected && ability(view, member) == Ability::Works);
+        }
+        if works == 0 { (Ability::Hangs, 0) } else { (Ability::Works, ALL * works / ready) }
+    }
+
+    /// The member that requests go to: the first one that works, else the first in use.
+    fn member(&self, view: &View) -> Option<ComponentId> {
+        let works = |m: &ComponentId| {
+            view.connects(view.me, *m) && write_ability(view, *m) == Ability::Works
+        };
+        self.client.ready().find(works).or_else(|| self.client.ready().next())
+    }
+
+    /// Whether quorum reads work now.
+    pub(super) fn reads_work(&self, view: &View) -> bool {
+        self.at_etcd(view, read_ability).0 == Ability::Works
+    }
+
+    /// The etcd check of the health endpoints: it fails when its read has waited for its time-out.
+    fn check_etcd(&mut self, view: &View, fx: &mut Effects<Alarm>) {
+        if self.reads_work(view) {
+            if self.life.etcd_doubted {
+                fx.clear(Alarm::Health);
+            }
+            self.life.etcd_doubted = false;
+            self.life.etcd_failed = false;
+        } else if !self.life.etcd_doubted {
+            self.life.etcd_doubted = true;
+            let wait = self.params.etcd_healthcheck_timeout;
+            fx.set(Alarm::Health, view.now + wait, Blame::of("etcd-healthcheck-timeout", wait));
+        }
+    }
+
+    fn cached(&self) -> Ability {
+        match (self.life.http, self.cache.ready) {
+            (true, true) => Ability::Works,
+            (true, false) if self.params.resilient_watchcache => Ability::Fails,
+            _ => Ability::Hangs,
+        }
+    }
+
+    /// Publishes the fact.
+    pub(super) fn publish(&mut self, view: &View, fx: &mut Effects<Alarm>) {
+        if !self.life.running {
+            fx.publish(Fact::Absent);
+            return;
+        }
+        self.check_etcd(view, fx);
+        let life = self.life;
+        let etcd = self.member(view);
+        let (read, answered) = self.at_etcd(view, read_ability);
+        let (write, _) = self.at_etcd(view, write_ability);
+        let served = |ability| if life.http { ability } else { Ability::Hangs };
+        let trip = |work: fn(&View, ComponentId) -> Duration| {
+            let etcd = etcd.map_or(Duration::ZERO, |m| view.round_trip(view.me, m) * 2 + work(view, m));
+            self.params.processing + etcd
+        };
+        fx.publish(Fact::ApiServer(ApiServerFact {
+            listening: life.listening,
+            http: life.http,
+            ready: life.http && life.hooked && !life.stopping && !life.etcd_failed,
+            live: life.http && (life.hooked || life.grace) && !life.etcd_failed,
+            etcd,
+            read_cached: self.cached(),
+            read: served(read),
+            write: served(write),
+            latency: trip(write_latency),
+            read_latency: trip(read_latency),
+            cached_latency: self.params.processing,
+            answered,
+        }));
+    }
+}

@@ -1,0 +1,358 @@
+//! Clients with a stated schedule: one request every `every`, not waiting for earlier ones.
+//!
+//! While the whole path works and stays as it is, requests are only counted: a record says from when
+//! on, and another one how many there were. When anything on the path changes, the requests under way
+//! are made real, and so is each further one, until the path works again and all of them have ended.
+//! Every request of the schedule is thus served, rejected, given up or still pending.
+//!
+//! Absent on purpose: a process to stop at, retries (a failed request stays failed), and rates.
+
+mod lane;
+#[cfg(test)]
+mod tests;
+
+use crate::component::fact::{ClientFact, Fact, Renewals};
+use crate::component::mail::{Body, Call, Mail, Op, Outcome, Reply};
+use crate::component::param::{Problem, params};
+use crate::component::record::{Record, RequestClass, RequestRecord};
+use crate::component::{Alarm as _, Blame, Cause, Component, ComponentId, Effects, Kind, Lever, Map, View};
+use crate::components::path;
+use crate::kernel::cadence::Cadence;
+use crate::kernel::time::{Duration, Time};
+use lane::{Lane, Mode};
+use std::collections::{BTreeMap, BTreeSet};
+
+params! {
+    /// The schedule of a client.
+    pub struct ClientParams {
+        /// From request to request, at each target.
+        every: Duration = "every", |_v| Duration::from_millis(100), "the measured client: one request each 100 ms";
+        /// When a request is given up.
+        timeout: Duration = "timeout", |_v| Duration::from_secs(5), "the measured client: 5 s";
+    }
+}
+
+impl ClientParams {
+    /// Contradictions.
+    pub fn check(&self) -> Vec<Problem> {
+        let empty = [("every", self.every), ("timeout", self.timeout)];
+        let problem = |field: &'static str| Problem {
+            field,
+            message: format!("`{field}` must be above 0s"),
+            help: "write for example \"100ms\"".to_owned(),
+            fatal: true,
+        };
+        empty.into_iter().filter(|(_, d)| d.is_zero()).map(|(field, _)| problem(field)).collect()
+    }
+}
+
+/// What a client asks, and of whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wiring {
+    /// What it asks for.
+    pub class: RequestClass,
+    /// To whom: [`ComponentId::VIP`], a balancer, API servers or etcd members. Each has a schedule of
+    /// its own, all with the same period.
+    pub targets: Vec<ComponentId>,
+    /// The API servers, in the order of the balancers' backend.
+    pub api_servers: Vec<ComponentId>,
+}
+
+/// Purpose of the draws for the phases of the schedules.
+const PHASE_DRAW: u32 = 0;
+
+/// The alarms of a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alarm {
+    /// The oldest request is given up.
+    Deadline,
+    /// The next request to a target (by position in the wiring).
+    Issue(usize),
+}
+
+impl crate::component::Alarm for Alarm {
+    fn index(self) -> usize {
+        match self {
+            Alarm::Deadline => 0,
+            Alarm::Issue(lane) => 1 + lane,
+        }
+    }
+
+    fn at_index(index: usize) -> Self {
+        index.checked_sub(1).map_or(Alarm::Deadline, Alarm::Issue)
+    }
+}
+
+/// A request that is simulated.
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    lane: usize,
+    issued: Time,
+}
+
+/// A client.
+#[derive(Debug)]
+pub struct Client {
+    me: ComponentId,
+    params: ClientParams,
+    wiring: Wiring,
+    lanes: Vec<Lane>,
+    pending: BTreeMap<u64, Pending>,
+    deadlines: BTreeSet<(Time, u64)>,
+    next_call: u64,
+    last_write: Option<Time>,
+}
+
+impl Client {
+    /// A client that does not run.
+    pub fn new(me: ComponentId, params: &ClientParams, wiring: &Wiring) -> Self {
+        Self {
+            me,
+            params: params.clone(),
+            wiring: wiring.clone(),
+            lanes: Vec::new(),
+            pending: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            next_call: 0,
+            last_write: None,
+        }
+    }
+
+    /// Takes up its schedules. What the path is like shows once all facts are out, so the first look
+    /// is an alarm of its own.
+    fn begin(&mut self, view: &View, fx: &mut Effects<Alarm>) {
+        let every = self.params.every;
+        self.lanes.clear();
+        for at in 0..self.wiring.targets.len() {
+            let phase = fx.draw(PHASE_DRAW).uniform_duration(Duration::ZERO, every);
+            self.lanes.push(Lane::new(Cadence::new(view.now + phase, every), view.now));
+            fx.set(Alarm::Issue(at), view.now, Blame::default());
+        }
+    }
+
+    /// How long a request takes, if the path works and the client waits long enough.
+    fn latency(&self, lane: usize, view: &View) -> Option<Duration> {
+        let Wiring { class, targets, api_servers } = &self.wiring;
+        path::latency(view, self.me, targets[lane], api_servers, *class)
+            .filter(|latency| *latency < self.params.timeout)
+    }
+
+    /// The alarm of a schedule: a look at the path, and a request if one is due.
+    fn issue(&mut self, at: usize, view: &View, fx: &mut Effects<Alarm>) {
+        let Mode::Single { next } = self.lanes[at].mode else { return };
+        let busy = self.pending.values().any(|p| p.lane == at);
+        if let Some(latency) = self.latency(at, view).filter(|_| !busy) {
+            self.lanes[at].mode = Mode::Counted { first: next, latency };
+            self.record_serving(at, next, latency, fx);
+            self.publish(view, fx);
+            return;
+        }
+        if view.now >= next {
+            self.send(at, view.now, view, fx);
+            self.lanes[at].mode = Mode::Single { next: self.lanes[at].issues.first_after(view.now) };
+        }
+        self.plan_issue(at, view, fx);
+    }
+
+    fn plan_issue(&self, at: usize, view: &View, fx: &mut Effects<Alarm>) {
+        if let Mode::Single { next } = self.lanes[at].mode {
+            let wait = next.saturating_since(view.now);
+            fx.set(Alarm::Issue(at), next.max(view.now), Blame::of("client schedule", wait));
+        }
+    }
+
+    fn record_serving(&self, at: usize, first: Time, latency: Duration, fx: &mut Effects<Alarm>) {
+        fx.record(Record::Serving {
+            client: self.me,
+            class: self.wiring.class,
+            target: short(at),
+            first,
+            every: self.params.every,
+            latency,
+        });
+    }
+
+    /// Makes a request real that was issued at `issued`, now or a moment ago.
+    fn send(&mut self, lane: usize, issued: Time, view: &View, fx: &mut Effects<Alarm>) {
+        let id = self.next_call;
+        self.next_call += 1;
+        let deadline = issued + self.params.timeout;
+        self.pending.insert(id, Pending { lane, issued });
+        self.deadlines.insert((deadline, id));
+        let op = op(self.wiring.class);
+        fx.send(self.wiring.targets[lane], Body::Call(Call { id, op, deadline }));
+        self.set_deadline(view, fx);
+    }
+
+    fn set_deadline(&self, view: &View, fx: &mut Effects<Alarm>) {
+        match self.deadlines.first() {
+            None => fx.clear(Alarm::Deadline),
+            Some((at, _)) => {
+                let at = (*at).max(view.now);
+                fx.set(Alarm::Deadline, at, Blame::of("client timeout", at.since(view.now)));
+            }
+        }
+    }
+
+    /// Requests that have waited for their whole time-out are given up.
+    fn give_up(&mut self, view: &View, fx: &mut Effects<Alarm>) {
+        while let Some((_, id)) = self.deadlines.first().copied().filter(|(at, _)| *at <= view.now) {
+            fx.close(id);
+            self.end(id, Outcome::TimedOut, view, fx);
+        }
+        self.set_deadline(view, fx);
+    }
+
+    fn end(&mut self, id: u64, outcome: Outcome, view: &View, fx: &mut Effects<Alarm>) {
+        let Some(Pending { lane, issued }) = self.pending.remove(&id) else { return };
+        self.deadlines.remove(&(issued + self.params.timeout, id));
+        let record = RequestRecord {
+            client: self.me,
+            class: self.wiring.class,
+            target: short(lane),
+            issued,
+            ended: view.now,
+            outcome,
+        };
+        if record.succeeded() {
+            self.last_write = self.last_write.max(Some(view.now));
+        }
+        fx.record(Record::Request(record));
+    }
+
+    fn hear(&mut self, reply: &Reply, view: &View, fx: &mut Effects<Alarm>) {
+        self.end(reply.id, reply.outcome, view, fx);
+        self.set_deadline(view, fx);
+        self.publish(view, fx);
+    }
+
+    /// Something on the path changed.
+    fn review(&mut self, view: &View, fx: &mut Effects<Alarm>) {
+        for at in 0..self.lanes.len() {
+            if let Mode::Counted { latency, .. } = self.lanes[at].mode
+                && self.latency(at, view) != Some(latency)
+            {
+                self.stop_counting(at, view, fx);
+                self.plan_issue(at, view, fx);
+            }
+        }
+        self.publish(view, fx);
+    }
+
+    /// Books what was counted; what is under way becomes real.
+    fn stop_counting(&mut self, at: usize, view: &View, fx: &mut Effects<Alarm>) {
+        let Some(counted) = self.lanes[at].stop(view.now) else { return };
+        fx.record(Record::Served {
+            client: self.me,
+            class: self.wiring.class,
+            target: short(at),
+            first: counted.first,
+            last: counted.last,
+            count: counted.count,
+            latency: counted.latency,
+        });
+        if counted.count > 0 {
+            self.last_write = self.last_write.max(Some(counted.last + counted.latency));
+        }
+        for issued in counted.under_way {
+            self.send(at, issued, view, fx);
+        }
+    }
+
+    /// What etcd needs to know of a client's writes; nobody looks at its reads.
+    fn publish(&self, _view: &View, fx: &mut Effects<Alarm>) {
+        if self.wiring.class != RequestClass::Write {
+            return;
+        }
+        let counted = self.lanes.first().and_then(Lane::answers);
+        let writes = match counted {
+            Some(answers) => Renewals::Every(answers),
+            None => self.last_write.map_or(Renewals::Never, Renewals::Once),
+        };
+        fx.publish(Fact::Client(ClientFact { writes, ..ClientFact::default() }));
+    }
+
+    /// The process is gone: what was counted is booked, what was under way stays without an answer.
+    fn die(&mut self, view: &View, fx: &mut Effects<Alarm>) {
+        for at in 0..self.lanes.len() {
+            self.stop_counting(at, view, fx);
+        }
+        self.lanes.clear();
+        self.pending.clear();
+        self.deadlines.clear();
+        self.publish(view, fx);
+    }
+
+    fn lever(&mut self, lever: Lever, view: &View, fx: &mut Effects<Alarm>) {
+        match lever {
+            Lever::Stop => fx.exit(crate::component::ExitStatus::Clean),
+            Lever::Kill | Lever::PowerLoss => self.die(view, fx),
+            Lever::Pause => {
+                for at in 0..self.lanes.len() {
+                    self.stop_counting(at, view, fx);
+                    self.plan_issue(at, view, fx);
+                }
+            }
+            Lever::Resume => self.review(view, fx),
+            Lever::StallDisk
+            | Lever::FreeDisk
+            | Lever::WipeData
+            | Lever::ClockRate(_)
+            | Lever::Carrier(_) => {}
+        }
+    }
+}
+
+fn op(class: RequestClass) -> Op {
+    match class {
+        RequestClass::Connect => Op::Connect,
+        RequestClass::ReadCached => Op::ReadCached,
+        RequestClass::Read => Op::Read,
+        RequestClass::Write => Op::Write,
+    }
+}
+
+fn short(lane: usize) -> u16 {
+    u16::try_from(lane).unwrap_or(u16::MAX)
+}
+
+impl Component for Client {
+    type Alarm = Alarm;
+
+    fn alarms(&self) -> usize {
+        Alarm::Issue(self.wiring.targets.len()).index()
+    }
+
+    fn watches(&self, map: &Map) -> Vec<ComponentId> {
+        let mut watched = Vec::new();
+        for target in &self.wiring.targets {
+            if *target == ComponentId::VIP {
+                watched.extend(map.of_kind(Kind::Keepalived).chain(map.of_kind(Kind::LoadBalancer)));
+                watched.extend(&self.wiring.api_servers);
+                continue;
+            }
+            watched.push(*target);
+            match map.component(*target).kind {
+                Kind::LoadBalancer => watched.extend(&self.wiring.api_servers),
+                // What a member can do depends on all members.
+                Kind::Etcd => watched.extend(map.of_kind(Kind::Etcd)),
+                _ => {}
+            }
+        }
+        watched.sort_unstable();
+        watched.dedup();
+        watched
+    }
+
+    fn on(&mut self, cause: Cause<Alarm>, view: &View, fx: &mut Effects<Alarm>) {
+        match cause {
+            Cause::Settle | Cause::Boot => self.begin(view, fx),
+            Cause::Alarm(Alarm::Deadline) => self.give_up(view, fx),
+            Cause::Alarm(Alarm::Issue(at)) => self.issue(at, view, fx),
+            Cause::Saw(_) => self.review(view, fx),
+            Cause::Mail(Mail { body: Body::Reply(reply), .. }) => self.hear(&reply, view, fx),
+            Cause::Mail(_) => {}
+            Cause::Lever(lever) => self.lever(lever, view, fx),
+        }
+    }
+}

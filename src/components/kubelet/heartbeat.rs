@@ -1,0 +1,291 @@
+//! The node Lease: renewed steadily without events, and attempt by attempt while something is wrong.
+//!
+//! A kubelet keeps one connection to one API server, so other servers' faults do not touch it. When
+//! that connection is reset it dials again at its next renewal; when it is half-dead, two attempts
+//! run into their time-out before all connections are closed and dialled anew. Five attempts follow
+//! each other at once, further ones wait 0.2, 0.4 … 7 s.
+//!
+//! A renewal is booked when its answer is back. Absent on purpose: the Lease object itself; the
+//! node monitor reads the renewals from the kubelet's fact.
+
+use super::{Alarm, Kubelet, PHASE_DRAW, SERVER_DRAW};
+use crate::component::fact::{Fact, KubeletFact, Renewals};
+use crate::component::mail::{Body, Call, Op, Outcome};
+use crate::component::record::RequestClass;
+use crate::component::view::ProcessState;
+use crate::component::{Blame, ComponentId, Effects, Kind, View};
+use crate::components::path;
+use crate::kernel::cadence::Cadence;
+use crate::kernel::time::{Duration, Time};
+use crate::transport::retransmission::Schedule;
+
+/// Attempts at once before the waits begin. kubelet: `maxUpdateRetries` 5.
+const ATTEMPTS_AT_ONCE: u32 = 5;
+
+/// From this failure in a row on, all connections are closed, so that the next attempt dials.
+const FAILURES_TO_REDIAL: u32 = 2;
+
+/// First wait after that, doubling, and its cap. kubelet: lease controller, `backoffEnsureLease`.
+const WAIT_FIRST: Duration = Duration::from_millis(200);
+const WAIT_MAX: Duration = Duration::from_secs(7);
+
+/// A connection as the kubelet holds it: over a balancer or not, to one server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Connection {
+    balancer: Option<ComponentId>,
+    server: ComponentId,
+}
+
+impl Connection {
+    /// How long a renewal takes over it, if it works.
+    fn latency(self, view: &View) -> Option<Duration> {
+        path::latency_over(view, view.me, self.balancer, self.server, RequestClass::Write)
+    }
+}
+
+/// How renewals are made at present.
+#[derive(Clone, Copy, Debug, Default)]
+enum Mode {
+    /// Not at all.
+    #[default]
+    Off,
+    /// They have been going on; the path cannot be seen yet.
+    Settling,
+    /// Without events: answers come back at the ticks, each this long after it was sent.
+    Steady { answers: Cadence, latency: Duration },
+    /// The next one is planned.
+    Planned,
+    /// One is under way: a call, or (`None`) data on a half-dead connection.
+    Waiting { call: Option<u64>, until: Time },
+}
+
+/// State of the renewals.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Heartbeat {
+    mode: Mode,
+    connection: Option<Connection>,
+    failures: u32,
+    last: Option<Time>,
+}
+
+impl Heartbeat {
+    pub(super) fn awaits(&self, id: u64) -> bool {
+        matches!(self.mode, Mode::Waiting { call: Some(call), .. } if call == id)
+    }
+
+    /// The process is gone: what had been renewed by then stays.
+    pub(super) fn end(&mut self, view: &View) -> Renewals {
+        self.book(view.now);
+        let last = self.last;
+        *self = Self { last, ..Self::default() };
+        self.renewals()
+    }
+
+    /// Ends the steady mode at `now`, if it is on; returns when the next renewal is sent (in the past
+    /// if it is under way).
+    fn book(&mut self, now: Time) -> Option<Time> {
+        let Mode::Steady { answers, latency } = self.mode else { return None };
+        self.last = answers.last_at_or_before(now).max(self.last);
+        self.mode = Mode::Planned;
+        let next = answers.first_after(now);
+        Some(Time::from_nanos(next.as_nanos().saturating_sub(latency.as_nanos())))
+    }
+
+    fn renewals(&self) -> Renewals {
+        match self.mode {
+            Mode::Steady { answers, .. } => Renewals::Every(answers),
+            _ => self.last.map_or(Renewals::Never, Renewals::Once),
+        }
+    }
+}
+
+impl Kubelet {
+    /// From answer to next renewal: a quarter of the Lease's duration, jitter at its mean.
+    fn renew_interval(&self) -> Duration {
+        let quarter = Duration::from_secs(u64::from(self.params.lease_duration_seconds)) / 4;
+        quarter.mul_f64(1.0 + self.params.lease_jitter / 2.0)
+    }
+
+    /// The client's time-out of a heartbeat.
+    fn heartbeat_timeout(&self) -> Duration {
+        let lease = Duration::from_secs(u64::from(self.params.lease_duration_seconds));
+        self.params.status_update_frequency.min(lease)
+    }
+
+    fn publish_renewals(&self, fx: &mut Effects<Alarm>) {
+        let renewals = self.heartbeat.renewals();
+        fx.publish(Fact::Kubelet(KubeletFact { renewals }));
+    }
+
+    /// Renewals have been going on; which server they go to shows once all facts are out.
+    pub(super) fn settle_heartbeat(&mut self, view: &View, fx: &mut Effects<Alarm>) {
+        let interval = self.renew_interval();
+        let age = fx.draw(PHASE_DRAW).uniform_duration(Duration::ZERO, interval);
+        self.heartbeat.last = Some(view.now - age);
+        self.heartbeat.mode = Mode::Settling;
+        fx.set(Alarm::Renew, view.now, Blame::default());
+        self.publish_renewals(fx);
+    }
+
+    /// The kubelet begins to work.
+    pub(super) fn begin_heartbeat(&mut self, view: &View, fx: &mut Effects<Alarm>) {
+        self.heartbeat.failures = 0;
+        self.heartbeat.mode = Mode::Planned;
+        self.renew(view, fx);
+    }
+
+    /// A renewal is due.
+    pub(super) fn renew(&mut self, view: &View, fx: &mut Effects<Alarm>) {
+        if matches!(self.heartbeat.mode, Mode::Settling) {
+            self.settled(view, fx);
+            return;
+        }
+        let stuck = self.heartbeat.connection.is_some_and(|c| self.stuck(c, view));
+        let call = if stuck && self.heartbeat.failures < FAILURES_TO_REDIAL {
+            None
+        } else {
+            Some(self.new_call())
+        };
+        let until = view.now + self.heartbeat_timeout();
+        if let Some(id) = call {
+            self.heartbeat.connection = None;
+            let body = Body::Call(Call { id, op: Op::Write, deadline: until });
+            fx.send(self.wiring.server, body);
+        }
+        self.heartbeat.mode = Mode::Waiting { call, until };
+        fx.set(Alarm::RenewTimeout, until, Blame::of("heartbeat timeout", until.since(view.now)));
+    }
+
+    /// All facts are out: renewals go on, without events if the path works.
+    fn settled(&mut self, view: &View, fx: &mut Effects<Alarm>) {
+        if !self.go_steady(view, fx) {
+            let due = self.heartbeat.last.map_or(view.now, |last| last + self.renew_interval());
+            self.plan_renewal(due, view, fx);
+        }
+        self.publish_renewals(fx);
+    }
+
+    fn plan_renewal(&mut self, at: Time, view: &View, fx: &mut Effects<Alarm>) {
+        self.heartbeat.mode = Mode::Planned;
+        let at = at.max(view.now);
+        fx.set(Alarm::Renew, at, Blame::of("node lease renewal", at.since(view.now)));
+    }
+
+    /// Whether data on the connection vanish, or are accepted and never answered.
+    fn stuck(&self, connection: Connection, view: &View) -> bool {
+        let near = connection.balancer.unwrap_or(view.me);
+        let silent = |id| view.process(id).state == ProcessState::Paused;
+        let moved = connection.balancer.is_some_and(|b| view.resolve(self.wiring.server) != Some(b));
+        let lost = connection.balancer.is_some_and(|b| !view.connects(view.me, b) || silent(b))
+            || !view.connects(near, connection.server)
+            || silent(connection.server);
+        lost && !(moved && view.resolve(self.wiring.server).is_some())
+    }
+
+    /// An attempt ran into its time-out.
+    pub(super) fn renewal_silent(&mut self, view: &View, fx: &mut Effects<Alarm>) {
+        if let Mode::Waiting { call: Some(call), .. } = self.heartbeat.mode {
+            fx.close(call);
+        }
+        self.renewal_failed(view, fx);
+    }
+
+    fn renewal_failed(&mut self, view: &View, fx: &mut Effects<Alarm>) {
+        self.heartbeat.failures += 1;
+        if self.heartbeat.failures >= FAILURES_TO_REDIAL {
+            self.heartbeat.connection = None;
+        }
+        let Some(late) = self.heartbeat.failures.checked_sub(ATTEMPTS_AT_ONCE) else {
+            self.renew(view, fx);
+            return;
+        };
+        let wait = (WAIT_FIRST * (1 << late.min(16))).min(WAIT_MAX);
+        self.plan_renewal(view.now + wait, view, fx);
+    }
+
+    /// An attempt was answered.
+    pub(super) fn renewal_answered(
+        &mut self,
+        outcome: Outcome,
+        view: &View,
+        fx: &mut Effects<Alarm>,
+    ) {
+        fx.clear(Alarm::RenewTimeout);
+        if outcome != Outcome::Done {
+            self.renewal_failed(view, fx);
+            return;
+        }
+        self.heartbeat.failures = 0;
+        self.heartbeat.last = Some(view.now);
+        if !self.go_steady(view, fx) {
+            self.plan_renewal(view.now + self.renew_interval(), view, fx);
+        }
+        self.publish_renewals(fx);
+    }
+
+    /// Connects for good where that works now; renewals then need no events.
+    fn go_steady(&mut self, view: &View, fx: &mut Effects<Alarm>) -> bool {
+        let Some(last) = self.heartbeat.last else { return false };
+        let Some((connection, latency)) = self.connect(view, fx) else { return false };
+        self.heartbeat.connection = Some(connection);
+        let answers = Cadence::new(last, self.renew_interval() + latency);
+        self.heartbeat.mode = Mode::Steady { answers, latency };
+        fx.clear(Alarm::Renew);
+        true
+    }
+
+    /// A server that a new connection may reach and that works.
+    fn connect(&self, view: &View, fx: &mut Effects<Alarm>) -> Option<(Connection, Duration)> {
+        let at = view.resolve(self.wiring.server)?;
+        if view.map().component(at).kind != Kind::LoadBalancer {
+            let connection = Connection { balancer: None, server: at };
+            return Some((connection, connection.latency(view)?));
+        }
+        let rotation = view.load_balancer(at)?.rotation;
+        let servers = self.wiring.api_servers.iter().enumerate();
+        let working: Vec<(Connection, Duration)> = servers
+            .filter(|(bit, _)| rotation >> bit & 1 == 1)
+            .map(|(_, server)| Connection { balancer: Some(at), server: *server })
+            .filter_map(|c| Some((c, c.latency(view)?)))
+            .collect();
+        if working.is_empty() {
+            return None;
+        }
+        let chosen = fx.draw(SERVER_DRAW).below(working.len() as u64);
+        working.get(usize::try_from(chosen).unwrap_or(0)).copied()
+    }
+
+    /// Whether the connection still stands and how long a renewal takes over it.
+    fn still_works(&self, view: &View) -> Option<Duration> {
+        let connection = self.heartbeat.connection?;
+        if connection.balancer.is_some() && view.resolve(self.wiring.server) != connection.balancer {
+            return None;
+        }
+        connection.latency(view)
+    }
+
+    /// Something on the path changed.
+    pub(super) fn review_heartbeat(&mut self, view: &View, fx: &mut Effects<Alarm>) {
+        match self.heartbeat.mode {
+            Mode::Steady { latency, .. } if self.still_works(view) != Some(latency) => {
+                self.interrupt_heartbeat(view, fx);
+            }
+            // What waits in a half-dead connection gets through again when it is retransmitted.
+            Mode::Waiting { call: None, until } if self.still_works(view).is_some() => {
+                let sent = until - self.heartbeat_timeout();
+                let again = Schedule::data(sent);
+                fx.clear(Alarm::RenewTimeout);
+                self.plan_renewal(again.at_or_after(view.now).unwrap_or(until), view, fx);
+            }
+            _ => {}
+        }
+    }
+
+    /// Leaves the steady mode: the next renewal is made one by one, now if it was under way.
+    pub(super) fn interrupt_heartbeat(&mut self, view: &View, fx: &mut Effects<Alarm>) {
+        if let Some(next) = self.heartbeat.book(view.now) {
+            self.plan_renewal(next, view, fx);
+            self.publish_renewals(fx);
+        }
+    }
+}
