@@ -129,10 +129,12 @@ impl Diagnostic {
         self
     }
 
-    /// The place of the problem: that of the first primary label, else of the first label.
+    /// The place of the problem: the first by place of the primary labels, else of all.
     pub fn span(&self) -> Option<Span> {
-        let primary = self.labels.iter().find(|label| label.primary);
-        primary.or(self.labels.first()).map(|label| label.span)
+        let spans = |primary: bool| {
+            self.labels.iter().filter(move |label| label.primary == primary).map(|label| label.span)
+        };
+        spans(true).min().or_else(|| spans(false).min())
     }
 
     /// The diagnostic as it appears in machine-readable output.

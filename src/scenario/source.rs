@@ -118,12 +118,13 @@ impl Source {
         self.text.get(span.start..span.end).unwrap_or("")
     }
 
-    /// Line and column of a byte; bytes beyond the end have the place of the end.
+    /// Line and column of a byte; what ends a line, and bytes beyond the end, have the place after
+    /// the last character before them.
     pub fn position(&self, offset: usize) -> Position {
         let offset = offset.min(self.text.len());
         let line = self.lines.partition_point(|start| *start <= offset);
-        let start = self.lines[line - 1];
-        let before = self.text.as_bytes()[start..offset].iter();
+        let Span { start, end } = self.line(line);
+        let before = self.text.as_bytes()[start..offset.min(end)].iter();
         // Every character has one byte that does not continue another.
         let column = before.filter(|byte| **byte & 0xC0 != 0x80).count() + 1;
         Position { line, column }
@@ -175,9 +176,16 @@ mod tests {
     #[test]
     fn places_are_counted_as_editors_do() {
         let source = Source::new("x", "\u{feff}äb\r\nc\n");
-        for (offset, line, column) in
-            [(0, 1, 1), (2, 1, 2), (3, 1, 3), (5, 2, 1), (6, 2, 2), (7, 3, 1), (99, 3, 1)]
-        {
+        for (offset, line, column) in [
+            (0, 1, 1),
+            (2, 1, 2),
+            (3, 1, 3),
+            (4, 1, 3),
+            (5, 2, 1),
+            (6, 2, 2),
+            (7, 3, 1),
+            (99, 3, 1),
+        ] {
             assert_eq!(source.position(offset), Position { line, column }, "byte {offset}");
         }
         let lines: Vec<&str> = (0..5).map(|line| source.slice(source.line(line))).collect();

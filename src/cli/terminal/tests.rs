@@ -1,5 +1,7 @@
 //! What people see of bad files, exactly: every rendered text is reviewed as a snapshot.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::scenario::code::Code;
 use crate::scenario::document::{Document, Node};
@@ -657,4 +659,37 @@ fn machine_readable_form() {
       ]
     }
     "#);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Law: whatever the text and wherever the labels, there is something to show, without control
+    /// characters, and the place is named as the source counts it.
+    #[test]
+    fn any_place_of_any_text_can_be_shown(
+        parts in prop::collection::vec(prop::sample::select(vec![
+            "a", " ", "\t", "\n", "\r\n", "\r", "ä€", "𝄞", "\u{200d}", "\u{202e}", "\u{7}", "\u{1b}[0m", "漢字", "e\u{301}", "\u{2028}",
+            "a long stretch of words that does not end soon, and goes on and on and on, beyond any line",
+        ]), 0..40),
+        places in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<bool>()), 1..4),
+        width in 0_usize..200,
+        colour in any::<bool>(),
+    ) {
+        let source = Source::new("x.json", parts.concat());
+        let text = source.text();
+        let bounds: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+        let mut diagnostic = Diagnostic::error(Code::WRONG_TYPE, "it is wrong").help("right it");
+        for (one, other, primary) in places {
+            let (one, other) = (bounds[one.index(bounds.len())], bounds[other.index(bounds.len())]);
+            let span = Span::new(one.min(other), one.max(other));
+            diagnostic.labels.push(Label { span, text: "here".to_owned(), primary });
+        }
+        let shown = render_one(&source, &diagnostic, Look { colour, width });
+        let shown = anstream::adapter::strip_str(&shown).to_string();
+        let Position { line, column } = source.position(diagnostic.span().unwrap().start);
+        let place = format!("x.json:{line}:{column}");
+        prop_assert!(shown.lines().any(|line| line.ends_with(&place)), "{place}\n{shown}");
+        prop_assert!(!shown.contains(|c: char| c.is_control() && c != '\n'), "{shown:?}");
+    }
 }
