@@ -52,6 +52,18 @@ impl Blame {
         self
     }
 
+    /// Stretches that end at the given instants, each as far as it lies after `from` and after the
+    /// ones before it.
+    pub fn stretches(from: Time, ends: &[(&'static str, Time)]) -> Self {
+        let mut at = from;
+        let mut blame = Self::default();
+        for (parameter, end) in ends {
+            blame = blame.and(parameter, end.saturating_since(at));
+            at = at.max(*end);
+        }
+        blame
+    }
+
     /// States the event at which the first stretch began.
     #[must_use]
     pub fn since(mut self, event: EventId) -> Self {

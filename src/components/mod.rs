@@ -114,8 +114,15 @@ components! {
     Client(client): Client, ClientParams, Wiring;
     /// An `HAProxy`.
     LoadBalancer(load_balancer): LoadBalancer, LoadBalancerParams, Wiring;
+    /// A kube-scheduler.
+    Scheduler(scheduler): Scheduler, SchedulerParams, Wiring;
+    /// A kube-controller-manager.
+    ControllerManager(controller_manager): ControllerManager, ControllerManagerParams, Wiring;
 }
 
+pub mod candidate;
+pub mod lease;
+pub mod node_monitor;
 pub mod path;
 #[cfg(test)]
 mod testing;

@@ -1,0 +1,304 @@
+//! Leader election as client-go does it: instances compete for one Lease, whose holder renews it and
+//! whose contenders wait until they have not seen it change for a whole `leaseDuration`.
+//!
+//! Planned lazily. While the API answers, a holder's renewals are a cadence in the Lease's fact and a
+//! contender's attempts a sequence that nobody follows: neither has an alarm. When something changes,
+//! history is booked up to that instant, and what is then in flight is really sent. A contender sets
+//! one alarm, for its first attempt that may take the Lease; the holder of a broken path makes its
+//! attempts one by one until it has renewed or its `renewDeadline` has passed.
+//!
+//! Absent on purpose: what a leader does. The Lease fences nothing: who believes that it leads acts.
+
+mod attempt;
+mod holder;
+mod path;
+mod poll;
+mod settings;
+mod standby;
+
+pub use path::{Kubeconfig, Path, Reading, Response};
+pub use settings::{ClientGo, Election, JITTER_FACTOR};
+
+use crate::component::fact::{Holder, LeaseFact, Renewals};
+use crate::component::{Alarm, Blame, ComponentId, Effects, Fact, View};
+use crate::kernel::time::{Duration, Time};
+use attempt::Attempt;
+use holder::Renewal;
+use poll::Poll;
+
+/// Purposes of draws; the component that elects uses others.
+const WAIT_DRAW: u32 = 0;
+const EQUILIBRIUM_DRAW: u32 = 1;
+const PHASE_DRAW: u32 = 2;
+
+/// The first purpose of a draw that is free for the component that elects.
+pub const FREE_DRAW: u32 = 3;
+
+/// What an elector has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing new.
+    Nothing,
+    /// It leads from now on; the attempt that won began then.
+    Won(Time),
+    /// It could not renew in time: the process must end.
+    Lost,
+    /// The Lease is given back, or could not be: the process may end.
+    Released,
+}
+
+/// What the elector is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The process does not run.
+    Idle,
+    /// Does not hold the Lease and tries to.
+    Waiting,
+    /// Leads, and renews.
+    Leading,
+    /// Gives the Lease back.
+    Releasing,
+}
+
+/// The record as a candidate last saw it change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Observed {
+    /// Which state of the record.
+    revision: Revision,
+    /// Who held it.
+    holder: Option<Holder>,
+    /// When the candidate saw it first.
+    at: Time,
+    /// When it will have expired for the candidate, if it does not change.
+    expires: Time,
+}
+
+/// What tells two states of the record apart.
+type Revision = (u64, Option<Time>);
+
+/// Leader election of one process. Its component hands every cause over that concerns it.
+#[derive(Clone, Debug)]
+pub struct Elector<A> {
+    me: ComponentId,
+    lease: ComponentId,
+    election: Election,
+    path: Path,
+    alarm: A,
+    phase: Phase,
+    /// The path and the record when they were last looked at.
+    reading: Reading,
+    seen: LeaseFact,
+    observed: Option<Observed>,
+    attempt: Option<Attempt>,
+    poll: Poll,
+    renewal: Renewal,
+    /// The key of the next call; never used twice, whatever becomes of the process.
+    calls: u64,
+    planned: Option<Time>,
+    /// Rate of the machine's clock when alarms were last planned.
+    clock: Duration,
+    /// A settled start: nothing has happened before it.
+    settled: Time,
+}
+
+/// One true second, to remember the rate of a clock by what it shows.
+const SECOND: Duration = Duration::from_secs(1);
+
+impl<A: Alarm> Elector<A> {
+    /// An elector for `lease` whose only alarm is `alarm`.
+    pub fn new(
+        me: ComponentId,
+        lease: ComponentId,
+        election: Election,
+        path: Path,
+        alarm: A,
+    ) -> Self {
+        Self {
+            me,
+            lease,
+            election,
+            path,
+            alarm,
+            phase: Phase::Idle,
+            reading: Reading::IDEAL,
+            seen: LeaseFact::default(),
+            observed: None,
+            attempt: None,
+            poll: Poll::unknown(),
+            renewal: Renewal::Asleep { since: Time::ZERO },
+            calls: 0,
+            planned: None,
+            clock: SECOND,
+            settled: Time::ZERO,
+        }
+    }
+
+    /// Whether it believes that it leads.
+    pub fn leads(&self) -> bool {
+        self.phase == Phase::Leading
+    }
+
+    /// What the way to the API offered when last looked at.
+    pub fn reading(&self) -> &Reading {
+        &self.reading
+    }
+
+    /// Begins in the midst of a long life: as the holder, or as one of those that wait.
+    pub fn settle(&mut self, view: &View, fx: &mut Effects<A>) {
+        self.settled = view.now;
+        self.clock = view.local(SECOND);
+        self.reading = if view.api_server(self.path.target).is_some() {
+            self.path.look(view)
+        } else {
+            Reading::IDEAL
+        };
+        self.seen = self.record(view);
+        if view.all.settlement.holder_of(self.lease) == Some(self.me) {
+            self.settle_as_holder(view, fx);
+        } else {
+            self.phase = Phase::Waiting;
+            self.poll = Poll::unknown();
+        }
+    }
+
+    /// The process has started; its first attempt comes at `first`.
+    pub fn boot(&mut self, first: Time, view: &View, fx: &mut Effects<A>) {
+        self.phase = Phase::Waiting;
+        self.clock = view.local(SECOND);
+        self.reading = self.path.look(view);
+        self.seen = self.record(view);
+        self.poll = Poll::starting(view.now, first);
+        self.plan(false, view, fx);
+    }
+
+    /// The process is gone; what it had renewed without saying so is booked.
+    pub fn end(&mut self, view: &View, fx: &mut Effects<A>) {
+        if self.phase == Phase::Leading {
+            self.book_renewals(view, fx);
+        }
+        self.phase = Phase::Idle;
+        self.observed = None;
+        self.attempt = None;
+        self.planned = None;
+    }
+
+    /// Something on the path, or the record, has changed.
+    pub fn look(&mut self, view: &View, fx: &mut Effects<A>) {
+        match self.phase {
+            Phase::Idle | Phase::Releasing => {}
+            Phase::Waiting => self.look_waiting(view, fx),
+            Phase::Leading => self.look_leading(view, fx),
+        }
+    }
+
+    /// Its alarm is due.
+    pub fn ring(&mut self, view: &View, fx: &mut Effects<A>) -> Verdict {
+        self.planned = None;
+        match (self.phase, self.attempt) {
+            (Phase::Idle, _) => Verdict::Nothing,
+            (Phase::Leading, _) => self.ring_leading(view, fx),
+            (_, Some(attempt)) if view.now >= attempt.deadline => {
+                fx.close(attempt.call);
+                self.failed(attempt, view, fx)
+            }
+            (Phase::Waiting, None) => {
+                self.try_now(view, fx);
+                Verdict::Nothing
+            }
+            _ => Verdict::Nothing,
+        }
+    }
+
+    /// No code runs from now on. What is in flight stays there.
+    pub fn pause(&mut self, view: &View, fx: &mut Effects<A>) {
+        match self.phase {
+            Phase::Waiting => self.catch_up(view, fx),
+            Phase::Leading => {
+                self.book_renewals(view, fx);
+                self.leave_cadence(view, fx);
+            }
+            Phase::Idle | Phase::Releasing => {}
+        }
+    }
+
+    /// Code runs again: what was due meanwhile comes now.
+    pub fn resume(&mut self, view: &View, fx: &mut Effects<A>) {
+        if self.phase == Phase::Waiting && self.attempt.is_none() {
+            self.poll.next = self.poll.next.max(view.now);
+        }
+        self.look(view, fx);
+    }
+
+    /// The machine's clock runs at another rate: waits under way stretch or shrink.
+    pub fn clock_changed(&mut self, view: &View, fx: &mut Effects<A>) {
+        if self.phase == Phase::Waiting {
+            self.catch_up(view, fx);
+        }
+        let (before, after) = (self.clock, view.local(SECOND));
+        self.clock = after;
+        let stretch = after.as_secs_f64() / before.as_secs_f64();
+        let rescaled = |at: Time| {
+            let left = at.saturating_since(view.now);
+            if left.is_zero() { at } else { view.now + left.mul_f64(stretch) }
+        };
+        self.poll.next = rescaled(self.poll.next);
+        if let Some(observed) = &mut self.observed {
+            observed.expires = rescaled(observed.expires);
+        }
+        if self.phase == Phase::Leading {
+            self.book_renewals(view, fx);
+            self.leave_cadence(view, fx);
+        }
+        self.look(view, fx);
+    }
+
+    /// The record as a linearizable read would return it.
+    fn record(&self, view: &View) -> LeaseFact {
+        view.lease(self.lease).copied().unwrap_or_default()
+    }
+
+    fn identity(&self, view: &View) -> Holder {
+        Holder { component: self.me, incarnation: view.process(self.me).incarnation }
+    }
+
+    /// Takes note of the record as it was at `read`, known to the candidate at `known`.
+    fn observe(&mut self, record: &LeaseFact, read: Time, known: Time, view: &View) {
+        if matches!(record.renewals, Renewals::Once(at) if at > read) {
+            return;
+        }
+        let revision = record.revision(read);
+        if self.observed.is_some_and(|o| o.revision == revision) {
+            return;
+        }
+        let expires = known + view.local(self.lease_duration(record));
+        self.observed = Some(Observed { revision, holder: record.holder, at: known, expires });
+    }
+
+    /// How long a record is honoured by this candidate.
+    fn lease_duration(&self, record: &LeaseFact) -> Duration {
+        if self.election.client_go.expiry_by_record() {
+            Duration::from_secs(u64::from(record.duration_seconds))
+        } else {
+            self.election.lease_duration
+        }
+    }
+
+    /// Sets the alarm, unless it is set for that instant already: its blame then stays as it is.
+    fn set(&mut self, at: Time, blame: impl FnOnce() -> Blame, fx: &mut Effects<A>) {
+        if self.planned != Some(at) {
+            self.planned = Some(at);
+            fx.set(self.alarm, at, blame());
+        }
+    }
+
+    fn unset(&mut self, fx: &mut Effects<A>) {
+        if self.planned.take().is_some() {
+            fx.clear(self.alarm);
+        }
+    }
+
+    /// Replaces what the record says of its renewals, as its holder.
+    fn commit_renewals(&self, record: LeaseFact, renewals: Renewals, fx: &mut Effects<A>) {
+        fx.commit(self.lease, Fact::Lease(LeaseFact { renewals, ..record }));
+    }
+}

@@ -1,0 +1,213 @@
+//! The way from an instance to the API server that it uses, as things stand: whether requests are
+//! answered there, and how long they take.
+//!
+//! Only a path that answers every request alike is *steady*: what runs over it may be computed
+//! instead of sent. With jitter the mean is meant; on a lossy path nothing is steady.
+
+use crate::component::fact::Ability;
+use crate::component::param::words;
+use crate::component::view::Probe;
+use crate::component::{ComponentId, Kind, Map, View};
+use crate::kernel::time::Duration;
+
+words! {
+    /// Which API server the kubeconfig of an instance names.
+    pub enum Kubeconfig {
+        /// The one on its own machine (kubeadm since 1.20 or so; the default there).
+        Local = "local",
+        /// The address that clients use.
+        Endpoint = "endpoint",
+    }
+}
+
+/// What becomes of a request that is sent now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Response {
+    /// It is answered after this long, connecting included.
+    Works(Duration),
+    /// An error comes back after this long.
+    Fails(Duration),
+    /// Nothing comes back.
+    Hangs,
+}
+
+impl Response {
+    /// Whether it is answered.
+    pub fn works(self) -> bool {
+        matches!(self, Response::Works(_))
+    }
+
+    /// How long a request with this time-out takes.
+    pub fn took(self, timeout: Duration) -> Duration {
+        match self {
+            Response::Works(took) | Response::Fails(took) => took.min(timeout),
+            Response::Hangs => timeout,
+        }
+    }
+
+    /// Whether the two differ in more than how long they take.
+    pub fn differs(self, other: Response) -> bool {
+        std::mem::discriminant(&self) != std::mem::discriminant(&other)
+    }
+}
+
+/// What a path offers now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Quorum reads.
+    pub read: Response,
+    /// Writes.
+    pub write: Response,
+    /// The way back of an answer.
+    pub back: Duration,
+    /// Whether each request meets the same.
+    pub steady: bool,
+}
+
+impl Reading {
+    /// A path on which nothing takes any time.
+    pub const IDEAL: Reading = Reading {
+        read: Response::Works(Duration::ZERO),
+        write: Response::Works(Duration::ZERO),
+        back: Duration::ZERO,
+        steady: true,
+    };
+
+    const SILENT: Reading = Reading::all(Response::Hangs);
+
+    const fn all(response: Response) -> Reading {
+        Reading { read: response, write: response, back: Duration::ZERO, steady: true }
+    }
+
+    /// Whether reads and writes work, each request alike.
+    pub fn is_steady(&self) -> bool {
+        self.steady && self.read.works() && self.write.works()
+    }
+}
+
+/// The way of an instance's requests.
+#[derive(Clone, Debug)]
+pub struct Path {
+    /// The API server, a balancer, or the virtual address.
+    pub target: ComponentId,
+    /// The API servers in the order of the balancers' backend.
+    pub servers: Vec<ComponentId>,
+}
+
+impl Path {
+    /// The components whose change may change what the path offers.
+    pub fn watches(&self, map: &Map) -> Vec<ComponentId> {
+        let direct = self.target != ComponentId::VIP
+            && map.component(self.target).kind != Kind::LoadBalancer;
+        if direct {
+            return vec![self.target];
+        }
+        let balancers = map.of_kind(Kind::LoadBalancer);
+        balancers.chain(map.of_kind(Kind::Keepalived)).chain(self.servers.iter().copied()).collect()
+    }
+
+    /// What a request of this component meets now.
+    pub fn look(&self, view: &View) -> Reading {
+        let Some(at) = view.resolve(self.target) else { return Reading::SILENT };
+        if view.map().component(at).kind != Kind::LoadBalancer {
+            return server(view, view.me, at);
+        }
+        match hop(view, view.me, at) {
+            Ok(near) => self.behind(view, at, near),
+            Err(response) => Reading::all(response),
+        }
+    }
+
+    /// What the servers in a balancer's rotation offer together: the worst of them, unless they
+    /// all work.
+    fn behind(&self, view: &View, balancer: ComponentId, near: Hop) -> Reading {
+        let rotation = view.load_balancer(balancer).map_or(0, |fact| fact.rotation);
+        let chosen = self.servers.iter().enumerate().filter(|(bit, _)| rotation >> bit & 1 == 1);
+        let offers: Vec<Reading> = chosen.map(|(_, id)| server(view, balancer, *id)).collect();
+        let Some(first) = offers.first() else {
+            return Reading::all(Response::Fails(near.there_and_back));
+        };
+        let alike = offers
+            .iter()
+            .all(|o| o.steady && !o.read.differs(first.read) && !o.write.differs(first.write));
+        let mean = |pick: fn(&Reading) -> Response| {
+            let working: Vec<Duration> = offers
+                .iter()
+                .filter_map(|o| match pick(o) {
+                    Response::Works(took) => Some(took),
+                    _ => None,
+                })
+                .collect();
+            let count = working.len() as u64;
+            let sum = working.into_iter().fold(Duration::ZERO, Duration::saturating_add);
+            if count == 0 {
+                pick(first)
+            } else {
+                Response::Works(sum / count + near.there_and_back)
+            }
+        };
+        Reading {
+            read: mean(|o| o.read),
+            write: mean(|o| o.write),
+            back: first.back + near.back,
+            steady: alike && near.steady,
+        }
+    }
+}
+
+/// A connection between two machines.
+#[derive(Clone, Copy, Debug)]
+struct Hop {
+    /// Connecting, asking and hearing the answer.
+    there_and_back: Duration,
+    back: Duration,
+    steady: bool,
+}
+
+fn hop(view: &View, from: ComponentId, to: ComponentId) -> Result<Hop, Response> {
+    match view.probe_from(from, to) {
+        Probe::Unreachable => Err(Response::Fails(Duration::ZERO)),
+        Probe::Refused(round_trip) => Err(Response::Fails(round_trip)),
+        Probe::Blackholed | Probe::Hung(_) => Err(Response::Hangs),
+        Probe::Answers(round_trip) => {
+            let (Some(a), Some(b)) = (view.map().machine_of(from), view.map().machine_of(to))
+            else {
+                return Ok(Hop {
+                    there_and_back: round_trip * 2,
+                    back: Duration::ZERO,
+                    steady: true,
+                });
+            };
+            let reach = &view.all.reach;
+            let steady = reach.loss(a, b) == 0 && reach.loss(b, a) == 0;
+            let jitter = |from, to| {
+                if from == to { Duration::ZERO } else { reach.direction(from, to).jitter / 2 }
+            };
+            let back = view.delay(to, from) + jitter(b, a);
+            Ok(Hop { there_and_back: round_trip * 2 + jitter(a, b) + jitter(b, a), back, steady })
+        }
+    }
+}
+
+/// What one server offers to a request from `from`.
+fn server(view: &View, from: ComponentId, server: ComponentId) -> Reading {
+    let hop = match hop(view, from, server) {
+        Ok(hop) => hop,
+        Err(response) => return Reading::all(response),
+    };
+    let Some(fact) = view.api_server(server) else { return Reading::SILENT };
+    if !fact.http {
+        return Reading::SILENT;
+    }
+    let offer = |ability, work: Duration| match ability {
+        Ability::Works => Response::Works(hop.there_and_back + work),
+        Ability::Fails => Response::Fails(hop.there_and_back),
+        Ability::Hangs => Response::Hangs,
+    };
+    Reading {
+        read: offer(fact.read, fact.read_latency),
+        write: offer(fact.write, fact.latency),
+        back: hop.back,
+        steady: hop.steady && (fact.answered == 0 || fact.answered == 1_000_000),
+    }
+}
