@@ -3,8 +3,8 @@
 pub mod cli;
 pub mod component;
 pub mod components;
-pub mod fault;
 pub mod experiment;
+pub mod fault;
 pub mod kernel;
 pub mod measure;
 pub mod plan;

@@ -1,12 +1,13 @@
 //! The part of kube-controller-manager that watches the nodes: marks a node's Ready condition Unknown
-//! when its Lease has not been renewed for a grace period, and sees it come back.
+//! when its Lease has not been renewed for a grace period.
 //!
 //! Passes over the nodes are never simulated. A pass that first sees a newer renewal starts the node's
 //! grace anew; so the pass at which a silent node flips follows by arithmetic, and a node has an alarm
 //! only while it is silent. A new leader knows of no earlier renewals: its first pass starts the grace
 //! of every node.
 //!
-//! Absent on purpose: taints, eviction and zones; renewals themselves, which are the kubelet's.
+//! Absent on purpose: taints, eviction and zones; renewals and the way back to Ready, which are the
+//! kubelet's.
 
 use super::candidate::CandidateAlarm;
 use super::lease::{FREE_DRAW, Path};
@@ -17,16 +18,9 @@ use crate::kernel::time::{Duration, Time};
 
 /// Purposes of draws beside those of the elector and the instance.
 const PHASE_DRAW: u32 = FREE_DRAW + 2;
-const STATUS_DRAW: u32 = FREE_DRAW + 3;
-
-/// The longest wait for a kubelet's next status after its renewals are back.
-///
-/// kubelet `nodeStatusUpdateFrequency` 10 s.
-const STATUS_UPDATE: Duration = Duration::from_secs(10);
 
 const PERIOD: &str = "node-monitor-period";
 const GRACE: &str = "node-monitor-grace-period";
-const STATUS: &str = "nodeStatusUpdateFrequency";
 
 /// Options of the monitor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,7 +173,7 @@ impl NodeMonitor {
 
     /// Sets the alarm for the node's next change, if it will have one. `from`: where the blame begins.
     fn plan(&mut self, number: usize, from: Time, view: &View, fx: Fx) {
-        let next = self.next_change(number, from, view, fx);
+        let next = self.next_change(number, from, view);
         let alarm = CandidateAlarm::Node(u16::try_from(number).unwrap_or(u16::MAX));
         let watched = &mut self.nodes[number];
         match next {
@@ -196,20 +190,12 @@ impl NodeMonitor {
         }
     }
 
-    fn next_change(&self, number: usize, from: Time, view: &View, fx: Fx) -> Option<(Time, Blame)> {
+    fn next_change(&self, number: usize, from: Time, view: &View) -> Option<(Time, Blame)> {
         let (passes, sighted) = (self.passes?, self.sighted?);
         let watched = &self.nodes[number];
-        let silent = !matches!(watched.renewals, Renewals::Every(_));
-        let marked = view.node(watched.node).is_some_and(|node| node.ready != Condition::True);
-        if silent == marked {
+        let renewed = matches!(watched.renewals, Renewals::Every(_));
+        if renewed || view.node(watched.node).is_none_or(|node| node.ready != Condition::True) {
             return None;
-        }
-        if !silent {
-            if let Some(at) = watched.planned {
-                return Some((at, Blame::default()));
-            }
-            let wait = fx.draw(STATUS_DRAW).uniform_duration(Duration::ZERO, STATUS_UPDATE);
-            return Some((view.now + wait, Blame::of(STATUS, wait)));
         }
         let probe = self.probe(number, &passes, sighted)?;
         let over = probe + self.monitoring.grace;
@@ -218,20 +204,13 @@ impl NodeMonitor {
         Some((at, Blame::stretches(from, &ends)))
     }
 
-    /// A node's alarm is due: a pass finds it silent for too long, or its kubelet has posted again.
+    /// A pass finds a node silent for too long.
     pub(super) fn ring(&mut self, number: usize, path: &Path, view: &View, fx: Fx) {
         let watched = &mut self.nodes[number];
         watched.planned = None;
-        let ready = if matches!(watched.renewals, Renewals::Every(_)) {
-            Condition::True
-        } else {
-            Condition::Unknown
-        };
-        let node = watched.node;
-        if !path.look(view).write.works() {
-            self.plan(number, view.now, view, fx);
-        } else if view.node(node).is_some_and(|fact| fact.ready != ready) {
-            fx.commit(node, Fact::Node(NodeFact { ready, since: Some(view.now) }));
+        if path.look(view).write.works() {
+            let unknown = NodeFact { ready: Condition::Unknown, since: Some(view.now) };
+            fx.commit(watched.node, Fact::Node(unknown));
         }
     }
 }
