@@ -65,9 +65,14 @@ pub enum RaftKind {
     Heartbeat {
         /// The leader's commit index, as far as the receiver has the entries.
         commit: u64,
+        /// The round of read-index confirmations that it carries; 0 for none.
+        read: u64,
     },
     /// Answers a heartbeat.
-    HeartbeatReply,
+    HeartbeatReply {
+        /// The round of the heartbeat.
+        read: u64,
+    },
     /// Entries after the previous one.
     Append {
         /// Term of the entry before.
@@ -76,6 +81,8 @@ pub enum RaftKind {
         previous_index: u64,
         /// The entries, as runs of one term.
         entries: Vec<Run>,
+        /// What those of the entries say that are simulated one by one.
+        proposals: Vec<Proposal>,
         /// The leader's commit index.
         commit: u64,
     },
@@ -95,9 +102,11 @@ pub enum RaftKind {
     },
     /// The leader hands over: campaign at once.
     TimeoutNow,
-    /// A client's proposal, forwarded by a follower.
+    /// A client's proposal, forwarded by a follower; perhaps again by one that no longer leads.
     Propose {
-        /// Finds it again at the follower.
+        /// The member whose client asked.
+        origin: ComponentId,
+        /// Finds it again at that member.
         tag: u64,
         /// What is proposed.
         op: Op,
@@ -128,6 +137,19 @@ pub struct Run {
     pub term: u64,
     /// How many.
     pub count: u64,
+}
+
+/// A log entry that somebody waits for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Proposal {
+    /// Its place in the log.
+    pub index: u64,
+    /// The member whose client asked.
+    pub origin: ComponentId,
+    /// Finds the request again there.
+    pub tag: u64,
+    /// What is proposed.
+    pub op: Op,
 }
 
 /// A VRRP advertisement.

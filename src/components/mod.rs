@@ -112,6 +112,8 @@ components! {
     Kubelet(kubelet): Kubelet, KubeletParams, Wiring;
     /// A client with a schedule.
     Client(client): Client, ClientParams, Wiring;
+    /// An etcd member.
+    Etcd(etcd): Etcd, EtcdParams, Wiring;
     /// An `HAProxy`.
     LoadBalancer(load_balancer): LoadBalancer, LoadBalancerParams, Wiring;
     /// A kube-scheduler.

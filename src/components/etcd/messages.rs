@@ -1,0 +1,134 @@
+//! Raft messages as they arrive: the rules of terms first, then the message's own.
+//!
+//! Absent on purpose: what each message does, which is with its subject.
+
+use super::replication::Appended;
+use super::vote::Asked;
+use super::{Etcd, Fx};
+use crate::component::fact::Role;
+use crate::component::id::ComponentId;
+use crate::component::mail::{RaftKind, RaftMessage};
+use crate::component::view::View;
+
+impl Etcd {
+    /// Handles a raft message (raft: `Step`).
+    pub(super) fn on_raft(
+        &mut self,
+        from: ComponentId,
+        message: RaftMessage,
+        view: &View,
+        fx: &mut Fx,
+    ) {
+        let RaftMessage { term, kind } = message;
+        if let RaftKind::Propose { origin, tag, op } = kind {
+            self.propose(origin, tag, op, view, fx);
+            return;
+        }
+        if let RaftKind::Applied { tag, outcome } = kind {
+            self.complete(tag, outcome, view, fx);
+            return;
+        }
+        if term > self.hard.term && !self.raise_term(from, term, &kind, view, fx) {
+            return;
+        }
+        if term < self.hard.term {
+            self.answer_lower_term(from, &kind);
+            return;
+        }
+        if from_leader(&kind) && self.raft.role != Role::Follower {
+            if self.raft.role == Role::Leader {
+                return;
+            }
+            self.become_follower(term, Some(from), view, fx);
+        }
+        self.step(from, term, kind, view, fx);
+    }
+
+    /// A message at a higher term: whether it is to be handled, after the term has followed it.
+    fn raise_term(
+        &mut self,
+        from: ComponentId,
+        term: u64,
+        kind: &RaftKind,
+        view: &View,
+        fx: &mut Fx,
+    ) -> bool {
+        match kind {
+            RaftKind::Vote { transfer: false, .. } if self.in_lease(view) => return false,
+            RaftKind::Vote { pre: true, .. } | RaftKind::VoteReply { pre: true, granted: true } => {}
+            kind => {
+                let lead = from_leader(kind).then_some(from);
+                self.become_follower(term, lead, view, fx);
+            }
+        }
+        true
+    }
+
+    /// A message at a lower term: leaders and pre-candidates are told the term, others hear nothing.
+    fn answer_lower_term(&mut self, from: ComponentId, kind: &RaftKind) {
+        let answer = match kind {
+            RaftKind::Heartbeat { .. } | RaftKind::Append { .. } => {
+                RaftKind::AppendReply { index: 0, rejected: false }
+            }
+            RaftKind::Vote { pre: true, .. } => RaftKind::VoteReply { pre: true, granted: false },
+            _ => return,
+        };
+        self.emit(from, RaftMessage { term: self.hard.term, kind: answer });
+    }
+
+    fn step(
+        &mut self,
+        from: ComponentId,
+        term: u64,
+        kind: RaftKind,
+        view: &View,
+        fx: &mut Fx,
+    ) {
+        match kind {
+            RaftKind::Vote { pre, last_term, last_index, .. } => {
+                self.on_vote(Asked { from, term, pre, last_term, last_index }, view);
+            }
+            RaftKind::VoteReply { pre, granted } => {
+                self.on_vote_reply(from, pre, granted, view, fx);
+            }
+            RaftKind::Heartbeat { commit, read } => {
+                self.raft.lead = Some(from);
+                self.on_heartbeat(from, commit, read, view, fx);
+            }
+            RaftKind::Append { previous_term, previous_index, entries, proposals, commit } => {
+                self.raft.lead = Some(from);
+                let previous = (previous_term, previous_index);
+                let append =
+                    Appended { previous, entries: &entries, proposals: &proposals, commit };
+                self.on_append(from, append, view);
+            }
+            RaftKind::Snapshot { last_term, last_index } => {
+                self.raft.lead = Some(from);
+                self.on_snapshot(from, (last_term, last_index), view);
+            }
+            RaftKind::HeartbeatReply { read } => self.on_heartbeat_reply(from, read, view, fx),
+            RaftKind::AppendReply { index, rejected } => {
+                self.on_append_reply(from, index, rejected, view, fx);
+            }
+            RaftKind::TimeoutNow => self.on_timeout_now(view, fx),
+            RaftKind::ReadIndex { tag } => self.on_read_index(from, tag, view, fx),
+            RaftKind::ReadIndexReply { tag } => self.read_confirmed(tag, view, fx),
+            RaftKind::Propose { .. } | RaftKind::Applied { .. } => {}
+        }
+    }
+
+    /// The leader hands over: stand at once, without asking and past everybody's lease.
+    fn on_timeout_now(&mut self, view: &View, fx: &mut Fx) {
+        if self.raft.role == Role::Follower {
+            self.campaign(false, true, view, fx);
+        }
+    }
+}
+
+/// Whether only a leader sends this.
+fn from_leader(kind: &RaftKind) -> bool {
+    matches!(
+        kind,
+        RaftKind::Append { .. } | RaftKind::Heartbeat { .. } | RaftKind::Snapshot { .. }
+    )
+}

@@ -1,0 +1,363 @@
+//! An etcd member: raft as etcd runs it, its client port, and its disk.
+//!
+//! The rules are those of etcd-io/raft and etcd's server loop, one message at a time, wherever a
+//! message can change anything. What merely repeats is computed: heartbeats and their answers, the
+//! passes of check-quorum, the entries of steady writers. An idle cluster has no events.
+//!
+//! Absent on purpose: keys and values, watches, compaction, TLS; ticks delayed by ordinary syncs
+//! (see `disk`), jitter and loss of heartbeats (see `election`).
+
+mod disk;
+mod election;
+mod ledger;
+mod life;
+mod log;
+mod messages;
+pub mod params;
+mod progress;
+pub mod quorum;
+mod reads;
+mod replication;
+mod requests;
+pub mod service;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod vote;
+
+use crate::component::blame::Blame;
+use crate::component::fact::{EtcdFact, Fact, Role};
+use crate::component::id::ComponentId;
+use crate::component::map::Map;
+use crate::component::mail::Body;
+use crate::component::versions::Version;
+use crate::component::view::View;
+use crate::component::{Cause, Component, Effects};
+use crate::kernel::cadence::Cadence;
+use crate::kernel::time::Time;
+use disk::Disk;
+use election::{Contact, Timer};
+use ledger::Writer;
+use life::{Leaving, Life, Starting};
+use log::Log;
+use progress::Leading;
+use reads::Reads;
+use requests::Requests;
+
+pub use params::EtcdParams;
+use params::Rules;
+
+/// Purposes of a member's draws.
+const TIMEOUT: u32 = 0;
+const PHASE: u32 = 1;
+const FSYNC: u32 = 2;
+const STARTUP: u32 = 3;
+const TRANSFER: u32 = 4;
+const SHUTDOWN: u32 = 5;
+const SNAPSHOT: u32 = 6;
+
+/// Who else matters to a member.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wiring {
+    /// All members of the cluster, this one included.
+    pub members: Vec<ComponentId>,
+    /// Components whose steady writes enter the log: Leases, kubelets, clients.
+    pub writers: Vec<ComponentId>,
+    /// The release, for behaviour that no option changes.
+    pub release: Version,
+    /// Takes every tick and sends every heartbeat. Never set by a scenario: proofs of laziness run
+    /// both ways and compare. Steady writers are not heard then.
+    pub eager: bool,
+}
+
+/// The alarms of a member, in the order in which those due at the same instant are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alarm {
+    /// A sync completes.
+    Disk,
+    /// A steady write meets a stalled disk.
+    Stall,
+    /// Snapshot and log are read.
+    Start,
+    /// A started member finds its peers connected.
+    Advance,
+    /// The leader looks whether a majority answers.
+    Check,
+    /// The leader's tick sends heartbeats.
+    Beat,
+    /// The election timeout passes.
+    Election,
+    /// A tick, where every one is taken.
+    Tick,
+    /// A write times out.
+    Write,
+    /// A read times out or is asked again.
+    Read,
+    /// A hand-over or shutdown ends.
+    Leave,
+}
+
+impl Alarm {
+    const ALL: [Alarm; 11] = [
+        Alarm::Disk,
+        Alarm::Stall,
+        Alarm::Start,
+        Alarm::Advance,
+        Alarm::Check,
+        Alarm::Beat,
+        Alarm::Election,
+        Alarm::Tick,
+        Alarm::Write,
+        Alarm::Read,
+        Alarm::Leave,
+    ];
+}
+
+impl crate::component::Alarm for Alarm {
+    fn index(self) -> usize {
+        self as usize
+    }
+
+    fn at_index(index: usize) -> Self {
+        Self::ALL[index]
+    }
+}
+
+type Fx<'a> = Effects<'a, Alarm>;
+
+/// What survives the process: raft's hard state and log.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Hard {
+    term: u64,
+    vote: Option<ComponentId>,
+    log: Log,
+}
+
+/// raft's volatile state.
+#[derive(Clone, Debug)]
+struct Raft {
+    role: Role,
+    lead: Option<ComponentId>,
+    ticks: Cadence,
+    timer: Timer,
+    /// Since when ticks are lost.
+    frozen: Option<Time>,
+    /// Steady contact with the leader.
+    contact: Option<Contact>,
+    /// The log follows the leader's steady writes.
+    mirror: bool,
+    /// The leader's last word before a pause that waits in the inbox arrives then.
+    inbox: Option<Time>,
+    votes: Vec<(ComponentId, bool)>,
+    leading: Option<Leading>,
+    /// A leader's last pass of check-quorum.
+    window: Time,
+    commit: u64,
+}
+
+impl Raft {
+    /// A follower that knows no leader, from `now` on.
+    fn follower(ticks: Cadence, now: Time, timeout: u64) -> Self {
+        Self {
+            role: Role::Follower,
+            lead: None,
+            ticks,
+            timer: Timer { elapsed: 0, since: now, timeout },
+            frozen: None,
+            contact: None,
+            mirror: false,
+            inbox: None,
+            votes: Vec::new(),
+            leading: None,
+            window: now,
+            commit: 0,
+        }
+    }
+}
+
+/// An etcd member.
+#[derive(Clone, Debug)]
+pub struct Etcd {
+    me: ComponentId,
+    peers: Vec<ComponentId>,
+    eager: bool,
+    rules: Rules,
+    life: Life,
+    paused: bool,
+    /// The data directory will be empty at the next start.
+    wipe: bool,
+    hard: Hard,
+    disk: Disk,
+    raft: Raft,
+    ledger: Vec<Writer>,
+    /// Up to when steady writes are booked.
+    booked: Time,
+    starting: Starting,
+    leaving: Option<Leaving>,
+    requests: Requests,
+    reads: Reads,
+    lead_seen: Option<ComponentId>,
+    armed: [Time; Alarm::ALL.len()],
+    published: Option<EtcdFact>,
+}
+
+impl Etcd {
+    /// The member `me`, not started.
+    pub fn new(me: ComponentId, params: &EtcdParams, wiring: &Wiring) -> Self {
+        let rules = Rules::new(params, wiring.release);
+        let writers = if wiring.eager { &[][..] } else { &wiring.writers };
+        let ticks = Cadence::new(Time::START, rules.tick);
+        Self {
+            me,
+            peers: wiring.members.iter().copied().filter(|id| *id != me).collect(),
+            eager: wiring.eager,
+            raft: Raft::follower(ticks, Time::START, rules.ticks),
+            rules,
+            life: Life::Down,
+            paused: false,
+            wipe: false,
+            hard: Hard::default(),
+            disk: Disk::default(),
+            ledger: writers.iter().map(|id| Writer::new(*id)).collect(),
+            booked: Time::ZERO,
+            starting: Starting::default(),
+            leaving: None,
+            requests: Requests::default(),
+            reads: Reads::default(),
+            lead_seen: None,
+            armed: [Time::NEVER; Alarm::ALL.len()],
+            published: None,
+        }
+    }
+
+    fn members(&self) -> usize {
+        self.peers.len() + 1
+    }
+
+    fn majority(&self) -> usize {
+        quorum::majority(self.members())
+    }
+
+    /// Sets, moves or clears an alarm; one that stays as it is keeps its blame.
+    fn arm(&mut self, alarm: Alarm, at: Time, blame: Blame, fx: &mut Fx) {
+        let cell = &mut self.armed[alarm as usize];
+        if *cell == at {
+            return;
+        }
+        *cell = at;
+        if at.is_never() { fx.clear(alarm) } else { fx.set(alarm, at, blame) }
+    }
+
+    fn forget_alarms(&mut self) {
+        self.armed = [Time::NEVER; Alarm::ALL.len()];
+    }
+
+    fn ring(&mut self, alarm: Alarm, view: &View, fx: &mut Fx) {
+        self.armed[alarm as usize] = Time::NEVER;
+        match alarm {
+            Alarm::Disk => self.synced(view, fx),
+            Alarm::Stall => self.write_meets_stall(view),
+            Alarm::Start => self.start(view, fx),
+            Alarm::Advance => self.advance_ticks(view, fx),
+            Alarm::Check => self.pass(view, fx),
+            Alarm::Beat => self.beat_all(view, fx),
+            Alarm::Election => self.timeout(view, fx),
+            Alarm::Tick => self.tick(view, fx),
+            Alarm::Write => self.time_out_writes(view, fx),
+            Alarm::Read => self.read_alarm(view, fx),
+            Alarm::Leave => self.leave_alarm(view, fx),
+        }
+    }
+
+    fn saw(&mut self, of: ComponentId, view: &View) {
+        if self.is_writer(of) {
+            self.saw_writer(of, view);
+            return;
+        }
+        if self.starting.settling && self.raft.lead == Some(of) {
+            self.settle_contact(view);
+        }
+        self.review_contact(view);
+        self.review_peers(view);
+    }
+
+    /// What every step ends with: consequences of a new leader, output, alarms, the fact.
+    fn end_step(&mut self, view: &View, fx: &mut Fx) {
+        if self.life == Life::Up {
+            if self.raft.lead != self.lead_seen {
+                self.lead_seen = self.raft.lead;
+                if self.raft.lead.is_some() {
+                    self.leader_changed(view, fx);
+                    self.release_blocked(view, fx);
+                }
+            }
+            self.watch_hand_over(view, fx);
+            self.turn(view, fx);
+            self.plan_ticks(view, fx);
+            self.plan_disk(view, fx);
+            self.plan_requests(view, fx);
+            self.plan_reads(view, fx);
+            self.plan_life(view, fx);
+        }
+        self.requests.end_step();
+        self.publish(fx);
+    }
+
+    fn publish(&mut self, fx: &mut Fx) {
+        let fact = (self.life == Life::Up).then(|| self.fact());
+        let same = |old: EtcdFact, new: EtcdFact| EtcdFact { index: new.index, ..old } == new;
+        let unchanged = match (self.published, fact) {
+            (Some(old), Some(new)) => same(old, new),
+            (old, new) => old.is_none() && new.is_none(),
+        };
+        if !unchanged {
+            self.published = fact;
+            fx.publish(fact.map_or(Fact::Absent, Fact::Etcd));
+        }
+    }
+
+    fn fact(&self) -> EtcdFact {
+        let leading = self.raft.leading.as_ref();
+        EtcdFact {
+            role: self.raft.role,
+            term: self.hard.term,
+            lead: self.raft.lead,
+            serving: self.starting.serving,
+            beats: leading.map(|_| self.raft.ticks),
+            stalled: self.disk.frozen(),
+            settled: leading.is_some_and(|leading| leading.settled),
+            index: self.hard.log.last_index(),
+        }
+    }
+}
+
+impl Component for Etcd {
+    type Alarm = Alarm;
+
+    fn alarms(&self) -> usize {
+        Alarm::ALL.len()
+    }
+
+    fn watches(&self, _map: &Map) -> Vec<ComponentId> {
+        let writers = self.ledger.iter().map(Writer::id);
+        self.peers.iter().copied().chain(writers).collect()
+    }
+
+    fn on(&mut self, cause: Cause<Alarm>, view: &View, fx: &mut Effects<Alarm>) {
+        match cause {
+            Cause::Settle => self.settle(view, fx),
+            Cause::Boot => self.boot(view, fx),
+            Cause::Alarm(alarm) => self.ring(alarm, view, fx),
+            Cause::Lever(lever) => self.pull(lever, view, fx),
+            Cause::Saw(_) | Cause::Mail(_) if self.life != Life::Up => {}
+            Cause::Saw(of) => self.saw(of, view),
+            Cause::Mail(mail) => match mail.body {
+                Body::Raft(message) => self.on_raft(mail.from, message, view, fx),
+                Body::Call(call) => self.on_call(mail.from, call, view, fx),
+                Body::Advert(_) | Body::Reply(_) => {}
+            },
+        }
+        self.end_step(view, fx);
+    }
+}

@@ -1,0 +1,172 @@
+//! The options of an etcd member, with their defaults and what etcd refuses.
+//!
+//! Absent on purpose: options that change nothing here (URLs, TLS, quotas, compaction).
+
+use crate::component::param::{Problem, params};
+use crate::component::versions::Version;
+use crate::kernel::law::Law;
+use crate::kernel::time::Duration;
+
+/// The longest election-timeout that etcd accepts (server/embed/config.go, `maxElectionMs`).
+const ELECTION_MAX: Duration = Duration::from_secs(50);
+
+params! {
+    /// Options of an etcd member; the last five describe the machine it runs on.
+    pub struct EtcdParams {
+        /// Time between the leader's heartbeats, and the length of a raft tick.
+        heartbeat_interval: Duration = "heartbeat-interval", |_v| Duration::from_millis(100),
+            "etcd --heartbeat-interval";
+        /// Least time without a leader after which a follower campaigns; it waits up to twice as long.
+        ///
+        /// In whole ticks, rounded down. At least five heartbeat-intervals, at most 50 s.
+        election_timeout: Duration = "election-timeout", |_v| Duration::from_secs(1),
+            "etcd --election-timeout";
+        /// Whether a member asks if it could win before it raises its term.
+        ///
+        /// Without it a member that returns from isolation deposes the leader.
+        pre_vote: bool = "pre-vote", |v| v.etcd.at_least(3, 5),
+            "etcd --pre-vote: false in 3.4, true from 3.5";
+        /// Whether a member that starts next to two connected peers skips most of its first wait.
+        initial_election_tick_advance: bool = "initial-election-tick-advance", |_v| true,
+            "etcd --initial-election-tick-advance";
+        /// Entries between snapshots to disk; up to 3.5 also how long the log grows beyond the 5000
+        /// entries that are kept for members that lag.
+        snapshot_count: u32 = "snapshot-count",
+            |v| if v.etcd.at_least(3, 6) { 10_000 } else { 100_000 },
+            "etcd --snapshot-count: 100000 up to 3.5, 10000 from 3.6";
+        /// How long the disk takes to make log entries and votes durable.
+        fsync: Law = "fsync", |_v| Law::Fixed(Duration::from_millis(5)),
+            "model: half of the 10 ms that etcd's hardware guide asks of the 99th percentile";
+        /// From the start of the process to its first raft tick: reading snapshot and log.
+        startup: Law = "startup",
+            |_v| Law::Uniform { from: Duration::from_millis(50), to: Duration::from_millis(150) },
+            "measured: about 0.1 s with a small data directory";
+        /// From the commit of an entry to its answer: applying it to the key-value store.
+        apply: Duration = "apply", |_v| Duration::ZERO,
+            "model: negligible next to fsync";
+        /// How long a snapshot takes to reach and enter a member that lags too far behind.
+        snapshot_transfer: Law = "snapshot-transfer", |_v| Law::Fixed(Duration::from_secs(1)),
+            "model: 100 MB at 100 MB/s";
+        /// From the end of a leadership transfer (or from SIGTERM of a follower) to the exit.
+        shutdown: Law = "shutdown", |_v| Law::Fixed(Duration::from_millis(170)),
+            "measured: exit 0.27 s after SIGTERM, the transfer's poll taking 0.1 s of it";
+    }
+}
+
+impl EtcdParams {
+    /// Contradictions between options, as etcd treats them.
+    pub fn check(&self) -> Vec<Problem> {
+        let (heartbeat, election) = (self.heartbeat_interval, self.election_timeout);
+        let refused = |field, message, help: &str| Problem {
+            field,
+            message,
+            help: help.to_owned(),
+            fatal: true,
+        };
+        let mut problems = Vec::new();
+        if heartbeat.is_zero() {
+            let message = "`heartbeat-interval` must be above 0".to_owned();
+            problems.push(refused("heartbeat-interval", message, "the default is 100ms"));
+        } else if election < heartbeat * 5 {
+            let message = format!(
+                "--election-timeout[{election}] should be at least as 5 times as \
+                 --heartbeat-interval[{heartbeat}]"
+            );
+            problems.push(refused(
+                "election-timeout",
+                message,
+                "etcd refuses to start; the defaults are 1s and 100ms",
+            ));
+        }
+        if election > ELECTION_MAX {
+            let message = format!(
+                "--election-timeout[{election}] is too long, and should be set less than 50s"
+            );
+            problems.push(refused("election-timeout", message, "etcd refuses to start"));
+        }
+        for (field, law) in [
+            ("fsync", &self.fsync),
+            ("startup", &self.startup),
+            ("snapshot-transfer", &self.snapshot_transfer),
+            ("shutdown", &self.shutdown),
+        ] {
+            if let Err(error) = law.check() {
+                problems.push(refused(field, error.to_string(), "write a fixed duration or a law"));
+            }
+        }
+        problems
+    }
+}
+
+/// The options as the machine uses them, with what follows from them.
+#[derive(Clone, Debug)]
+pub(super) struct Rules {
+    /// Length of a raft tick: heartbeat-interval.
+    pub(super) tick: Duration,
+    /// `ElectionTicks`: election-timeout in whole ticks.
+    pub(super) ticks: u64,
+    /// How long etcd waits for a request before it answers with a time-out: 5 s + 2 election-timeouts
+    /// (`ReqTimeout`, server/config).
+    pub(super) request_timeout: Duration,
+    /// How often a read index is asked for again; none up to 3.4 (`readIndexRetryTime`).
+    pub(super) read_retry: Option<Duration>,
+    /// From 3.6 the log in memory is cut every 100 entries, not with each snapshot.
+    pub(super) short_log: bool,
+    /// The options themselves.
+    pub(super) options: EtcdParams,
+}
+
+/// Entries kept behind a snapshot for members that lag (`DefaultSnapshotCatchUpEntries`).
+const CATCH_UP_ENTRIES: u64 = 5000;
+
+impl Rules {
+    /// What follows from the options in a release.
+    pub(super) fn new(options: &EtcdParams, release: Version) -> Self {
+        let tick = options.heartbeat_interval;
+        Self {
+            tick,
+            ticks: options.election_timeout / tick,
+            request_timeout: Duration::from_secs(5) + options.election_timeout * 2,
+            read_retry: release.at_least(3, 5).then(|| Duration::from_millis(500)),
+            short_log: release.at_least(3, 6),
+            options: options.clone(),
+        }
+    }
+
+    /// The first entry that a leader whose log ends at `last` still has in memory.
+    pub(super) fn first_retained(&self, last: u64) -> u64 {
+        let every = if self.short_log { 100 } else { u64::from(self.options.snapshot_count.max(1)) };
+        (last / every * every).saturating_sub(CATCH_UP_ENTRIES) + 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::component::param::Params;
+    use crate::component::versions::Versions;
+
+    /// Law: etcd refuses what etcd refuses, in its own words.
+    #[test]
+    fn contradictions_are_those_that_etcd_refuses() {
+        let good = EtcdParams::defaults(&Versions::default());
+        assert_eq!(good.check(), []);
+        let short = EtcdParams { election_timeout: Duration::from_millis(300), ..good.clone() };
+        let problem = &short.check()[0];
+        assert!(problem.fatal && problem.message.contains("[300ms] should be at least as 5 times"));
+        let long = EtcdParams { election_timeout: Duration::from_secs(51), ..good.clone() };
+        assert!(long.check()[0].message.contains("less than 50s"));
+        let none = EtcdParams { heartbeat_interval: Duration::ZERO, ..good };
+        assert_eq!(none.check()[0].field, "heartbeat-interval");
+    }
+
+    /// Law: the oldest release asks without pre-vote, and the log kept follows its release.
+    #[test]
+    fn releases_differ_in_pre_vote_and_in_the_log_they_keep() {
+        let old = Versions { etcd: Version::new(3, 4), ..Versions::default() };
+        let (then, now) = (EtcdParams::defaults(&old), EtcdParams::defaults(&Versions::default()));
+        assert!(!then.pre_vote && now.pre_vote);
+        assert_eq!(Rules::new(&then, Version::new(3, 4)).first_retained(199_999), 95_001);
+        assert_eq!(Rules::new(&now, Version::new(3, 6)).first_retained(199_999), 194_901);
+    }
+}

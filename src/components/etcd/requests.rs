@@ -1,0 +1,243 @@
+//! Requests of clients as a member serves them, and proposals on their way to the leader.
+//!
+//! A proposal waits as long as no leader is known; it is forwarded once, and lost if the leader it
+//! goes to is gone. Whoever waits for it is told after 5 s + 2 election-timeouts that the outcome is
+//! unknown; the entry itself may still commit.
+//!
+//! Absent on purpose: authentication, quotas, sizes.
+
+use super::{Alarm, Etcd, Fx};
+use crate::component::blame::Blame;
+use crate::component::fact::LeaseFact;
+use crate::component::id::ComponentId;
+use crate::component::mail::{
+    Body, Call, Endpoint, Op, Outcome, Proposal, RaftKind, RaftMessage, Reply,
+};
+use crate::component::record::Record;
+use crate::component::view::View;
+use crate::kernel::time::Time;
+use std::collections::BTreeMap;
+
+/// Who asked, and under which key the answer is found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asker {
+    pub(super) client: ComponentId,
+    pub(super) call: u64,
+}
+
+/// A write whose outcome a client of this member waits for.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    asker: Asker,
+    /// When this member stops waiting.
+    until: Time,
+}
+
+/// A proposal that waits for a leader to be known.
+#[derive(Clone, Copy, Debug)]
+struct Blocked {
+    origin: ComponentId,
+    tag: u64,
+    op: Op,
+}
+
+/// Writes under way at one member.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Requests {
+    waiting: BTreeMap<u64, Waiting>,
+    blocked: Vec<Blocked>,
+    last_tag: u64,
+    /// Leases written in this very step, which the view does not show yet.
+    fresh: Vec<(ComponentId, LeaseFact)>,
+    /// The proposal by which a started member makes itself known; then its client port opens.
+    pub(super) publication: Option<(u64, Time)>,
+}
+
+impl Requests {
+    /// Ends a step: what it wrote is now in the view.
+    pub(super) fn end_step(&mut self) {
+        self.fresh.clear();
+    }
+
+    /// A key for a proposal or a read.
+    pub(super) fn tag(&mut self) -> u64 {
+        self.last_tag += 1;
+        self.last_tag
+    }
+
+    /// Forgets everything, as a process does that ends; keys are not used again.
+    pub(super) fn forget(&mut self) {
+        *self = Self { last_tag: self.last_tag, ..Self::default() };
+    }
+}
+
+impl Etcd {
+    /// A client's request arrives.
+    pub(super) fn on_call(&mut self, client: ComponentId, call: Call, view: &View, fx: &mut Fx) {
+        let asker = Asker { client, call: call.id };
+        match call.op {
+            Op::Connect | Op::ReadCached | Op::Health(Endpoint::Livez) => {
+                answer(asker, Outcome::Done, fx);
+            }
+            Op::Health(_) if self.raft.lead.is_none() && self.rules.read_retry.is_none() => {
+                answer(asker, Outcome::Rejected, fx);
+            }
+            Op::Read | Op::GetLease(_) | Op::Health(_) => {
+                self.ask_read(asker, call.op, view, fx);
+            }
+            Op::Write | Op::PutLease { .. } => {
+                let tag = self.requests.tag();
+                let until = call.deadline.min(view.now + self.rules.request_timeout);
+                self.requests.waiting.insert(tag, Waiting { asker, until });
+                self.propose(self.me, tag, call.op, view, fx);
+            }
+        }
+    }
+
+    /// A proposal of this member, or one that another forwarded.
+    pub(super) fn propose(
+        &mut self,
+        origin: ComponentId,
+        tag: u64,
+        op: Op,
+        view: &View,
+        fx: &mut Fx,
+    ) {
+        match self.raft.lead {
+            None => self.requests.blocked.push(Blocked { origin, tag, op }),
+            Some(lead) if lead == self.me => self.enter_proposal(origin, tag, op, view, fx),
+            Some(lead) => {
+                let kind = RaftKind::Propose { origin, tag, op };
+                self.emit_now(lead, RaftMessage { term: self.hard.term, kind }, fx);
+            }
+        }
+    }
+
+    /// The leader enters a proposal, unless it is handing over (`ErrProposalDropped`).
+    fn enter_proposal(&mut self, origin: ComponentId, tag: u64, op: Op, view: &View, fx: &mut Fx) {
+        let dropped = self.raft.leading.as_ref().is_none_or(|l| l.transfer.is_some());
+        if dropped {
+            if origin == self.me {
+                self.complete(tag, Outcome::Rejected, view, fx);
+            }
+            return;
+        }
+        self.append_proposal(Proposal { index: 0, origin, tag, op }, view, fx);
+        self.advance_commit(view, fx);
+    }
+
+    /// A leader is known: what waited for one goes to it.
+    pub(super) fn release_blocked(&mut self, view: &View, fx: &mut Fx) {
+        for blocked in std::mem::take(&mut self.requests.blocked) {
+            self.propose(blocked.origin, blocked.tag, blocked.op, view, fx);
+        }
+    }
+
+    /// The leader applies a committed entry and tells the member that waits for it.
+    pub(super) fn apply(&mut self, proposal: Proposal, view: &View, fx: &mut Fx) {
+        let outcome = match proposal.op {
+            Op::PutLease { lease, expected, record } => {
+                self.put_lease(lease, expected, record, view, fx)
+            }
+            _ => Outcome::Done,
+        };
+        if outcome == Outcome::Done {
+            fx.record(Record::Acknowledged { term: self.hard.term, index: proposal.index });
+        }
+        if proposal.origin == self.me {
+            self.complete(proposal.tag, outcome, view, fx);
+        } else {
+            let kind = RaftKind::Applied { tag: proposal.tag, outcome };
+            self.emit(proposal.origin, RaftMessage { term: self.hard.term, kind });
+        }
+    }
+
+    /// Compare-and-swap of a Lease. One that an earlier leader has already applied is done.
+    fn put_lease(
+        &mut self,
+        lease: ComponentId,
+        expected: (u64, Option<Time>),
+        record: LeaseFact,
+        view: &View,
+        fx: &mut Fx,
+    ) -> Outcome {
+        let Some(present) = self.lease(lease, view) else { return Outcome::Conflict };
+        let written = LeaseFact { writes: expected.0 + 1, ..record };
+        if present == written {
+            return Outcome::Done;
+        }
+        if present.revision(view.now) != expected {
+            return Outcome::Conflict;
+        }
+        self.requests.fresh.push((lease, written));
+        fx.commit(lease, crate::component::fact::Fact::Lease(written));
+        Outcome::Done
+    }
+
+    /// A Lease as it stands, this step's writes included.
+    pub(super) fn lease(&self, lease: ComponentId, view: &View) -> Option<LeaseFact> {
+        let fresh = self.requests.fresh.iter().rev().find(|(id, _)| *id == lease);
+        fresh.map(|(_, fact)| *fact).or_else(|| view.lease(lease).copied())
+    }
+
+    /// The outcome of a proposal of this member.
+    pub(super) fn complete(&mut self, tag: u64, outcome: Outcome, view: &View, fx: &mut Fx) {
+        if self.requests.publication.is_some_and(|(published, _)| published == tag) {
+            if outcome == Outcome::Done {
+                self.requests.publication = None;
+                self.starting.serving = true;
+            }
+            return;
+        }
+        let Some(waiting) = self.requests.waiting.remove(&tag) else { return };
+        if waiting.until > view.now {
+            let reply = Body::Reply(Reply { id: waiting.asker.call, outcome });
+            fx.send_after(self.rules.options.apply, "apply", waiting.asker.client, reply);
+        }
+    }
+
+    /// A started member makes itself known, again after each time-out.
+    pub(super) fn publish_member(&mut self, view: &View, fx: &mut Fx) {
+        let tag = self.requests.tag();
+        self.requests.publication = Some((tag, view.now + self.rules.request_timeout));
+        self.propose(self.me, tag, Op::Write, view, fx);
+    }
+
+    /// Time-outs of writes: the outcome is unknown. What still waits for a leader was never proposed.
+    pub(super) fn time_out_writes(&mut self, view: &View, fx: &mut Fx) {
+        let due: Vec<u64> = self.due_writes(view.now);
+        for tag in due {
+            if let Some(waiting) = self.requests.waiting.remove(&tag) {
+                answer(waiting.asker, Outcome::TimedOut, fx);
+            }
+            let me = self.me;
+            self.requests.blocked.retain(|b| b.origin != me || b.tag != tag);
+        }
+        if let Some((tag, until)) = self.requests.publication
+            && until <= view.now
+        {
+            let me = self.me;
+            self.requests.blocked.retain(|b| b.origin != me || b.tag != tag);
+            self.publish_member(view, fx);
+        }
+    }
+
+    fn due_writes(&self, now: Time) -> Vec<u64> {
+        let due = self.requests.waiting.iter().filter(|(_, waiting)| waiting.until <= now);
+        due.map(|(tag, _)| *tag).collect()
+    }
+
+    /// The alarm of the next time-out of a write.
+    pub(super) fn plan_requests(&mut self, view: &View, fx: &mut Fx) {
+        let waiting = self.requests.waiting.values().map(|waiting| waiting.until);
+        let publication = self.requests.publication.map(|(_, until)| until);
+        let next = waiting.chain(publication).min().unwrap_or(Time::NEVER);
+        let wait = next.saturating_since(view.now);
+        self.arm(Alarm::Write, next, Blame::of("etcd request timeout", wait), fx);
+    }
+}
+
+/// Answers a client.
+pub(super) fn answer(asker: Asker, outcome: Outcome, fx: &mut Fx) {
+    fx.send(asker.client, Body::Reply(Reply { id: asker.call, outcome }));
+}

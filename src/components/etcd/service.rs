@@ -1,0 +1,85 @@
+//! What a client of etcd would meet, read from facts: who is served, and by whom.
+//!
+//! Absent on purpose: any member's private state.
+
+use super::quorum::majority;
+use crate::component::fact::{Ability, Role};
+use crate::component::id::{ComponentId, Kind};
+use crate::component::view::{ProcessState, View};
+use crate::kernel::time::Duration;
+
+/// Whether a leader exists that serves and that a majority of `members` follows.
+pub fn quorum(view: &View, members: &[ComponentId]) -> bool {
+    members.iter().any(|leader| leads_majority(view, *leader, members))
+}
+
+/// Whether a write sent to `member` commits as things stand.
+pub fn write_ability(view: &View, member: ComponentId) -> Ability {
+    consensus_ability(view, member)
+}
+
+/// Whether a linearizable read sent to `member` is answered as things stand.
+pub fn read_ability(view: &View, member: ComponentId) -> Ability {
+    consensus_ability(view, member)
+}
+
+/// Whether a serializable read sent to `member` is answered: from its own store, however stale.
+pub fn serializable_ability(view: &View, member: ComponentId) -> Ability {
+    match view.process(member).state {
+        ProcessState::Paused => Ability::Hangs,
+        ProcessState::Running if view.etcd(member).is_some_and(|fact| fact.serving) => {
+            Ability::Works
+        }
+        _ => Ability::Fails,
+    }
+}
+
+/// How long a write sent to `member` takes there when it works, syncs apart: to the leader, from it
+/// to the quickest majority, and back.
+pub fn write_travel(view: &View, member: ComponentId) -> Option<Duration> {
+    let leader = view.etcd(member)?.lead?;
+    let members: Vec<ComponentId> = view.map().of_kind(Kind::Etcd).collect();
+    let others = members.iter().filter(|peer| **peer != leader && follows(view, **peer, leader));
+    let mut trips: Vec<Duration> = others.map(|peer| view.round_trip(leader, *peer)).collect();
+    trips.sort_unstable();
+    let needed = majority(members.len()) - 1;
+    let commit = if needed == 0 { Duration::ZERO } else { *trips.get(needed - 1)? };
+    let hop = if member == leader { Duration::ZERO } else { view.round_trip(member, leader) };
+    Some(commit + hop)
+}
+
+fn consensus_ability(view: &View, member: ComponentId) -> Ability {
+    let serializable = serializable_ability(view, member);
+    if serializable != Ability::Works {
+        return serializable;
+    }
+    let members: Vec<ComponentId> = view.map().of_kind(Kind::Etcd).collect();
+    let Some(fact) = view.etcd(member) else { return Ability::Fails };
+    let served = fact.lead.is_some_and(|leader| {
+        (leader == member || follows(view, member, leader)) && leads_majority(view, leader, &members)
+    });
+    if served { Ability::Works } else { Ability::Hangs }
+}
+
+fn leads_majority(view: &View, leader: ComponentId, members: &[ComponentId]) -> bool {
+    let leads = |id| {
+        view.executes(id)
+            && view
+                .etcd(id)
+                .is_some_and(|fact| fact.role == Role::Leader && fact.settled && !fact.stalled)
+    };
+    let followers = members.iter().filter(|id| **id != leader && follows(view, **id, leader));
+    leads(leader) && followers.count() + 1 >= majority(members.len())
+}
+
+/// Whether `member` follows `leader`, and both hear each other.
+fn follows(view: &View, member: ComponentId, leader: ComponentId) -> bool {
+    let (Some(own), Some(theirs)) = (view.etcd(member), view.etcd(leader)) else { return false };
+    let streams = view.stream_ready(leader, member) <= view.now
+        && view.stream_ready(member, leader) <= view.now;
+    view.executes(member)
+        && streams
+        && own.lead == Some(leader)
+        && own.term == theirs.term
+        && !own.stalled
+}
