@@ -9,5 +9,6 @@ pub mod kernel;
 pub mod measure;
 pub mod plan;
 pub mod scenario;
+pub mod report;
 pub mod transport;
 pub mod world;

@@ -141,10 +141,12 @@ fn close(terms: &mut Vec<BlameTerm>, from: Time, to: Time, root: EventId, fault:
     let history = covered - nanos_between(fault, to);
     let lead = nanos_between(from, fault);
     let of = |part, nanos| BlameTerm { part, nanos, owner: None, event: root };
-    let first = terms.iter().find_map(|term| match term.part {
+    let mut waits = terms.iter().filter_map(|term| match term.part {
         Part::Wait(parameter) => Some(parameter),
         _ => None,
     });
+    let any = waits.clone().next();
+    let first = waits.find(|parameter| is_option(parameter)).or(any);
     let after_first = usize::from(!terms.is_empty());
     if lead < 0 {
         terms.insert(after_first, of(Part::BeforeLoss, lead));

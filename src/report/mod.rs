@@ -1,0 +1,18 @@
+//! Results as bytes: a run as text, as JSON, and as traces. Pure functions.
+//!
+//! Absent on purpose: statistics (`measure`), files, colours. Text comes in pieces with a [`style::Tone`];
+//! the command line turns tones into colours where there is a terminal.
+
+pub mod blame;
+pub mod chrome;
+pub mod json;
+pub mod layout;
+pub mod style;
+pub mod tables;
+pub mod text;
+pub mod timeline;
+pub mod trace;
+pub mod words;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,303 @@
+//! How things stand at a moment, as the field's own tools print it: `kubectl get nodes -o wide`,
+//! `etcdctl endpoint status -w table`, `kubectl get leases`, HAProxy's statistics, and who holds the
+//! virtual address.
+//!
+//! Columns that hasim does not model (addresses, kernels, database sizes, creation times) are left out
+//! or shown as `<unknown>`, never invented.
+
+use super::layout::{WIDTH, boxed, columns, wrap};
+use super::style::{Styled, Tone};
+use super::words::vrrp_state;
+use crate::component::fact::{Condition, Fact, Role};
+use crate::component::id::{ComponentId, Kind};
+use crate::component::map::MachineRole;
+use crate::component::view::{Surroundings, View};
+use crate::kernel::time::Time;
+use crate::plan::Plan;
+use serde::Serialize;
+
+/// A node as the API shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeRow {
+    /// `NAME`.
+    pub name: String,
+    /// `STATUS`: `Ready` or `NotReady`.
+    pub status: &'static str,
+    /// `ROLES`.
+    pub roles: &'static str,
+    /// `VERSION` of the kubelet.
+    pub version: String,
+    /// Its zone.
+    pub zone: String,
+}
+
+/// An etcd member as it answers for itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MemberRow {
+    /// `ENDPOINT`.
+    pub endpoint: String,
+    /// `VERSION`.
+    pub version: String,
+    /// `IS LEADER`.
+    pub is_leader: bool,
+    /// `RAFT TERM`.
+    pub raft_term: u64,
+    /// `RAFT INDEX`.
+    pub raft_index: u64,
+    /// `ERRORS`: what the member reports of itself.
+    pub errors: String,
+    /// Whether it answers at all; the other columns are empty if not.
+    pub answers: bool,
+}
+
+/// A Lease.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LeaseRow {
+    /// `NAME`.
+    pub name: String,
+    /// `HOLDER`: machine and start of the process, as `holderIdentity` tells starts apart.
+    pub holder: String,
+    /// How long ago it was renewed, in words.
+    pub renewed: String,
+    /// `leaseTransitions`.
+    pub transitions: u32,
+}
+
+/// A server of a balancer's backend.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BackendRow {
+    /// The balancer's machine.
+    pub balancer: String,
+    /// `svname`.
+    pub server: String,
+    /// `status`: `UP` or `DOWN`; `-` if the balancer does not run.
+    pub status: &'static str,
+}
+
+/// A keepalived instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AddressRow {
+    /// Its machine.
+    pub node: String,
+    /// VRRP state; `-` if it does not run.
+    pub state: &'static str,
+    /// Effective priority.
+    pub priority: u8,
+    /// Whether the address is configured there.
+    pub holds: bool,
+}
+
+/// Everything at a moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tables {
+    /// Nodes.
+    pub nodes: Vec<NodeRow>,
+    /// etcd members.
+    pub members: Vec<MemberRow>,
+    /// Leases.
+    pub leases: Vec<LeaseRow>,
+    /// Balancers' servers.
+    pub backends: Vec<BackendRow>,
+    /// Who holds the address.
+    pub address: Vec<AddressRow>,
+}
+
+/// The tables of a plan at `now`.
+pub fn tables(plan: &Plan, now: Time, all: &Surroundings) -> Tables {
+    let moment = Moment { plan, now, all };
+    let of = |kind| plan.map.of_kind(kind);
+    Tables {
+        nodes: of(Kind::Node).map(|id| moment.node(id)).collect(),
+        members: plan.services.members.iter().map(|id| moment.member(*id)).collect(),
+        leases: of(Kind::Lease).filter_map(|id| moment.lease(id)).collect(),
+        backends: of(Kind::LoadBalancer).flat_map(|id| moment.backends(id)).collect(),
+        address: of(Kind::Keepalived).map(|id| moment.address(id)).collect(),
+    }
+}
+
+struct Moment<'a> {
+    plan: &'a Plan,
+    now: Time,
+    all: &'a Surroundings,
+}
+
+impl Moment<'_> {
+    fn view(&self, me: ComponentId) -> View<'_> {
+        View { now: self.now, me, all: self.all }
+    }
+
+    fn place(&self, id: ComponentId) -> String {
+        self.plan.map.place(id).to_owned()
+    }
+
+    fn node(&self, id: ComponentId) -> NodeRow {
+        let map = &self.plan.map;
+        let name = map.name(id).trim_start_matches("node/").to_owned();
+        let machine = map.find_machine(&name).map(|m| map.machine(m));
+        let ready = self.view(id).node(id).is_some_and(|fact| fact.ready == Condition::True);
+        let role = machine.map(|m| m.role);
+        NodeRow {
+            status: if ready { "Ready" } else { "NotReady" },
+            roles: if role == Some(MachineRole::ControlPlane) { "control-plane" } else { "<none>" },
+            version: format!("v{}", self.plan.versions.kubernetes),
+            zone: machine.map_or(String::new(), |m| map.zone(m.zone).to_owned()),
+            name,
+        }
+    }
+
+    fn member(&self, id: ComponentId) -> MemberRow {
+        let view = self.view(id);
+        let fact = view.etcd(id).copied().filter(|fact| fact.serving && view.executes(id));
+        let errors = match fact {
+            Some(fact) if fact.lead.is_none() => "etcdserver: no leader",
+            _ => "",
+        };
+        let shown = fact.unwrap_or_default();
+        MemberRow {
+            endpoint: format!("{}:2379", self.place(id)),
+            version: self.plan.versions.etcd.to_string(),
+            is_leader: shown.role == Role::Leader,
+            raft_term: shown.term,
+            raft_index: shown.index,
+            errors: errors.to_owned(),
+            answers: fact.is_some(),
+        }
+    }
+
+    fn lease(&self, id: ComponentId) -> Option<LeaseRow> {
+        let Fact::Lease(lease) = self.all.facts[id.index()] else { return None };
+        let name = self.plan.map.name(id);
+        let holder = lease.holder.map_or(String::new(), |holder| {
+            format!("{}_{}", self.place(holder.component), holder.incarnation)
+        });
+        let renewed = lease
+            .renewals
+            .last(self.now)
+            .map_or("<unknown>".to_owned(), |last| format!("{} ago", self.now.since(last).human()));
+        let name = name.strip_prefix("lease/").unwrap_or(name).to_owned();
+        Some(LeaseRow { name, holder, renewed, transitions: lease.transitions })
+    }
+
+    fn backends(&self, id: ComponentId) -> Vec<BackendRow> {
+        let view = self.view(id);
+        let runs = view.executes(id);
+        let rotation = view.load_balancer(id).map_or(0, |fact| fact.rotation);
+        let servers = self.plan.services.api_servers.iter().enumerate();
+        servers
+            .map(|(at, server)| BackendRow {
+                balancer: self.place(id),
+                server: self.place(*server),
+                status: match (runs, rotation >> at & 1) {
+                    (false, _) => "-",
+                    (true, 1) => "UP",
+                    (true, _) => "DOWN",
+                },
+            })
+            .collect()
+    }
+
+    fn address(&self, id: ComponentId) -> AddressRow {
+        let view = self.view(id);
+        let fact = view.vrrp(id).copied().unwrap_or_default();
+        AddressRow {
+            node: self.place(id),
+            state: if view.executes(id) { vrrp_state(fact.state) } else { "-" },
+            priority: fact.priority,
+            holds: fact.holds,
+        }
+    }
+}
+
+impl Tables {
+    /// All tables as text.
+    pub fn render(&self) -> Vec<Styled> {
+        let mut lines = Vec::new();
+        section(&mut lines, "kubectl get nodes", self.render_nodes());
+        section(&mut lines, "etcdctl endpoint status -w table", self.render_members());
+        section(&mut lines, "kubectl -n kube-system get leases", self.render_leases());
+        section(&mut lines, "HAProxy: servers of backend kube-apiserver", self.render_backends());
+        section(&mut lines, "keepalived: the virtual address", self.render_address());
+        lines
+    }
+
+    fn render_nodes(&self) -> Vec<String> {
+        let row = |n: &NodeRow| {
+            let age = "<unknown>".to_owned();
+            let status = n.status.to_owned();
+            vec![n.name.clone(), status, n.roles.to_owned(), age, n.version.clone(), n.zone.clone()]
+        };
+        let rows: Vec<_> = self.nodes.iter().map(row).collect();
+        if rows.is_empty() {
+            return Vec::new();
+        }
+        columns(&["NAME", "STATUS", "ROLES", "AGE", "VERSION", "ZONE"], &rows)
+    }
+
+    fn render_members(&self) -> Vec<String> {
+        let row = |m: &MemberRow| {
+            let (term, index) = (m.raft_term.to_string(), m.raft_index.to_string());
+            let leader = m.is_leader.to_string();
+            vec![m.endpoint.clone(), m.version.clone(), leader, term, index, m.errors.clone()]
+        };
+        let answering = self.members.iter().filter(|member| member.answers);
+        let header = ["ENDPOINT", "VERSION", "IS LEADER", "RAFT TERM", "RAFT INDEX", "ERRORS"];
+        let mut lines = boxed(&header, &answering.map(row).collect::<Vec<_>>());
+        for silent in self.members.iter().filter(|member| !member.answers) {
+            let said = format!("Failed to get the status of endpoint {}", silent.endpoint);
+            lines.extend(wrap(&said, WIDTH));
+        }
+        lines
+    }
+
+    fn render_leases(&self) -> Vec<String> {
+        let row = |l: &LeaseRow| {
+            let age = "<unknown>".to_owned();
+            let transitions = l.transitions.to_string();
+            vec![l.name.clone(), l.holder.clone(), age, l.renewed.clone(), transitions]
+        };
+        let rows: Vec<_> = self.leases.iter().map(row).collect();
+        if rows.is_empty() {
+            return Vec::new();
+        }
+        columns(&["NAME", "HOLDER", "AGE", "RENEWED", "TRANSITIONS"], &rows)
+    }
+
+    fn render_backends(&self) -> Vec<String> {
+        let row = |b: &BackendRow| vec![b.balancer.clone(), b.server.clone(), b.status.to_owned()];
+        let rows: Vec<_> = self.backends.iter().map(row).collect();
+        if rows.is_empty() { Vec::new() } else { columns(&["BALANCER", "SERVER", "STATUS"], &rows) }
+    }
+
+    fn render_address(&self) -> Vec<String> {
+        let row = |a: &AddressRow| {
+            let holds = if a.holds { "yes" } else { "no" }.to_owned();
+            vec![a.node.clone(), a.state.to_owned(), a.priority.to_string(), holds]
+        };
+        let rows: Vec<_> = self.address.iter().map(row).collect();
+        if rows.is_empty() {
+            return Vec::new();
+        }
+        columns(&["NODE", "STATE", "PRIORITY", "HOLDS ADDRESS"], &rows)
+    }
+}
+
+/// A heading and its table, if there is one.
+fn section(lines: &mut Vec<Styled>, title: &str, table: Vec<String>) {
+    if table.is_empty() {
+        return;
+    }
+    if !lines.is_empty() {
+        lines.push(Styled::default());
+    }
+    lines.push(Styled::of(title, Tone::Heading));
+    lines.extend(table.into_iter().map(|text| {
+        let bad = text.contains("NotReady") || text.contains("DOWN") || text.contains("Failed");
+        Styled::of(text, if bad { Tone::Bad } else { Tone::Plain })
+    }));
+}

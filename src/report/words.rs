@@ -1,0 +1,294 @@
+//! The words of the field for what was observed: roles, marks, readiness, reasons.
+
+use super::style::Tone;
+use crate::component::blame::{Blame, EventId};
+use crate::component::fact::{
+    Ability, ApiServerFact, CandidateFact, Condition, EtcdFact, Fact, LeaseFact, LoadBalancerFact,
+    NodeFact, Renewals, Role, VrrpFact, VrrpState,
+};
+use crate::component::id::{ComponentId, Kind};
+use crate::component::view::ProcessState;
+use crate::kernel::time::Duration;
+use crate::measure::history::FactChange;
+use crate::plan::Plan;
+use crate::world::event::{Event, EventKind, EventLog};
+
+/// What a change says, with its tone; nothing if there is nothing to see.
+pub type Said = Option<(String, Tone)>;
+
+/// A change of a fact as an operator would say it.
+pub fn change(plan: &Plan, change: &FactChange) -> Said {
+    match (change.from, change.to) {
+        (Fact::Etcd(from), Fact::Etcd(to)) => etcd(plan, from, to),
+        (Fact::Absent, Fact::Etcd(to)) => etcd(plan, &EtcdFact::default(), to),
+        (Fact::ApiServer(from), Fact::ApiServer(to)) => api_server(from, to),
+        (Fact::Absent, Fact::ApiServer(to)) => api_server(&ApiServerFact::default(), to),
+        (Fact::Candidate(from), Fact::Candidate(to)) => candidate(plan, change.of, *from, *to),
+        (Fact::Absent, Fact::Candidate(to)) => {
+            candidate(plan, change.of, CandidateFact::default(), *to)
+        }
+        (Fact::LoadBalancer(from), Fact::LoadBalancer(to)) => balancer(plan, from, to),
+        (Fact::Absent, Fact::LoadBalancer(to)) => {
+            balancer(plan, &LoadBalancerFact { rotation: to.rotation, listening: false }, to)
+        }
+        (Fact::Vrrp(from), Fact::Vrrp(to)) => vrrp(from, to),
+        (Fact::Absent, Fact::Vrrp(to)) => vrrp(&VrrpFact::default(), to),
+        (Fact::Lease(from), Fact::Lease(to)) => lease(plan, change, from, to),
+        (Fact::Node(from), Fact::Node(to)) => node(*from, *to),
+        _ => None,
+    }
+}
+
+fn place(plan: &Plan, id: ComponentId) -> &str {
+    plan.map.place(id)
+}
+
+fn etcd(plan: &Plan, from: &EtcdFact, to: &EtcdFact) -> Said {
+    if to.role == Role::Leader && (from.role, from.term) != (to.role, to.term) {
+        return Some((format!("becomes leader of term {}", to.term), Tone::Good));
+    }
+    if from.role == Role::Leader && to.role != Role::Leader {
+        return Some((format!("steps down in term {}", to.term), Tone::Bad));
+    }
+    if from.stalled != to.stalled {
+        return Some(if to.stalled {
+            ("stands still in a disk write".to_owned(), Tone::Bad)
+        } else {
+            ("gets on: the disk write is done".to_owned(), Tone::Good)
+        });
+    }
+    match (from.lead, to.lead) {
+        (_, Some(lead)) if (from.lead, from.term) != (to.lead, to.term) => {
+            Some((format!("follows {} in term {}", place(plan, lead), to.term), Tone::Plain))
+        }
+        (Some(_), None) if to.role == Role::Follower => {
+            Some(("knows no leader".to_owned(), Tone::Warning))
+        }
+        _ if from.serving != to.serving => Some(if to.serving {
+            ("opens its client port".to_owned(), Tone::Plain)
+        } else {
+            ("closes its client port".to_owned(), Tone::Warning)
+        }),
+        _ => None,
+    }
+}
+
+fn api_server(from: &ApiServerFact, to: &ApiServerFact) -> Said {
+    let mut said = Vec::new();
+    let mut tone = Tone::Good;
+    let flags = [
+        (from.listening, to.listening, "opens its port", "closes its port"),
+        (from.http, to.http, "answers HTTP", "answers no HTTP"),
+        (from.ready, to.ready, "/readyz 200", "/readyz fails"),
+        (from.live, to.live, "/livez 200", "/livez fails"),
+    ];
+    for (before, after, on, off) in flags {
+        if before != after {
+            said.push(if after { on } else { off }.to_owned());
+            tone = if after { tone } else { Tone::Bad };
+        }
+    }
+    let classes = [
+        ("reads", from.read, to.read),
+        ("writes", from.write, to.write),
+        ("cached reads", from.read_cached, to.read_cached),
+    ];
+    for ability in [Ability::Works, Ability::Hangs, Ability::Fails] {
+        let turned = classes.iter().filter(|(_, a, b)| a != b && *b == ability);
+        let names: Vec<&str> = turned.map(|(name, ..)| *name).collect();
+        // A server that has only begun to listen is not news: it never answered.
+        if !names.is_empty() && to.listening {
+            let verb = match ability {
+                Ability::Works => "work",
+                Ability::Hangs => "hang",
+                Ability::Fails => "fail",
+            };
+            said.push(format!("{} {verb}", names.join(" and ")));
+            tone = if ability == Ability::Works { tone } else { Tone::Bad };
+        }
+    }
+    (!said.is_empty()).then(|| (said.join(", "), tone))
+}
+
+fn candidate(plan: &Plan, of: ComponentId, from: CandidateFact, to: CandidateFact) -> Said {
+    let work = if plan.map.component(of).kind == Kind::Scheduler {
+        ("schedules", "schedules no more")
+    } else {
+        ("reconciles", "reconciles no more")
+    };
+    match (from.acting, to.acting) {
+        (false, true) => Some((work.0.to_owned(), Tone::Good)),
+        (true, false) => Some((work.1.to_owned(), Tone::Bad)),
+        _ if from.leading && !to.leading => {
+            Some(("no longer believes that it leads".to_owned(), Tone::Warning))
+        }
+        _ => None,
+    }
+}
+
+fn balancer(plan: &Plan, from: &LoadBalancerFact, to: &LoadBalancerFact) -> Said {
+    let servers = &plan.services.api_servers;
+    let mut said = Vec::new();
+    if from.listening != to.listening {
+        let words = if to.listening { "accepts connections" } else { "accepts no connections" };
+        said.push(words.to_owned());
+    }
+    let changed = from.rotation ^ to.rotation;
+    for (at, id) in servers.iter().enumerate().filter(|(at, _)| changed >> at & 1 == 1) {
+        let mark = if to.rotation >> at & 1 == 1 { "UP" } else { "DOWN" };
+        said.push(format!("{} marked {mark}", place(plan, *id)));
+    }
+    if changed != 0
+        && let Some(last) = said.last_mut()
+    {
+        let up = to.rotation.count_ones();
+        *last = format!("{last} ({up}/{} in rotation)", servers.len());
+    }
+    let worse = from.rotation & !to.rotation != 0 || (from.listening && !to.listening);
+    let tone = if worse { Tone::Warning } else { Tone::Good };
+    (!said.is_empty()).then(|| (said.join(", "), tone))
+}
+
+fn vrrp(from: &VrrpFact, to: &VrrpFact) -> Said {
+    let mut said = Vec::new();
+    if from.state != to.state {
+        said.push(format!("becomes {}", vrrp_state(to.state)));
+    }
+    if from.holds != to.holds {
+        said.push(if to.holds { "takes the address" } else { "gives the address up" }.to_owned());
+    }
+    if from.state == to.state && from.priority != to.priority && from.state != VrrpState::Init {
+        said.push(format!("priority {} → {}", from.priority, to.priority));
+    }
+    let tone = match (from.holds, to.holds, to.state) {
+        (false, true, _) => Tone::Good,
+        (true, false, _) | (_, _, VrrpState::Fault) => Tone::Bad,
+        _ => Tone::Plain,
+    };
+    (!said.is_empty()).then(|| (said.join(", "), tone))
+}
+
+/// A VRRP state as keepalived logs it.
+pub fn vrrp_state(state: VrrpState) -> &'static str {
+    match state {
+        VrrpState::Init => "INIT",
+        VrrpState::Backup => "BACKUP",
+        VrrpState::Master => "MASTER",
+        VrrpState::Fault => "FAULT",
+    }
+}
+
+fn lease(plan: &Plan, change: &FactChange, from: &LeaseFact, to: &LeaseFact) -> Said {
+    let name = plan.map.name(change.of);
+    let name = name.strip_prefix("lease/").unwrap_or(name);
+    match (from.holder, to.holder) {
+        (old, Some(new)) if old != Some(new) => {
+            Some((format!("acquires lease {name}"), Tone::Good))
+        }
+        (Some(_), None) => Some((format!("releases lease {name}"), Tone::Warning)),
+        _ => match (from.renewals, to.renewals) {
+            (Renewals::Every(_), Renewals::Once(last)) => {
+                Some((format!("last renewal of lease {name}: {last}"), Tone::Warning))
+            }
+            (Renewals::Once(_), Renewals::Every(_)) => {
+                Some((format!("renews lease {name} again"), Tone::Good))
+            }
+            _ => None,
+        },
+    }
+}
+
+fn node(from: NodeFact, to: NodeFact) -> Said {
+    let ready = |fact: NodeFact| fact.ready == Condition::True;
+    match (ready(from), ready(to)) {
+        (true, false) => Some(("NotReady".to_owned(), Tone::Bad)),
+        (false, true) => Some(("Ready".to_owned(), Tone::Good)),
+        _ => None,
+    }
+}
+
+/// Who a change of a fact is about: of a Lease its holder, of a Node its machine.
+pub fn subject(plan: &Plan, change: &FactChange) -> String {
+    let map = &plan.map;
+    match (map.component(change.of).kind, change.from, change.to) {
+        (Kind::Lease, Fact::Lease(from), Fact::Lease(to)) => {
+            let holder = to.holder.or(from.holder).map(|holder| holder.component);
+            map.name(holder.unwrap_or(change.of)).to_owned()
+        }
+        (Kind::Node, ..) => map.name(change.of).trim_start_matches("node/").to_owned(),
+        _ => map.name(change.of).to_owned(),
+    }
+}
+
+/// What a process does for as long as its fact stays, for a slice of a trace.
+pub fn state(plan: &Plan, process: ProcessState, fact: &Fact) -> Option<String> {
+    match process {
+        ProcessState::Dead => return None,
+        ProcessState::Paused => return Some("paused".to_owned()),
+        ProcessState::Running => {}
+    }
+    let said = match fact {
+        Fact::Absent | Fact::Kubelet(_) | Fact::Client(_) => "runs".to_owned(),
+        Fact::Etcd(fact) if fact.stalled => "disk stalled".to_owned(),
+        Fact::Etcd(fact) => match fact.role {
+            Role::Leader => format!("leader, term {}", fact.term),
+            Role::Candidate => format!("candidate, term {}", fact.term),
+            Role::PreCandidate => "pre-candidate".to_owned(),
+            Role::Follower if fact.lead.is_none() => "no leader".to_owned(),
+            Role::Follower => format!("follower, term {}", fact.term),
+        },
+        Fact::ApiServer(fact) if !fact.listening => "starts".to_owned(),
+        Fact::ApiServer(fact) => match (fact.read, fact.write) {
+            (_, Ability::Works) => "serves".to_owned(),
+            (Ability::Works, _) => "reads only".to_owned(),
+            (_, Ability::Hangs) => "requests hang".to_owned(),
+            (_, Ability::Fails) => "requests fail".to_owned(),
+        },
+        Fact::Candidate(fact) if fact.acting => "leads and acts".to_owned(),
+        Fact::Candidate(fact) if fact.leading => "leads".to_owned(),
+        Fact::Candidate(_) => "stands by".to_owned(),
+        Fact::LoadBalancer(fact) => {
+            let all = plan.services.api_servers.len();
+            format!("{}/{all} in rotation", fact.rotation.count_ones())
+        }
+        Fact::Vrrp(fact) if fact.holds => format!("{}, holds", vrrp_state(fact.state)),
+        Fact::Vrrp(fact) => vrrp_state(fact.state).to_owned(),
+        Fact::Lease(fact) => {
+            fact.holder.map_or("free", |holder| place(plan, holder.component)).to_owned()
+        }
+        Fact::Node(fact) => {
+            if fact.ready == Condition::True { "Ready" } else { "NotReady" }.to_owned()
+        }
+    };
+    Some(said)
+}
+
+/// Why an event happened, as seen from `who`: the waits that led to it, or the message that came.
+pub fn reason(plan: &Plan, log: &EventLog, id: EventId, who: &str) -> String {
+    let event = log.get(id);
+    let said = match event.kind {
+        EventKind::Start | EventKind::Fault { .. } => return String::new(),
+        EventKind::Mail { from } if from != ComponentId::VIP && Some(from) != event.owner => {
+            format!("message from {}", plan.map.name(from))
+        }
+        _ => waits(&event.blame),
+    };
+    match owner(plan, event).filter(|name| *name != who) {
+        Some(name) if said.is_empty() => name.to_owned(),
+        Some(name) => format!("{name}: {said}"),
+        None => said,
+    }
+}
+
+fn owner<'p>(plan: &'p Plan, event: &Event) -> Option<&'p str> {
+    event.owner.map(|id| plan.map.name(id))
+}
+
+/// The waits of an alarm that matter: those of at least a hundredth of the whole.
+fn waits(blame: &Blame) -> String {
+    let least = Duration::from_nanos(blame.total().as_nanos() / 100);
+    let terms = blame.terms.iter().filter(|term| term.amount >= least);
+    let said: Vec<String> =
+        terms.map(|term| format!("{} {}", term.amount.human(), term.parameter)).collect();
+    if said.is_empty() { String::new() } else { format!("after {}", said.join(" + ")) }
+}
