@@ -8,7 +8,7 @@ pub mod fault;
 pub mod kernel;
 pub mod measure;
 pub mod plan;
-pub mod scenario;
 pub mod report;
+pub mod scenario;
 pub mod transport;
 pub mod world;
