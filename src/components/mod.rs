@@ -120,6 +120,8 @@ components! {
     Scheduler(scheduler): Scheduler, SchedulerParams, Wiring;
     /// A kube-controller-manager.
     ControllerManager(controller_manager): ControllerManager, ControllerManagerParams, Wiring;
+    /// A keepalived daemon.
+    Keepalived(keepalived): Keepalived, KeepalivedParams, Wiring;
 }
 
 pub mod candidate;

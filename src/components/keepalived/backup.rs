@@ -1,0 +1,135 @@
+//! An instance as backup: whose adverts it accepts, and when it has waited long enough.
+
+use super::listening::Source;
+use super::{Fx, Keepalived, KeepalivedAlarm};
+use crate::component::blame::Blame;
+use crate::component::fact::VrrpState;
+use crate::component::id::ComponentId;
+use crate::component::mail::Advert;
+use crate::component::view::View;
+use crate::kernel::time::{Duration, Time};
+
+impl Keepalived {
+    /// How long a backup waits after an advert.
+    pub(super) fn master_down(&self, view: &View) -> Duration {
+        view.local(self.params.master_down(self.fact.priority, self.master_advert_int))
+    }
+
+    fn skew(&self, view: &View) -> Duration {
+        view.local(self.params.skew(self.fact.priority, self.master_advert_int))
+    }
+
+    pub(super) fn become_backup(&mut self, view: &View, fx: Fx) {
+        fx.clear(KeepalivedAlarm::Announce);
+        fx.clear(KeepalivedAlarm::Advert);
+        self.fact.state = VrrpState::Backup;
+        self.fact.holds = false;
+        self.fact.adverts = None;
+        self.lower_since = None;
+        self.listening.start(view.now, view.now + self.master_down(view));
+        self.publish(fx);
+        self.listen(view, fx);
+    }
+
+    /// Whether adverts of this interval are understood: version 2 drops any but its own.
+    pub(super) fn understands(&self, interval: Duration, own: Duration) -> bool {
+        // Clocks that drift apart by a percent do not make another configuration.
+        let apart = interval.as_nanos().abs_diff(own.as_nanos());
+        self.params.vrrp_version != 2 || apart < own.as_nanos() / 100
+    }
+
+    /// Whether an advert of this priority restarts a backup's timer.
+    fn accepts(&self, priority: u8, now: Time) -> bool {
+        priority >= self.fact.priority || self.params.keeps_lower() || self.waits_to_preempt(now)
+    }
+
+    fn waits_to_preempt(&self, now: Time) -> bool {
+        let delay = self.params.delay_before_preempting();
+        !delay.is_zero() && self.lower_since.is_none_or(|since| now < since + delay)
+    }
+
+    /// The masters whose adverts reach this machine.
+    pub(super) fn masters(&self, view: &View) -> Vec<Source> {
+        let own = view.local(self.params.advert_int);
+        let heard = |peer: &ComponentId| {
+            let fact = view.vrrp(*peer).filter(|_| view.executes(*peer))?;
+            let adverts = fact.adverts.filter(|adverts| self.understands(adverts.period(), own))?;
+            let delay = view.delay(*peer, view.me);
+            let source = Source { peer: *peer, adverts, delay, priority: fact.priority };
+            view.passes(*peer, view.me).then_some(source)
+        };
+        self.wiring.peers.iter().filter_map(heard).collect()
+    }
+
+    /// Books what was heard until now, and follows the masters that are heard from now on.
+    pub(super) fn hear(&mut self, view: &View) {
+        let masters = self.masters(view);
+        self.note_lower(&masters, view);
+        let wait = self.master_down(view);
+        let mut listening = std::mem::take(&mut self.listening);
+        let accepts = |source: &Source| self.accepts(source.priority, view.now);
+        let adopted = masters.iter().find(|s| accepts(s)).map(|s| s.adverts.period());
+        listening.follow(masters, accepts, view.now, wait);
+        if self.settling {
+            listening.backdate();
+        }
+        self.listening = listening;
+        if self.params.vrrp_version == 3
+            && let Some(interval) = adopted
+        {
+            self.master_advert_int = interval;
+        }
+    }
+
+    /// `preempt_delay` counts from the first advert of a lower master, until one that is not lower.
+    fn note_lower(&mut self, masters: &[Source], view: &View) {
+        let arrived = self.lower_since.filter(|since| *since <= view.now);
+        let lower = masters.iter().find(|source| source.priority < self.fact.priority);
+        self.lower_since = match lower {
+            Some(source) => {
+                let first = source.adverts.first_at_or_after(view.now) + source.delay;
+                arrived.or(Some(first))
+            }
+            None if masters.is_empty() => arrived,
+            None => None,
+        };
+    }
+
+    /// A backup's plans: the end of its timer, unless a master is heard in time.
+    pub(super) fn listen(&mut self, view: &View, fx: Fx) {
+        self.hear(view);
+        let delay = self.params.delay_before_preempting();
+        match self.lower_since.map(|since| since + delay).filter(|at| *at > view.now) {
+            Some(at) => {
+                let blame = Blame::of("preempt_delay", at.since(view.now));
+                fx.set(KeepalivedAlarm::Preempt, at, blame);
+            }
+            None => fx.clear(KeepalivedAlarm::Preempt),
+        }
+        match self.listening.end() {
+            Some(end) => {
+                let end = end.max(view.now);
+                let left = end.since(view.now);
+                let skew = self.skew(view).min(left);
+                let blame = Blame::of("advert_int * down_timer_adverts", left - skew)
+                    .and("priority (skew time)", skew);
+                fx.set(KeepalivedAlarm::MasterDown, end, blame);
+            }
+            None => fx.clear(KeepalivedAlarm::MasterDown),
+        }
+    }
+
+    /// `vrrp_state_backup`: a lower advert does not restart the timer, so preemption is an expiry.
+    pub(super) fn receive_as_backup(&mut self, advert: Advert, view: &View, fx: Fx) {
+        self.hear(view);
+        if advert.priority == 0 {
+            self.listening.restart(view.now, view.now + self.skew(view));
+        } else if self.accepts(advert.priority, view.now) {
+            if self.params.vrrp_version == 3 {
+                self.master_advert_int = Duration::from_nanos(advert.interval);
+            }
+            self.listening.restart(view.now, view.now + self.master_down(view));
+        }
+        self.listen(view, fx);
+    }
+}

@@ -1,0 +1,92 @@
+//! An instance as master: its adverts and announcements, and other masters.
+
+use super::{Fx, Keepalived, KeepalivedAlarm};
+use crate::component::blame::Blame;
+use crate::component::fact::VrrpState;
+use crate::component::id::ComponentId;
+use crate::component::mail::{Advert, Body};
+use crate::component::view::View;
+use crate::kernel::cadence::Cadence;
+
+impl Keepalived {
+    /// Advert first, then the address, then announcements (`vrrp_state_become_master`).
+    pub(super) fn become_master(&mut self, view: &View, fx: Fx) {
+        fx.clear(KeepalivedAlarm::MasterDown);
+        fx.clear(KeepalivedAlarm::Preempt);
+        self.lower_since = None;
+        self.fact.state = VrrpState::Master;
+        self.fact.holds = true;
+        self.fact.adverts = Some(Cadence::new(view.now, view.local(self.params.advert_int)));
+        self.advertise(self.fact.priority, fx);
+        if self.params.garp_master_repeat > 0 {
+            self.fact.announced = Some(view.now);
+            let delay = view.local(self.params.garp_master_delay);
+            if !delay.is_zero() {
+                fx.set_after(KeepalivedAlarm::Announce, delay, "garp_master_delay");
+            }
+        }
+        self.publish(fx);
+        self.contend(view, fx);
+    }
+
+    pub(super) fn announce(&mut self, view: &View, fx: Fx) {
+        self.fact.announced = Some(view.now);
+        self.publish(fx);
+    }
+
+    pub(super) fn advertise(&self, priority: u8, fx: Fx) {
+        for peer in &self.wiring.peers {
+            self.advertise_to(*peer, priority, fx);
+        }
+    }
+
+    pub(super) fn advertise_to(&self, peer: ComponentId, priority: u8, fx: Fx) {
+        let interval = self.params.advert_int.as_nanos();
+        fx.send(peer, Body::Advert(Advert { priority, interval }));
+    }
+
+    /// A master's plans: its adverts matter, one by one, to whoever else is master.
+    pub(super) fn contend(&mut self, view: &View, fx: Fx) {
+        let Some(adverts) = self.fact.adverts else { return };
+        if self.rivals(view).is_empty() {
+            fx.clear(KeepalivedAlarm::Advert);
+        } else {
+            let at = adverts.first_after(view.now);
+            let blame = Blame::of("advert_int", at.since(view.now));
+            fx.set(KeepalivedAlarm::Advert, at, blame);
+        }
+    }
+
+    /// The other masters that would hear an advert sent now.
+    pub(super) fn rivals(&self, view: &View) -> Vec<ComponentId> {
+        let master =
+            |peer: &ComponentId| view.vrrp(*peer).is_some_and(|f| f.state == VrrpState::Master);
+        let heard = |peer: &&ComponentId| {
+            master(peer) && view.executes(**peer) && view.passes(view.me, **peer)
+        };
+        self.wiring.peers.iter().filter(heard).copied().collect()
+    }
+
+    /// `vrrp_state_master_rx`: a lower master is answered, a higher one obeyed.
+    pub(super) fn receive_as_master(&mut self, from: ComponentId, advert: Advert, view: &View, fx: Fx) {
+        let rival = (advert.priority, from);
+        if advert.priority == 0 {
+            self.advertise_to(from, self.fact.priority, fx);
+        } else if rival < (self.fact.priority, self.me) {
+            self.advertise_to(from, self.fact.priority, fx);
+            if self.params.garp_lower_prio_repeat.unwrap_or(self.params.garp_master_repeat) > 0 {
+                self.announce(view, fx);
+            }
+        } else {
+            self.become_backup(view, fx);
+        }
+    }
+
+    /// A tick at which an advert leaves, while there is another master.
+    pub(super) fn advertise_to_rivals(&mut self, view: &View, fx: Fx) {
+        for rival in self.rivals(view) {
+            self.advertise_to(rival, self.fact.priority, fx);
+        }
+        self.contend(view, fx);
+    }
+}

@@ -1,0 +1,742 @@
+//! The laws of VRRP as measured, and the eager twin: every advert is sent.
+
+use super::*;
+use crate::component::fact::LoadBalancerFact;
+use crate::component::param::Params;
+use crate::component::versions::Versions;
+use crate::component::view::ProcessState;
+use crate::component::{Kind, MachineId};
+use crate::components::testing::{Fake, surroundings, two_samples};
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+use serde_json::{Value, json};
+
+const DELAY: Duration = Duration::from_micros(50);
+
+fn at(ms: u64) -> Time {
+    Time::START + Duration::from_millis(ms)
+}
+
+fn params(settings: &Value) -> KeepalivedParams {
+    let mut params = KeepalivedParams::defaults(&Versions::default());
+    for (name, value) in settings.as_object().unwrap() {
+        assert_eq!(params.set(name, value), Ok(true), "{name}");
+    }
+    params
+}
+
+/// One instance a machine, with a balancer beside each; instance n has id 2n, its balancer 2n + 1.
+fn fake(all_params: &[KeepalivedParams], delay: Duration, trial: u64) -> Fake<Keepalived> {
+    let n = all_params.len();
+    let kinds: Vec<(usize, Kind)> =
+        (0..n).flat_map(|m| [(m, Kind::Keepalived), (m, Kind::LoadBalancer)]).collect();
+    let mut all = surroundings(&kinds, delay);
+    let machines = all_params.iter().enumerate().map(|(m, params)| {
+        let peers = (0..n).filter(|p| *p != m).map(node).collect();
+        let balancer = ComponentId(node(m).0 + 1);
+        let wiring = Wiring { peers, balancer: Some(balancer) };
+        (node(m), Keepalived::new(node(m), params, &wiring))
+    });
+    let machines = machines.collect();
+    for m in 0..n {
+        let fact = LoadBalancerFact { listening: true, rotation: 7 };
+        all.facts[2 * m + 1] = Fact::LoadBalancer(fact);
+    }
+    all.settlement.vip_holder = Some(node(0));
+    Fake::new(all, machines, trial)
+}
+
+fn node(machine: usize) -> ComponentId {
+    ComponentId(u16::try_from(2 * machine).unwrap())
+}
+
+fn machine(index: usize) -> MachineId {
+    MachineId(u16::try_from(index).unwrap())
+}
+
+/// Two instances with priorities 101 and 100, settled.
+fn pair(settings: &Value, trial: u64) -> Fake<Keepalived> {
+    let with = |priority: u32| {
+        let mut settings = settings.clone();
+        settings["priority"] = json!(priority);
+        params(&settings)
+    };
+    let mut fake = fake(&[with(101), with(100)], DELAY, trial);
+    fake.settle();
+    fake.run_until(Time::START);
+    fake
+}
+
+fn vrrp(fake: &Fake<Keepalived>, machine: usize) -> VrrpFact {
+    match &fake.all.facts[node(machine).index()] {
+        Fact::Vrrp(fact) => *fact,
+        _ => VrrpFact::default(),
+    }
+}
+
+fn holds(fake: &Fake<Keepalived>) -> Vec<bool> {
+    (0..fake.all.machines.len()).map(|m| vrrp(fake, m).holds).collect()
+}
+
+/// When a machine first holds the address (or not) from `since` on.
+fn held(fake: &Fake<Keepalived>, machine: usize, held: bool, since: Time) -> Option<Duration> {
+    fake.facts.iter().find_map(|(at, of, fact)| {
+        let now = matches!(fact, Fact::Vrrp(fact) if fact.holds);
+        (*of == node(machine) && *at >= since && now == held).then(|| at.since(since))
+    })
+}
+
+/// Law: a settled pair has no event while nothing changes, and the higher priority holds the address.
+#[test]
+fn an_idle_pair_costs_nothing() {
+    let mut fake = pair(&json!({}), 0);
+    let before = fake.steps;
+    fake.run_until(Time::START + Duration::from_hours(8766));
+    assert_eq!((holds(&fake), fake.steps - before), (vec![true, false], 0));
+}
+
+/// Law (measured): after silence the backup takes over in `3A + skew − U(0, A)`: 2.609-3.609 s with
+/// the defaults, 0.52-0.72 s at 0.2 s and version 3, 6.61-9.61 s at 3 s.
+#[test]
+fn takeover_after_silence() {
+    let skew = Duration::from_nanos(1_000_000_000 * 156 / 256);
+    for (settings, advert, skew) in [
+        (json!({}), 1000, skew),
+        (json!({ "advert_int": "3s" }), 3000, skew),
+        (json!({ "advert_int": "200ms", "vrrp_version": 3 }), 200, skew / 5),
+    ] {
+        let advert = Duration::from_millis(advert);
+        let mut sum = 0.0;
+        let trials = 400;
+        for trial in 0..trials {
+            let mut fake = pair(&settings, trial);
+            fake.run_until(at(5));
+            fake.kill(node(0), Lever::Kill);
+            fake.run_until(at(20_000));
+            let takeover = held(&fake, 1, true, at(5)).unwrap();
+            assert!(takeover >= advert * 2 + skew && takeover <= advert * 3 + skew + DELAY);
+            sum += (takeover - advert * 2 - skew).as_secs_f64() / advert.as_secs_f64();
+        }
+        // A uniform phase has mean 1/2 and deviation 0.289: 4 standard errors.
+        let mean = sum / trials as f64;
+        assert!((mean - 0.5).abs() < 4.0 * 0.289 / (trials as f64).sqrt(), "{mean}");
+    }
+}
+
+/// Measured on keepalived 2.2.7, ms: takeover after SIGKILL of everything, and after SIGKILL of the
+/// tracked `HAProxy` with a script of interval 2 s, fall 2, weight −20.
+const KILL_ALL: &str = "\
+    2621 2650 2652 2654 2663 2677 2700 2738 2831 2845 2892 2892 2894 2907 2924 2948 2957 \
+    2966 3036 3062 3110 3140 3148 3206 3209 3211 3212 3228 3269 3320 3342 3367 3414 3418 \
+    3434 3480 3482 3511 3534 3595";
+const SCRIPT: &str = "\
+    4720 4728 4895 5075 5152 5246 5398 5400 5400 5434 5556 5597 5672 5675 5857 5902 5930 \
+    5982 6003 6026 6065 6078 6083 6168 6177 6210 6484 6506 6511 6596 6603 6656 6762 6769 \
+    6878 7017 7026 7068 7141 7220";
+const LINK_DOWN: &str = "\
+    2656 2669 2691 2753 2774 2777 2780 2817 2856 2870 2900 2982 3040 3042 3070 3078 3112 \
+    3132 3155 3156 3176 3210 3211 3220 3234 3277 3300 3344 3349 3351 3362 3402 3409 3450 \
+    3451 3471 3471 3500 3530 3593";
+
+/// Law: takeovers agree in distribution with those measured (Kolmogorov-Smirnov, 1 % level).
+#[test]
+fn takeovers_agree_with_the_real_keepalived() {
+    let script = json!({ "vrrp_script": {
+        "interval": "2s", "fall": 2, "rise": 2, "weight": -20,
+    } });
+    for (name, settings, measured) in
+        [("kill", json!({}), KILL_ALL), ("script", script, SCRIPT), ("link", json!({}), LINK_DOWN)]
+    {
+        let mut simulated = Vec::new();
+        for trial in 0..1000 {
+            let mut fake = pair(&settings, trial);
+            fake.run_until(at(3));
+            match name {
+                "kill" => fake.kill(node(0), Lever::Kill),
+                "link" => carrier(&mut fake, 0, false),
+                _ => fake.set_process(ComponentId(1), ProcessState::Dead),
+            }
+            fake.run_until(at(20_000));
+            simulated.push(held(&fake, 1, true, at(3)).unwrap().as_millis_f64());
+        }
+        let mut measured: Vec<f64> =
+            measured.split_whitespace().map(|x| x.parse().unwrap()).collect();
+        let (distance, critical) = two_samples(&mut simulated, &mut measured);
+        assert!(distance < critical, "{name}: {distance} against {critical}");
+    }
+}
+
+fn carrier(fake: &mut Fake<Keepalived>, index: usize, up: bool) {
+    fake.network(|reach| reach.pull_cable(machine(index), !up));
+    fake.deliver(node(index), Cause::Lever(Lever::Carrier(up)));
+}
+
+/// Law (measured): SIGTERM sends priority 0, so the backup waits its skew only: 0.609 s (0.122 s at
+/// 0.2 s, version 3), and at no time do two hold the address.
+#[test]
+fn a_clean_stop_costs_the_skew() {
+    for (settings, skew) in [
+        (json!({}), 1_000_000_000),
+        (json!({ "advert_int": "200ms", "vrrp_version": 3 }), 200_000_000),
+    ] {
+        let mut fake = pair(&settings, 1);
+        fake.run_until(at(700));
+        fake.deliver(node(0), Cause::Lever(Lever::Stop));
+        assert_eq!(holds(&fake), [false, false]);
+        fake.run_until(at(5000));
+        let takeover = held(&fake, 1, true, at(700)).unwrap();
+        assert_eq!(takeover, Duration::from_nanos(skew * 156 / 256) + DELAY);
+    }
+}
+
+/// Law (measured): kubeadm's script (interval 3 s, fall 10, weight −2) moves the address 29.6-33.6 s
+/// after the balancer's death; with weight 0 FAULT says farewell and only the skew follows.
+#[test]
+fn scripts_move_the_address() {
+    let kubeadm = json!({ "vrrp_script": {
+        "interval": "3s", "fall": 10, "rise": 2, "weight": -2,
+    } });
+    let fault = json!({ "vrrp_script": { "interval": "2s", "fall": 2, "rise": 2 } });
+    for (settings, least, most) in [(kubeadm, 29.609, 33.610), (fault, 2.609, 4.610)] {
+        for trial in 0..200 {
+            let mut fake = pair(&settings, trial);
+            fake.run_until(at(100));
+            fake.set_process(ComponentId(1), ProcessState::Dead);
+            fake.run_until(at(60_000));
+            let takeover = held(&fake, 1, true, at(100)).unwrap().as_secs_f64();
+            assert!((least..most).contains(&takeover), "{takeover}");
+            assert_eq!(holds(&fake), [false, true]);
+            fake.set_process(ComponentId(1), ProcessState::Running);
+            fake.run_until(at(90_000));
+            assert_eq!(holds(&fake), [true, false], "preempted after the repair");
+        }
+    }
+}
+
+/// Law (measured): process tracking notices a death at once, but not a stopped process; a weight
+/// that does not reach below the backup's priority moves nothing.
+#[test]
+fn process_tracking_follows_existence() {
+    for (weight, state, moves) in [
+        (-20, ProcessState::Dead, true),
+        (-20, ProcessState::Paused, false),
+        (-1, ProcessState::Dead, false),
+    ] {
+        let mut fake = pair(&json!({ "track_process": { "weight": weight } }), 2);
+        fake.run_until(at(100));
+        fake.set_process(ComponentId(1), state);
+        fake.run_until(at(10_000));
+        let takeover = held(&fake, 1, true, at(100));
+        assert_eq!(takeover.is_some(), moves, "{weight} {state:?}");
+        assert!(takeover.is_none_or(|t| t >= Duration::from_millis(2609)
+            && t <= Duration::from_millis(3610)));
+    }
+}
+
+/// Law (measured): the returning higher priority enters BACKUP, takes the address `3A + skew(own)`
+/// after its start, and the lower one lets go within a network delay; with `nopreempt` it does not.
+#[test]
+fn return_with_and_without_preemption() {
+    for (settings, back) in [
+        (json!({}), Some(Duration::from_secs(3) + Duration::from_nanos(155 * 3_906_250))),
+        (json!({ "nopreempt": true }), None),
+        (json!({ "preempt_delay": "20s" }), None),
+    ] {
+        let mut fake = pair(&settings, 3);
+        fake.run_until(at(100));
+        fake.kill(node(0), Lever::Kill);
+        assert_eq!(holds(&fake), [true, false], "the address stays behind");
+        fake.run_until(at(6000));
+        assert_eq!(holds(&fake), [true, true]);
+        fake.boot(node(0));
+        assert_eq!(holds(&fake), [false, true], "a start removes it");
+        fake.run_until(at(16_000));
+        assert_eq!(held(&fake, 0, true, at(6000)), back);
+        assert_eq!(holds(&fake), [back.is_some(), back.is_none()]);
+    }
+}
+
+/// Law: `preempt_delay` honours a lower master until it is over, and then for what is left of the timer.
+#[test]
+fn preemption_can_be_delayed() {
+    let mut fake = pair(&json!({ "preempt_delay": "20s" }), 3);
+    fake.run_until(at(100));
+    fake.kill(node(0), Lever::Kill);
+    fake.run_until(at(6000));
+    fake.boot(node(0));
+    fake.run_until(at(60_000));
+    let back = held(&fake, 0, true, at(6000)).unwrap();
+    assert!((22.6..24.7).contains(&back.as_secs_f64()), "{back}");
+}
+
+/// Law: `state MASTER` begins as backup too; only the owner of the address (255) begins as master.
+#[test]
+fn state_master_is_only_a_wish() {
+    let wish = json!({ "state": "MASTER", "priority": 101 });
+    let owner = json!({ "state": "MASTER" });
+    for (settings, first) in [(wish, 3605), (owner, 0)] {
+        let mut fake = fake(&[params(&settings)], DELAY, 4);
+        fake.boot(node(0));
+        fake.run_until(at(10_000));
+        let first_held = held(&fake, 0, true, Time::START).unwrap();
+        assert_eq!(first_held.as_nanos() / 1_000_000, first);
+    }
+}
+
+/// Law (measured): pulled cable: the master drops the address at once (FAULT), the backup still waits.
+#[test]
+fn loss_of_carrier_is_a_fault() {
+    let mut fake = pair(&json!({}), 5);
+    fake.run_until(at(100));
+    carrier(&mut fake, 0, false);
+    assert_eq!(holds(&fake), [false, false]);
+    assert_eq!(vrrp(&fake, 0).state, VrrpState::Fault);
+    fake.run_until(at(9000));
+    assert_eq!(holds(&fake), [false, true]);
+    carrier(&mut fake, 0, true);
+    assert_eq!(vrrp(&fake, 0).state, VrrpState::Backup);
+    fake.run_until(at(20_000));
+    assert_eq!(holds(&fake), [true, false]);
+}
+
+/// Law (measured): a partition makes two masters; at the heal the lower one lets go at the first
+/// advert it hears. If that comes before its own, nobody announces (about half of the heals).
+#[test]
+fn a_heal_is_silent_or_announced() {
+    let mut silent = 0;
+    let trials = 400;
+    for trial in 0..trials {
+        let mut fake = pair(&json!({}), trial);
+        fake.run_until(at(100));
+        fake.network(|reach| reach.close_port(machine(0), true));
+        fake.run_until(at(9000));
+        assert_eq!(holds(&fake), [true, true]);
+        fake.network(|reach| reach.close_port(machine(0), false));
+        fake.run_until(at(10_100));
+        assert_eq!(holds(&fake), [true, false]);
+        let announced = vrrp(&fake, 0).announced.unwrap();
+        silent += u32::from(announced < at(9000));
+    }
+    // Binomial with p = 1/2: 4 standard errors of 0.025.
+    let share = f64::from(silent) / trials as f64;
+    assert!((share - 0.5).abs() < 0.1, "{share}");
+}
+
+/// Law: a new master announces the address at once and again after `garp_master_delay`.
+#[test]
+fn a_new_master_announces_twice() {
+    let mut fake = pair(&json!({}), 6);
+    fake.run_until(at(100));
+    fake.kill(node(0), Lever::PowerLoss);
+    assert_eq!(fake.all.facts[0], Fact::Absent, "power loss takes the address too");
+    fake.run_until(at(30_000));
+    let mut announced: Vec<Time> = Vec::new();
+    for (_, of, fact) in &fake.facts {
+        if let (true, Fact::Vrrp(VrrpFact { announced: Some(at), .. })) = (*of == node(1), fact) {
+            announced.push(*at);
+        }
+    }
+    announced.dedup();
+    assert_eq!(announced.len(), 2);
+    assert_eq!(announced[1].since(announced[0]), Duration::from_secs(5));
+}
+
+/// Law (measured): a frozen master keeps the address; resumed, it wins it back at once if its
+/// priority is higher, because its advert reaches the other.
+#[test]
+fn a_frozen_master_wins_back() {
+    let mut fake = pair(&json!({}), 7);
+    fake.run_until(at(100));
+    fake.pause(node(0));
+    fake.run_until(at(9000));
+    assert_eq!(holds(&fake), [true, true]);
+    fake.resume(node(0));
+    fake.run_until(at(9001));
+    assert_eq!(holds(&fake), [true, false]);
+}
+
+/// Law: version 2 drops adverts of another interval, so that both are master; version 3 adopts it.
+#[test]
+fn mismatched_intervals_make_two_masters_in_version_2() {
+    for (version, both) in [(2, true), (3, false)] {
+        let with = |priority: u32, advert: &str| {
+            params(&json!({
+                "priority": priority, "advert_int": advert, "vrrp_version": version,
+            }))
+        };
+        let mut fake = fake(&[with(101, "2s"), with(100, "1s")], DELAY, 8);
+        fake.settle();
+        fake.run_until(at(20_000));
+        assert_eq!(holds(&fake), [true, both]);
+    }
+}
+
+/// Law: values out of range are refused; what keepalived silently ignores is a warning.
+#[test]
+fn contradictions_are_reported_as_keepalived_treats_them() {
+    assert_eq!(params(&json!({ "priority": 101 })).check(), []);
+    for (settings, field, fatal) in [
+        (json!({ "priority": 300 }), "priority", false),
+        (json!({ "state": "MASTER" }), "priority", false),
+        (json!({ "state": "MASTER", "priority": 1, "nopreempt": true }), "nopreempt", false),
+        (json!({ "advert_int": "1500ms" }), "advert_int", true),
+        (json!({ "advert_int": "5ms", "vrrp_version": 3 }), "advert_int", true),
+        (json!({ "vrrp_version": 4 }), "vrrp_version", true),
+        (json!({ "preempt_delay": "2000s" }), "preempt_delay", true),
+        (json!({ "vrrp_script": { "weight": -254 } }), "vrrp_script", true),
+        (json!({ "vrrp_script": { "fall": 0 } }), "vrrp_script", true),
+    ] {
+        let problems = params(&settings).check();
+        assert_eq!(problems.len(), 1, "{settings}: {problems:?}");
+        assert_eq!((problems[0].field, problems[0].fatal), (field, fatal));
+    }
+    let weak = params(&json!({ "priority": 110, "vrrp_script": { "weight": -2 } }));
+    let other = params(&json!({ "priority": 100 }));
+    assert_eq!(weak.check_beside(&[&other])[0].field, "vrrp_script");
+    let unknown = KeepalivedParams::defaults(&Versions::default())
+        .set("vrrp_script", &json!({ "intervall": "2s" }));
+    assert!(unknown.unwrap_err().contains("no option `intervall`"));
+}
+
+/// One thing that happens to a machine of the twins.
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    Kill(usize),
+    Boot(usize),
+    Stop(usize),
+    Path(usize, usize, bool),
+    Balancer(usize, bool),
+    Carrier(usize, bool),
+}
+
+/// (time, machine, state, holds) after each change.
+type Ownership = Vec<(Time, usize, VrrpState, bool)>;
+
+/// The eager twin of one instance: it sends every advert.
+#[derive(Clone)]
+struct Eager {
+    params: KeepalivedParams,
+    running: bool,
+    state: VrrpState,
+    holds: bool,
+    carrier: bool,
+    balancer: bool,
+    priority: u8,
+    timer: Time,
+    lower_since: Option<Time>,
+}
+
+struct EagerWorld {
+    now: Time,
+    nodes: Vec<Eager>,
+    paths: Vec<Vec<bool>>,
+    delay: Duration,
+    mail: Vec<(Time, usize, usize, u8)>,
+    log: Ownership,
+}
+
+impl EagerWorld {
+    fn send(&mut self, from: usize, to: usize, priority: u8) {
+        let up = self.paths[from][to] && self.nodes[from].carrier && self.nodes[to].carrier;
+        if from != to && up {
+            self.mail.push((self.now + self.delay, to, from, priority));
+        }
+    }
+
+    fn advertise(&mut self, from: usize, priority: u8) {
+        for to in 0..self.nodes.len() {
+            self.send(from, to, priority);
+        }
+    }
+
+    fn set(&mut self, n: usize, state: VrrpState, holds: bool) {
+        (self.nodes[n].state, self.nodes[n].holds) = (state, holds);
+        self.log.push((self.now, n, state, holds));
+    }
+
+    fn down(&self, n: usize) -> Duration {
+        let node = &self.nodes[n];
+        node.params.master_down(node.priority, node.params.advert_int)
+    }
+
+    fn backup(&mut self, n: usize) {
+        self.nodes[n].timer = self.now + self.down(n);
+        self.nodes[n].lower_since = None;
+        self.set(n, VrrpState::Backup, false);
+    }
+
+    fn master(&mut self, n: usize) {
+        self.advertise(n, self.nodes[n].priority);
+        self.nodes[n].timer = self.now + self.nodes[n].params.advert_int;
+        self.set(n, VrrpState::Master, true);
+    }
+
+    fn faulty(&self, n: usize) -> bool {
+        let node = &self.nodes[n];
+        let weightless = node.params.track_process.as_ref().is_some_and(|p| p.weight == 0);
+        !node.carrier || (weightless && !node.balancer)
+    }
+
+    fn review(&mut self, n: usize) {
+        if !self.nodes[n].running {
+            return;
+        }
+        let priority = self.nodes[n].params.priority_with(None, self.nodes[n].balancer);
+        let before = self.down(n);
+        self.nodes[n].priority = priority;
+        if self.nodes[n].state == VrrpState::Backup {
+            self.nodes[n].timer = self.nodes[n].timer + self.down(n) - before;
+        }
+        let state = self.nodes[n].state;
+        if self.faulty(n) && state != VrrpState::Fault {
+            if state == VrrpState::Master {
+                self.advertise(n, 0);
+            }
+            self.set(n, VrrpState::Fault, false);
+        } else if !self.faulty(n) && state == VrrpState::Fault {
+            self.backup(n);
+        }
+    }
+
+    fn receive(&mut self, n: usize, from: usize, q: u8) {
+        let (now, full) = (self.now, self.down(n));
+        let node = &mut self.nodes[n];
+        let p = node.priority;
+        match node.state {
+            VrrpState::Backup if q == 0 => {
+                node.timer = now + node.params.skew(p, node.params.advert_int);
+            }
+            VrrpState::Backup if q >= p => {
+                node.timer = now + full;
+                node.lower_since = None;
+            }
+            VrrpState::Backup if node.params.nopreempt => node.timer = now + full,
+            VrrpState::Backup => {
+                let since = *node.lower_since.get_or_insert(now);
+                if now < since + node.params.preempt_delay {
+                    node.timer = now + full;
+                }
+            }
+            VrrpState::Master if q == 0 || (q, from) < (p, n) => self.send(n, from, p),
+            VrrpState::Master => self.backup(n),
+            _ => {}
+        }
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Kill(n) => {
+                self.nodes[n].running = false;
+                let holds = self.nodes[n].holds;
+                self.set(n, VrrpState::Init, holds);
+            }
+            Event::Stop(n) => {
+                if self.nodes[n].state == VrrpState::Master {
+                    self.advertise(n, 0);
+                }
+                self.nodes[n].running = false;
+                self.set(n, VrrpState::Init, false);
+            }
+            Event::Boot(n) => {
+                self.nodes[n].running = true;
+                let priority = self.nodes[n].params.priority_with(None, self.nodes[n].balancer);
+                self.nodes[n].priority = priority;
+                if self.faulty(n) {
+                    self.set(n, VrrpState::Fault, false);
+                } else {
+                    self.backup(n);
+                }
+            }
+            Event::Path(a, b, up) => self.paths[a][b] = up,
+            Event::Balancer(n, alive) => {
+                self.nodes[n].balancer = alive;
+                self.review(n);
+            }
+            Event::Carrier(n, up) => {
+                self.nodes[n].carrier = up;
+                self.review(n);
+            }
+        }
+    }
+
+    fn step(&mut self, until: Time) -> bool {
+        let mail = self.mail.iter().enumerate().min_by_key(|(i, m)| (m.0, *i)).map(|(i, m)| (m.0, i));
+        let due = |node: &Eager| {
+            let waits = matches!(node.state, VrrpState::Backup | VrrpState::Master);
+            if node.running && waits { node.timer } else { Time::NEVER }
+        };
+        let timer = (0..self.nodes.len()).map(|n| (due(&self.nodes[n]), n)).min().unwrap();
+        let mail_at = mail.map_or(Time::NEVER, |(at, _)| at);
+        self.now = mail_at.min(timer.0);
+        if self.now >= until {
+            return false;
+        }
+        if mail_at <= timer.0 {
+            let (_, to, from, priority) = self.mail.remove(mail.unwrap().1);
+            if self.nodes[to].running {
+                self.receive(to, from, priority);
+            }
+        } else if self.nodes[timer.1].state == VrrpState::Master {
+            self.advertise(timer.1, self.nodes[timer.1].priority);
+            self.nodes[timer.1].timer = self.now + self.nodes[timer.1].params.advert_int;
+        } else {
+            self.master(timer.1);
+        }
+        true
+    }
+}
+
+fn eager(all: &[KeepalivedParams], delay: Duration, events: &[(Time, Event)], until: Time) -> Ownership {
+    let nodes = all.iter().map(|params| Eager {
+        params: params.clone(),
+        running: true,
+        state: VrrpState::Init,
+        holds: false,
+        carrier: true,
+        balancer: true,
+        priority: params.priority_with(None, true),
+        timer: Time::NEVER,
+        lower_since: None,
+    });
+    let nodes: Vec<Eager> = nodes.collect();
+    let paths = vec![vec![true; all.len()]; all.len()];
+    let mut world =
+        EagerWorld { now: Time::START, nodes, paths, delay, mail: Vec::new(), log: Vec::new() };
+    for n in 0..all.len() {
+        world.backup(n);
+    }
+    for (at, event) in events {
+        while world.step(*at) {}
+        world.now = *at;
+        world.happen(*event);
+    }
+    while world.step(until) {}
+    world.log
+}
+
+fn lazy(all: &[KeepalivedParams], delay: Duration, events: &[(Time, Event)], until: Time) -> Ownership {
+    let mut fake = fake(all, delay, 0);
+    for n in 0..all.len() {
+        fake.boot(node(n));
+    }
+    for (at, event) in events {
+        // What happens at an instant precedes messages and alarms of that instant.
+        fake.run_until(Time::from_nanos(at.as_nanos() - 1));
+        fake.now = *at;
+        match *event {
+            Event::Kill(n) => fake.kill(node(n), Lever::Kill),
+            Event::Stop(n) => fake.deliver(node(n), Cause::Lever(Lever::Stop)),
+            Event::Boot(n) => fake.boot(node(n)),
+            Event::Path(a, b, up) => fake.network(|reach| reach.cut(machine(a), machine(b), !up)),
+            Event::Balancer(n, alive) => {
+                let state = if alive { ProcessState::Running } else { ProcessState::Dead };
+                fake.set_process(ComponentId(node(n).0 + 1), state);
+            }
+            Event::Carrier(n, up) => carrier_if_alive(&mut fake, n, up),
+        }
+    }
+    fake.run_until(Time::from_nanos(until.as_nanos() - 1));
+    let owned = fake.facts.iter().map(|(at, of, fact)| match fact {
+        Fact::Vrrp(fact) => (*at, of.index() / 2, fact.state, fact.holds),
+        _ => (*at, of.index() / 2, VrrpState::Init, false),
+    });
+    owned.collect()
+}
+
+fn carrier_if_alive(fake: &mut Fake<Keepalived>, n: usize, up: bool) {
+    fake.all.reach.pull_cable(machine(n), !up);
+    if fake.all.processes[node(n).index()].state == ProcessState::Running {
+        fake.deliver(node(n), Cause::Lever(Lever::Carrier(up)));
+    }
+    fake.network(|_| ());
+}
+
+/// Only what changed for a machine, in order of time and machine.
+fn changes(log: Ownership, machines: usize) -> Ownership {
+    let mut last = vec![None; machines];
+    let mut kept: Ownership = Vec::new();
+    for (i, (at, n, state, holds)) in log.iter().copied().enumerate() {
+        // Of several changes at one instant the last one counts.
+        let later = log[i + 1..].iter().any(|other| other.0 == at && other.1 == n);
+        if !later && last[n] != Some((state, holds)) {
+            last[n] = Some((state, holds));
+            kept.push((at, n, state, holds));
+        }
+    }
+    kept.sort_by_key(|(at, n, _, _)| (*at, *n));
+    kept
+}
+
+/// Turns raw numbers into events that can happen one after the other.
+fn events(machines: usize, raw: Vec<(u64, u8, usize, usize)>) -> Vec<(Time, Event)> {
+    let mut running = vec![true; machines];
+    let mut balancer = vec![true; machines];
+    let mut cable = vec![true; machines];
+    let mut paths = vec![vec![true; machines]; machines];
+    let mut now = Time::START;
+    let mut found = Vec::new();
+    for (gap, kind, a, b) in raw {
+        now += Duration::from_nanos(gap * 1_000_003 + 1);
+        let (a, b) = (a % machines, b % machines);
+        let event = match kind {
+            0 | 1 if !running[a] => Event::Boot(a),
+            0 => Event::Kill(a),
+            1 => Event::Stop(a),
+            2 | 3 if a != b => Event::Path(a, b, !paths[a][b]),
+            4 => Event::Balancer(a, !balancer[a]),
+            _ => Event::Carrier(a, !cable[a]),
+        };
+        match event {
+            Event::Boot(n) => running[n] = true,
+            Event::Kill(n) | Event::Stop(n) => running[n] = false,
+            Event::Path(a, b, up) => paths[a][b] = up,
+            Event::Balancer(n, up) => balancer[n] = up,
+            Event::Carrier(n, up) => cable[n] = up,
+        }
+        found.push((now, event));
+    }
+    found
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 1500,
+        rng_seed: RngSeed::Fixed(5),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    /// Law: laziness is unobservable. States and ownership of the address change at the same
+    /// nanoseconds as where every advert is sent.
+    #[test]
+    fn laziness_is_unobservable(
+        priorities in prop::collection::vec(prop_oneof![Just(100_u32), Just(101), Just(150)], 2..4),
+        version in 2..4_u32,
+        nopreempt: bool,
+        preempt_delay in prop_oneof![Just(0_u64), Just(0), Just(7)],
+        weight in prop_oneof![Just(None), Just(Some(-20)), Just(Some(20)), Just(Some(0))],
+        delay in prop_oneof![Just(50_u64), Just(30_000)],
+        raw in prop::collection::vec((0..6000_u64, 0..6_u8, 0..3_usize, 0..3_usize), 1..14),
+    ) {
+        let all: Vec<KeepalivedParams> = priorities
+            .iter()
+            .map(|priority| {
+                let mut settings = json!({ "priority": priority, "vrrp_version": version });
+                settings["nopreempt"] = json!(nopreempt);
+                if priorities.len() == 2 {
+                    settings["preempt_delay"] = json!(format!("{preempt_delay}s"));
+                }
+                if let Some(weight) = weight {
+                    settings["track_process"] = json!({ "weight": weight });
+                }
+                params(&settings)
+            })
+            .collect();
+        let delay = Duration::from_micros(delay);
+        let events = events(all.len(), raw);
+        let until = events.last().unwrap().0 + Duration::from_secs(40);
+        let lazy = changes(lazy(&all, delay, &events, until), all.len());
+        let eager = changes(eager(&all, delay, &events, until), all.len());
+        prop_assert_eq!(lazy, eager, "{:?}", events);
+    }
+}
