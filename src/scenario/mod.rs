@@ -6,6 +6,11 @@
 pub mod code;
 pub mod diagnostic;
 pub mod document;
+pub mod load;
+pub mod lower;
+pub mod raw;
 pub mod reader;
 pub mod rules;
+mod samples;
+pub mod section;
 pub mod source;

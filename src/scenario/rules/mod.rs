@@ -3,6 +3,36 @@
 //!
 //! Rules speak of key paths, not of text, so that a plan built by a program is held to them too.
 
+pub mod all;
+mod api_server_options;
+mod client_target;
+mod controller_manager_options;
+mod counts;
+mod election_round_trip;
+mod endpoint;
+mod etcd_options;
+mod even_members;
+mod fault_after_end;
+mod haproxy_options;
+mod keepalived_options;
+mod kubelet_options;
+mod leader;
+mod limit;
+mod measure_from;
+mod metric;
+mod names;
+mod node;
+mod nothing_to_repair;
+mod overrides;
+mod repair_after_end;
+mod scheduler_options;
+mod target_exists;
+mod target_fits;
+mod topology;
+mod versions;
+mod zero_span;
+mod zones;
+
 use crate::scenario::code::{Code, CodeInfo};
 use crate::scenario::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::scenario::document::{Document, Path};

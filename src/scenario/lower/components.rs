@@ -1,0 +1,278 @@
+//! The parameters and the wiring of every component, and who restarts it.
+
+use super::layout::Layout;
+use crate::component::fact::Fact;
+use crate::component::id::{ComponentId, Kind, MachineId};
+use crate::component::map::{ComponentEntry, MachineRole};
+use crate::component::record::RequestClass;
+use crate::components::client::ClientParams;
+use crate::components::keepalived::KeepalivedParams;
+use crate::components::{
+    Params, api_server, candidate, client, etcd, keepalived, kubelet, load_balancer,
+};
+use crate::kernel::time::Duration;
+use crate::plan::Restart;
+use crate::plan::service::{Endpoint, Services};
+use crate::scenario::raw::Scenario;
+use crate::scenario::raw::cluster::{PodSupervision, Topology, UnitSupervision};
+use crate::transport::peer_stream::StreamLaw;
+
+/// systemd's `RestartSec` where a unit does not say.
+const RESTART_SEC: Duration = Duration::from_millis(100);
+/// `RestartSec` of kubeadm's kubelet unit.
+const KUBELET_RESTART_SEC: Duration = Duration::from_secs(10);
+/// The priority of the first keepalived instance; each further one has one less.
+const FIRST_PRIORITY: u32 = 101;
+
+/// What a plan has of each component, in the map's order.
+#[derive(Default)]
+pub(super) struct Parts {
+    pub(super) params: Vec<Params>,
+    pub(super) static_pod: Vec<bool>,
+    pub(super) restart: Vec<Restart>,
+}
+
+impl Parts {
+    pub(super) fn new(scenario: &Scenario, layout: &Layout, services: &Services) -> Parts {
+        let wiring = Wirings { scenario, layout, services };
+        let mut parts = Parts::default();
+        for (id, entry) in layout.map.components() {
+            parts.params.push(wiring.params(id, entry));
+            parts.static_pod.push(static_pod(entry, scenario, layout));
+            parts.restart.push(restart(entry, scenario, layout));
+        }
+        parts
+    }
+}
+
+/// Who deals with whom.
+struct Wirings<'a> {
+    scenario: &'a Scenario,
+    layout: &'a Layout,
+    services: &'a Services,
+}
+
+impl Wirings<'_> {
+    fn params(&self, id: ComponentId, entry: &ComponentEntry) -> Params {
+        let kinds = &self.scenario.cluster.kinds;
+        let Some(machine) = entry.machine else { return Params::Object(object(entry.kind)) };
+        let name = entry.name.as_str();
+        match entry.kind {
+            Kind::Etcd => Params::Etcd(Box::new(kinds.etcd.of(name).params.clone()), self.etcd()),
+            Kind::ApiServer => Params::ApiServer(
+                Box::new(kinds.api_server.of(name).params.clone()),
+                self.api_server(machine),
+            ),
+            Kind::Scheduler => Params::Scheduler(
+                Box::new(kinds.scheduler.of(name).params.clone()),
+                self.candidate(machine, Kind::Scheduler),
+            ),
+            Kind::ControllerManager => Params::ControllerManager(
+                Box::new(kinds.controller_manager.of(name).params.clone()),
+                self.candidate(machine, Kind::ControllerManager),
+            ),
+            Kind::Kubelet => {
+                let worker = self.layout.workers.contains(&machine);
+                let program = if worker { &kinds.worker_kubelet } else { &kinds.kubelet };
+                let params = Box::new(program.of(name).params.clone());
+                Params::Kubelet(params, self.kubelet(machine))
+            }
+            Kind::LoadBalancer => Params::LoadBalancer(
+                Box::new(kinds.haproxy.of(name).params.clone()),
+                load_balancer::Wiring { servers: self.services.api_servers.clone() },
+            ),
+            Kind::Keepalived => Params::Keepalived(
+                Box::new(keepalived_params(self.scenario, self.layout, id)),
+                self.keepalived(id, machine),
+            ),
+            Kind::Client => self.client(id),
+            Kind::Lease | Kind::Node => unreachable!("{name} has a machine, but is an object"),
+        }
+    }
+
+    fn etcd(&self) -> etcd::Wiring {
+        let map = &self.layout.map;
+        let write = |id: &ComponentId| {
+            let at = self.layout.clients.iter().position(|client| client == id);
+            let client = at.and_then(|at| self.scenario.clients.get(at));
+            client.is_some_and(|c| c.section.params.class.class() == RequestClass::Write)
+        };
+        let clients = self.layout.clients.iter().copied().filter(write);
+        etcd::Wiring {
+            members: self.services.members.clone(),
+            writers: map
+                .of_kind(Kind::Lease)
+                .chain(map.of_kind(Kind::Kubelet))
+                .chain(clients)
+                .collect(),
+            release: self.scenario.versions.etcd,
+            eager: false,
+        }
+    }
+
+    /// kubeadm's stacked API servers know the member beside them alone.
+    fn api_server(&self, machine: MachineId) -> api_server::Wiring {
+        let local = self.layout.map.local(machine, Kind::Etcd);
+        let etcd_servers = match (self.scenario.cluster.options.params.topology, local) {
+            (Topology::Stacked, Some(member)) => vec![member],
+            _ => self.services.members.clone(),
+        };
+        api_server::Wiring { etcd_servers }
+    }
+
+    fn candidate(&self, machine: MachineId, kind: Kind) -> candidate::Wiring {
+        let map = &self.layout.map;
+        let lease = map.find_component(&format!("lease/{}", kind.name()));
+        let nodes = match kind {
+            Kind::ControllerManager => map
+                .of_kind(Kind::Kubelet)
+                .filter_map(|kubelet| Some((kubelet, self.node(map.machine_of(kubelet)?)?)))
+                .collect(),
+            _ => Vec::new(),
+        };
+        candidate::Wiring {
+            lease: lease.unwrap_or_else(|| panic!("{} has no Lease", kind.name())),
+            server: self.local_server(machine),
+            endpoint: self.endpoint(machine),
+            servers: self.services.api_servers.clone(),
+            nodes,
+        }
+    }
+
+    fn node(&self, machine: MachineId) -> Option<ComponentId> {
+        let map = &self.layout.map;
+        map.find_component(&format!("node/{}", map.machine(machine).name))
+    }
+
+    fn local_server(&self, machine: MachineId) -> ComponentId {
+        let local = self.layout.map.local(machine, Kind::ApiServer);
+        local.unwrap_or(self.services.api_servers[0])
+    }
+
+    /// The address that clients use, as a machine of the cluster knows it. Where clients know every
+    /// server, a machine's own is its first choice, and machines without spread over all.
+    fn endpoint(&self, machine: MachineId) -> ComponentId {
+        match &self.services.endpoint {
+            Endpoint::Vip { .. } => ComponentId::VIP,
+            Endpoint::Balancer(id) | Endpoint::OneServer(id) => *id,
+            Endpoint::AllServers => {
+                let servers = &self.services.api_servers;
+                let spread = servers[machine.index() % servers.len()];
+                self.layout.map.local(machine, Kind::ApiServer).unwrap_or(spread)
+            }
+        }
+    }
+
+    fn kubelet(&self, machine: MachineId) -> kubelet::Wiring {
+        let map = &self.layout.map;
+        let pods = map
+            .on_machine(machine)
+            .filter(|id| static_pod(map.component(*id), self.scenario, self.layout));
+        kubelet::Wiring {
+            pods: pods.collect(),
+            server: self.endpoint(machine),
+            api_servers: self.services.api_servers.clone(),
+            node: self.node(machine).unwrap_or_else(|| panic!("{machine:?} is no node")),
+        }
+    }
+
+    fn keepalived(&self, id: ComponentId, machine: MachineId) -> keepalived::Wiring {
+        let instances = self.layout.processes(&self.layout.balancers, Kind::Keepalived);
+        keepalived::Wiring {
+            peers: instances.into_iter().filter(|peer| *peer != id).collect(),
+            balancer: self.layout.map.local(machine, Kind::LoadBalancer),
+        }
+    }
+
+    fn client(&self, id: ComponentId) -> Params {
+        let at = self.layout.clients.iter().position(|client| *client == id);
+        let client = &self.scenario.clients[at.unwrap_or(0)];
+        let options = &client.section.params;
+        let named = client.target.iter().filter_map(|target| target.value.as_str());
+        let mut targets: Vec<ComponentId> =
+            named.flat_map(|name| self.layout.servers(name)).collect();
+        if targets.is_empty() {
+            targets = match &self.services.endpoint {
+                Endpoint::AllServers => self.services.api_servers.clone(),
+                _ => vec![self.endpoint(self.services.outside)],
+            };
+        }
+        let wiring = client::Wiring {
+            class: options.class.class(),
+            targets,
+            api_servers: self.services.api_servers.clone(),
+        };
+        let params = ClientParams { every: options.every, timeout: options.timeout };
+        Params::Client(Box::new(params), wiring)
+    }
+}
+
+/// What an API object begins with, before anything has settled.
+fn object(kind: Kind) -> Fact {
+    match kind {
+        Kind::Lease => Fact::Lease(crate::component::fact::LeaseFact::default()),
+        Kind::Node => Fact::Node(crate::component::fact::NodeFact::default()),
+        _ => Fact::Absent,
+    }
+}
+
+/// An instance's options. Where no priority is given, the first instance has the highest.
+pub(super) fn keepalived_params(
+    scenario: &Scenario,
+    layout: &Layout,
+    id: ComponentId,
+) -> KeepalivedParams {
+    let section = scenario.cluster.kinds.keepalived.of(layout.map.name(id));
+    let mut params = section.params.clone();
+    if !section.gives("priority") && !section.gives("state") {
+        let instances = layout.processes(&layout.balancers, Kind::Keepalived);
+        let position = instances.iter().position(|instance| *instance == id).unwrap_or(0);
+        params.priority = u32::try_from(position).ok().map(|below| FIRST_PRIORITY - below);
+    }
+    params
+}
+
+/// The keepalived instance to which preemption leaves the address: the one with the highest
+/// priority, of equals the one with the highest address.
+pub(super) fn highest_priority(scenario: &Scenario, layout: &Layout) -> Option<ComponentId> {
+    let instances = layout.processes(&layout.balancers, Kind::Keepalived);
+    instances
+        .into_iter()
+        .max_by_key(|id| (keepalived_params(scenario, layout, *id).base_priority(), *id))
+}
+
+fn on_control_plane(entry: &ComponentEntry, layout: &Layout) -> bool {
+    let role = entry.machine.map(|machine| layout.map.machine(machine).role);
+    role == Some(MachineRole::ControlPlane)
+}
+
+fn static_pod(entry: &ComponentEntry, scenario: &Scenario, layout: &Layout) -> bool {
+    let unit = matches!(entry.kind, Kind::Kubelet | Kind::Client);
+    let kubelet = scenario.cluster.control_plane.params.supervision == PodSupervision::Kubelet;
+    kubelet && !unit && on_control_plane(entry, layout)
+}
+
+fn restart(entry: &ComponentEntry, scenario: &Scenario, layout: &Layout) -> Restart {
+    let cluster = &scenario.cluster;
+    let systemd = UnitSupervision::Systemd;
+    let wait = match entry.kind {
+        _ if entry.kind != Kind::Kubelet && on_control_plane(entry, layout) => None,
+        Kind::Kubelet => Some(KUBELET_RESTART_SEC),
+        Kind::Etcd => (cluster.etcd.params.supervision == systemd).then_some(RESTART_SEC),
+        Kind::LoadBalancer => {
+            (cluster.balancers.params.supervision == systemd).then_some(RESTART_SEC)
+        }
+        _ => None,
+    };
+    wait.map_or(Restart::Never, Restart::Always)
+}
+
+/// The streams between etcd members.
+pub(super) fn streams(scenario: &Scenario) -> StreamLaw {
+    StreamLaw::etcd(scenario.cluster.kinds.etcd.base.params.election_timeout)
+}
+
+/// etcd's heartbeat-interval.
+pub(super) fn heartbeat(scenario: &Scenario) -> Duration {
+    scenario.cluster.kinds.etcd.base.params.heartbeat_interval
+}

@@ -1,0 +1,77 @@
+//! Clients with a stated schedule.
+
+use super::{Placed, one_or_many};
+use crate::component::param::{params, words};
+use crate::component::record::RequestClass;
+use crate::component::versions::Versions;
+use crate::kernel::time::Duration;
+use crate::scenario::document::{Node, Path};
+use crate::scenario::reader::Reader;
+use crate::scenario::section::Section;
+
+words! {
+    /// What a client asks for.
+    pub enum ClassWord {
+        /// A quorum GET.
+        Read = "read",
+        /// A GET or LIST with resourceVersion=0, answered from the API server's cache.
+        ReadCached = "read-cached",
+        /// A write.
+        Write = "write",
+        /// It opens a connection and asks for nothing.
+        Connect = "connect",
+    }
+}
+
+impl ClassWord {
+    /// The class of its requests.
+    pub fn class(self) -> RequestClass {
+        match self {
+            ClassWord::Read => RequestClass::Read,
+            ClassWord::ReadCached => RequestClass::ReadCached,
+            ClassWord::Write => RequestClass::Write,
+            ClassWord::Connect => RequestClass::Connect,
+        }
+    }
+}
+
+params! {
+    /// A client that sends one request every `every`, not waiting for earlier ones.
+    pub struct ClientOptions {
+        /// What it asks for.
+        class: ClassWord = "class", |_v| ClassWord::Read, "hasim: a quorum GET";
+        /// Between requests.
+        every: Duration = "every", |_v| Duration::from_millis(100), "hasim: as the measured clients";
+        /// When it gives a request up.
+        timeout: Duration = "timeout", |_v| Duration::from_secs(5), "hasim: as the measured clients";
+    }
+}
+
+/// One client.
+#[derive(Debug)]
+pub struct Client {
+    /// Its name.
+    pub name: String,
+    /// Its options.
+    pub section: Section<ClientOptions>,
+    /// To whom it sends: one word, or a list of processes.
+    pub target: Vec<Placed>,
+}
+
+impl Client {
+    pub(super) fn read(
+        node: &Node,
+        reader: &Reader,
+        versions: &Versions,
+        path: Path,
+    ) -> Option<Client> {
+        let mut known = Section::<ClientOptions>::names();
+        known.extend(["name", "target"]);
+        let fields = reader.fields(node, "a client", &known)?;
+        let target =
+            fields.get("target").map(|entry| one_or_many(&entry.node, &path.key("target")));
+        let mut section = Section::defaults(versions, path);
+        section.take(&fields, reader);
+        Some(Client { name: fields.required("name")?, section, target: target.unwrap_or_default() })
+    }
+}

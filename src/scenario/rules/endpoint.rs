@@ -1,0 +1,75 @@
+//! Options of the endpoint that contradict its kind.
+
+use super::all::scenario;
+use super::{Problem, Rule};
+use crate::component::param::ParamValue;
+use crate::scenario::code::{Code, CodeInfo};
+use crate::scenario::lower::Subject;
+use crate::scenario::raw::cluster::{EndpointKind, Placement};
+use crate::scenario::reader::listed;
+
+const CODE: Code = Code::new(205);
+
+/// The rule.
+pub(super) const RULE: Rule<Subject> = Rule {
+    info: CodeInfo {
+        code: CODE,
+        title: "endpoint options that contradict each other",
+        explanation: "What stands before the API servers follows from `kind`: `vip` has balancers with keepalived, `one-balancer` one balancer, `one-server` the API server of one machine, `all-servers` nothing. Options of what is not there would be ignored silently.",
+        bad: scenario!(r#""cluster": { "endpoint": { "kind": "one-server", "server": "cp9" } }"#),
+        good: scenario!(r#""cluster": { "endpoint": { "kind": "one-server", "server": "cp2" } }"#),
+    },
+    check,
+};
+
+fn check(subject: &Subject) -> Vec<Problem> {
+    let cluster = &subject.scenario.cluster;
+    let mut problems = server(subject);
+    let options = &cluster.balancers.params;
+    let kind = cluster.endpoint.params.kind;
+    let balanced = matches!(kind, EndpointKind::Vip | EndpointKind::OneBalancer);
+    if !balanced && cluster.balancers.gives_any() {
+        let message = format!("there are no balancers when `kind` is `{}`", kind.show());
+        let problem = Problem::error(CODE, cluster.balancers.path.clone(), message);
+        problems.push(problem.help("leave `loadBalancers` out, or set `kind` to `vip`"));
+    }
+    let Some(replicas) = options.replicas else { return problems };
+    let place = cluster.balancers.place("replicas");
+    let machines = cluster.control_plane.params.replicas;
+    if kind == EndpointKind::OneBalancer && replicas != 1 {
+        let message = format!("`one-balancer` is one, not {replicas}");
+        let problem = Problem::error(CODE, place.clone(), message);
+        problems.push(problem.help("several balancers need an address that moves: `vip`"));
+    }
+    if options.placement == Placement::ControlPlane && replicas > machines {
+        let message =
+            format!("{replicas} balancers do not fit on {machines} control-plane machines");
+        let problem = Problem::error(CODE, place, message);
+        problems.push(problem.help(format!("at most {machines}, or `\"placement\": \"own\"`")));
+    }
+    problems
+}
+
+fn server(subject: &Subject) -> Vec<Problem> {
+    let cluster = &subject.scenario.cluster;
+    let endpoint = &cluster.endpoint;
+    if !endpoint.gives("server") {
+        return Vec::new();
+    }
+    let place = endpoint.place("server");
+    if endpoint.params.kind != EndpointKind::OneServer {
+        let message = "`server` is for the kind `one-server` alone";
+        return vec![Problem::error(CODE, place, message).help("leave it out")];
+    }
+    let names = || {
+        let machines = subject.layout.control_plane.iter();
+        machines.map(|machine| subject.layout.map.machine(*machine).name.as_str())
+    };
+    let server = &endpoint.params.server;
+    if names().any(|name| name == server) {
+        return Vec::new();
+    }
+    let message = format!("there is no control-plane machine `{}`", server.escape_debug());
+    let help = format!("the control-plane machines are {}", listed(names(), "and"));
+    vec![Problem::error(CODE, place, message).help(help)]
+}

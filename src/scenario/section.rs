@@ -1,0 +1,140 @@
+//! One section of options: what the file gives over the real software's defaults, with the place
+//! of each option for the problems that are found later.
+//!
+//! Knows no kind: it asks the section's parameters for their fields.
+
+use crate::component::param::Problem as ParamProblem;
+use crate::component::param::{FieldInfo, Params};
+use crate::component::versions::Versions;
+use crate::kernel::law::Law;
+use crate::kernel::time::Duration;
+use crate::scenario::code::Code;
+use crate::scenario::document::{Entry, Node, Path};
+use crate::scenario::reader::{Fields, Reader};
+use crate::scenario::rules::Problem;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A section with its defaults filled in.
+#[derive(Clone, Debug)]
+pub struct Section<P> {
+    /// The options in force.
+    pub params: P,
+    /// Where the section stands, or would.
+    pub path: Path,
+    /// The options that the file gives, with their places (an override's is not in the section).
+    given: BTreeMap<&'static str, Path>,
+}
+
+impl<P: Params> Section<P> {
+    /// A section of which nothing is given.
+    pub fn defaults(versions: &Versions, path: Path) -> Section<P> {
+        Section { params: P::defaults(versions), path, given: BTreeMap::new() }
+    }
+
+    /// The names of its options.
+    pub fn names() -> Vec<&'static str> {
+        P::fields().iter().map(|field| field.name).collect()
+    }
+
+    /// Reads a section that holds nothing but options.
+    pub fn read(
+        entry: Option<&Entry>,
+        reader: &Reader,
+        what: &str,
+        versions: &Versions,
+        path: Path,
+    ) -> Section<P> {
+        let mut section = Section::defaults(versions, path);
+        let names = Section::<P>::names();
+        if let Some(fields) = entry.and_then(|e| reader.fields(&e.node, what, &names)) {
+            section.take(&fields, reader);
+        }
+        section
+    }
+
+    /// Takes the options among an object's fields.
+    pub fn take(&mut self, fields: &Fields, reader: &Reader) {
+        let path = self.path.clone();
+        for entry in fields.given() {
+            self.set(entry, reader, path.key(&*entry.key));
+        }
+    }
+
+    /// Sets one option if there is one of that name; a wrong value is reported.
+    pub fn set(&mut self, entry: &Entry, reader: &Reader, path: Path) {
+        let Some(field) = P::fields().into_iter().find(|field| field.name == entry.key) else {
+            return;
+        };
+        if !well_formed(&field, &entry.node, reader) {
+            return;
+        }
+        match self.params.set(field.name, &entry.node.to_value()) {
+            Ok(_) => {
+                self.given.insert(field.name, path);
+            }
+            Err(message) => reader.invalid(&entry.node, Code::WRONG_TYPE, message),
+        }
+    }
+
+    /// Whether the file gives an option.
+    pub fn gives(&self, name: &str) -> bool {
+        self.given.contains_key(name)
+    }
+
+    /// Whether the file gives any option.
+    pub fn gives_any(&self) -> bool {
+        !self.given.is_empty()
+    }
+
+    /// The place of an option: where it is given, else where it would be.
+    pub fn place(&self, name: &str) -> Path {
+        self.given.get(name).cloned().unwrap_or_else(|| self.path.key(name))
+    }
+
+    /// Contradictions that the section's own parameters found. A section of which nothing is given
+    /// is the real software's own affair: what runs badly there is not warned of.
+    pub fn problems(&self, code: Code, found: Vec<ParamProblem>) -> Vec<Problem> {
+        let said = found.into_iter().filter(|problem| problem.fatal || self.gives_any());
+        said.map(|problem| self.problem(code, problem)).collect()
+    }
+
+    fn problem(&self, code: Code, found: ParamProblem) -> Problem {
+        let place = self.place(found.field);
+        let problem = if found.fatal {
+            Problem::error(code, place, found.message)
+        } else {
+            Problem::warning(code, place, found.message)
+        };
+        problem.help(found.help)
+    }
+}
+
+/// Checks the form of a value by its schema, for diagnostics with exact places. What the schema
+/// does not tell is left to the option itself.
+fn well_formed(field: &FieldInfo, node: &Node, reader: &Reader) -> bool {
+    formed(&(field.schema)(), node, reader)
+}
+
+fn formed(schema: &Value, node: &Node, reader: &Reader) -> bool {
+    if let Some(words) = schema.get("enum").and_then(Value::as_array) {
+        let words: Vec<(&str, ())> =
+            words.iter().filter_map(|word| word.as_str().map(|word| (word, ()))).collect();
+        return reader.word(node, &words).is_some();
+    }
+    // `null` is no value that a file gives, so that of the alternatives the other one is meant.
+    if let Some([inner, null]) = schema.get("anyOf").and_then(Value::as_array).map(Vec::as_slice)
+        && null.get("type").and_then(Value::as_str) == Some("null")
+    {
+        return formed(inner, node, reader);
+    }
+    let reference = schema.get("$ref").and_then(Value::as_str);
+    match (reference, schema.get("type").and_then(Value::as_str)) {
+        (Some("#/$defs/duration"), _) => reader.read::<Duration>(node).is_some(),
+        (Some("#/$defs/law"), _) => reader.read::<Law>(node).is_some(),
+        (_, Some("boolean")) => reader.read::<bool>(node).is_some(),
+        (_, Some("string")) => reader.read::<String>(node).is_some(),
+        (_, Some("number")) => reader.read::<f64>(node).is_some(),
+        _ => true,
+    }
+}
