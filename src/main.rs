@@ -1,2 +1,7 @@
-//! hasim
-fn main() {}
+//! The `hasim` program: arguments in, bytes and an exit code out.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    hasim::cli::main()
+}

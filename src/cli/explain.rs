@@ -1,0 +1,33 @@
+//! `hasim explain`: what a code means, and what would be right.
+
+use super::Outcome;
+use super::arguments::ExplainArguments;
+use super::console::Console;
+use super::terminal;
+use crate::scenario::code::{self, Code, CodeInfo};
+
+/// Explains one code, or lists them all.
+pub(super) fn explain(typed: &ExplainArguments, console: &mut Console) -> Outcome {
+    let Some(asked) = &typed.code else {
+        let list: String = code::all().map(|info| format!("{}  {}\n", info.code, info.title)).collect();
+        console.print(&list);
+        return Outcome::Done;
+    };
+    match find(asked) {
+        Some(info) => {
+            let text = terminal::explain(info, console.look_out());
+            console.print(&format!("{}\n", text.trim_end()));
+            Outcome::Done
+        }
+        None => {
+            console.complain(&format!(
+                "error: there is no code `{asked}`; `hasim explain` lists them all"
+            ));
+            Outcome::BadInput
+        }
+    }
+}
+
+fn find(asked: &str) -> Option<&'static CodeInfo> {
+    asked.trim().to_uppercase().parse::<Code>().ok().and_then(Code::info)
+}
