@@ -5,6 +5,7 @@
 pub mod arguments;
 pub mod console;
 mod explain;
+mod input;
 mod run;
 mod schema;
 pub mod terminal;

@@ -1,0 +1,50 @@
+//! Scenario files from disk or standard input, with their problems on standard error.
+
+use super::console::Console;
+use super::terminal;
+use crate::plan::Plan;
+use crate::scenario::diagnostic::{Diagnostic, Diagnostics};
+use crate::scenario::effective;
+use crate::scenario::load;
+use crate::scenario::source::Source;
+use std::path::Path;
+use std::{fs, io};
+
+/// A scenario without errors.
+pub(super) struct Input {
+    /// Its plan.
+    pub(super) plan: Plan,
+    /// Every value in force with its source, as `--show-effective` prints it.
+    pub(super) effective: String,
+}
+
+/// Loads a scenario; its problems go to standard error. `None` if it has errors.
+pub(super) fn load(path: &Path, console: &mut Console) -> Option<Input> {
+    let source = match open(path) {
+        Ok(source) => source,
+        Err(unreadable) => {
+            let (source, diagnostic) = *unreadable;
+            let mut diagnostics = Diagnostics::new();
+            diagnostics.push(diagnostic);
+            console.complain(&terminal::render(&source, &diagnostics, console.look()));
+            return None;
+        }
+    };
+    let near = |name: &str| {
+        let file = path.parent().unwrap_or_else(|| Path::new("")).join(name);
+        fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))
+    };
+    let loaded = load::load(&source, &near);
+    if !loaded.diagnostics.is_empty() {
+        console.complain(&terminal::render(&source, &loaded.diagnostics, console.look()));
+    }
+    let (subject, plan) = (loaded.subject?, loaded.plan?);
+    Some(Input { plan, effective: effective::text(&subject) })
+}
+
+fn open(path: &Path) -> Result<Source, Box<(Source, Diagnostic)>> {
+    if path == Path::new("-") {
+        return Source::read("standard input", io::stdin());
+    }
+    Source::open(path)
+}

@@ -1,0 +1,78 @@
+//! Every shipped scenario keeps its own claims, twice the same, and without a warning.
+
+use hasim::experiment::single::Run;
+use hasim::kernel::stream::Key;
+use hasim::kernel::time::Time;
+use hasim::plan::Plan;
+use hasim::scenario::load::load;
+use hasim::scenario::source::Source;
+use hasim::world::World;
+use hasim::world::observer::Nobody;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .expect("the scenarios are there")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|e| e == "json" || e == "yaml"))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty());
+    files
+}
+
+fn plan(path: &Path) -> Plan {
+    let source = Source::open(path).expect("a scenario file is readable");
+    let near = |name: &str| {
+        let file = path.parent().expect("a folder").join(name);
+        fs::read_to_string(file).map_err(|error| error.to_string())
+    };
+    let loaded = load(&source, &near);
+    let problems: Vec<String> =
+        loaded.diagnostics.iter().filter(|d| d.severity.word() == "error").map(|d| d.message.clone()).collect();
+    loaded.plan.unwrap_or_else(|| panic!("{}: {problems:?}", path.display()))
+}
+
+/// Law: a shipped scenario opens with its claim, and the claim holds for its own seed and others.
+#[test]
+fn claims_hold() {
+    let mut broken = Vec::new();
+    for path in files() {
+        let plan = plan(&path);
+        assert!(plan.description.starts_with("Claim: "), "{} opens with no claim", path.display());
+        assert!(!plan.expect.is_empty(), "{} checks nothing", path.display());
+        for seed in (plan.seed..plan.seed + 20).chain([4711, 31_337]) {
+            let run = Run::of(&plan, seed, 0, &[]);
+            let findings = run.findings();
+            for verdict in findings.expectations.iter().filter(|verdict| !verdict.passed) {
+                broken.push(format!(
+                    "{} seed {seed}: {} expected {}, got {}",
+                    plan.name, verdict.subject, verdict.expected, verdict.got
+                ));
+            }
+            for violation in &findings.violations {
+                broken.push(format!("{} seed {seed}: {violation:?}", plan.name));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// Law: two runs of the same plan and seed agree at every step.
+#[test]
+fn runs_do_not_diverge() {
+    for path in files() {
+        let plan = plan(&path);
+        let key = Key::new(plan.seed, 0);
+        let (mut a, mut b) = (World::new(&plan, key), World::new(&plan, key));
+        a.begin_run(&mut Nobody);
+        b.begin_run(&mut Nobody);
+        let until = Time::at(plan.until);
+        while a.step(until, &mut Nobody) {
+            assert!(b.step(until, &mut Nobody), "{} ended early", plan.name);
+            assert_eq!(a.digest(), b.digest(), "{} diverges at {}", plan.name, a.now());
+        }
+    }
+}
