@@ -30,8 +30,12 @@ fn plan(path: &Path) -> Plan {
         fs::read_to_string(file).map_err(|error| error.to_string())
     };
     let loaded = load(&source, &near);
-    let problems: Vec<String> =
-        loaded.diagnostics.iter().filter(|d| d.severity.word() == "error").map(|d| d.message.clone()).collect();
+    let problems: Vec<String> = loaded
+        .diagnostics
+        .iter()
+        .filter(|d| d.severity.word() == "error")
+        .map(|d| d.message.clone())
+        .collect();
     loaded.plan.unwrap_or_else(|| panic!("{}: {problems:?}", path.display()))
 }
 

@@ -37,8 +37,6 @@ pub enum Command {
     Run(RunArguments),
     /// Explains a code of hasim (for example `S114`), or lists them all.
     Explain(ExplainArguments),
-    /// Prints the JSON Schema of scenario files, for editors.
-    Schema,
 }
 
 /// What `hasim run` takes.
@@ -62,9 +60,6 @@ pub struct RunArguments {
     /// format, which opens in Perfetto.
     #[arg(long, value_name = "FILE")]
     pub trace: Vec<PathBuf>,
-    /// Prints the whole effective scenario with each default's source, and does not run it.
-    #[arg(long)]
-    pub show_effective: bool,
 }
 
 /// How to print a result.

@@ -9,7 +9,8 @@ use crate::scenario::code::{self, Code, CodeInfo};
 /// Explains one code, or lists them all.
 pub(super) fn explain(typed: &ExplainArguments, console: &mut Console) -> Outcome {
     let Some(asked) = &typed.code else {
-        let list: String = code::all().map(|info| format!("{}  {}\n", info.code, info.title)).collect();
+        let list: String =
+            code::all().map(|info| format!("{}  {}\n", info.code, info.title)).collect();
         console.print(&list);
         return Outcome::Done;
     };

@@ -4,7 +4,6 @@ use super::console::Console;
 use super::terminal;
 use crate::plan::Plan;
 use crate::scenario::diagnostic::{Diagnostic, Diagnostics};
-use crate::scenario::effective;
 use crate::scenario::load;
 use crate::scenario::source::Source;
 use std::path::Path;
@@ -14,8 +13,6 @@ use std::{fs, io};
 pub(super) struct Input {
     /// Its plan.
     pub(super) plan: Plan,
-    /// Every value in force with its source, as `--show-effective` prints it.
-    pub(super) effective: String,
 }
 
 /// Loads a scenario; its problems go to standard error. `None` if it has errors.
@@ -38,8 +35,8 @@ pub(super) fn load(path: &Path, console: &mut Console) -> Option<Input> {
     if !loaded.diagnostics.is_empty() {
         console.complain(&terminal::render(&source, &loaded.diagnostics, console.look()));
     }
-    let (subject, plan) = (loaded.subject?, loaded.plan?);
-    Some(Input { plan, effective: effective::text(&subject) })
+    let plan = loaded.plan?;
+    Some(Input { plan })
 }
 
 fn open(path: &Path) -> Result<Source, Box<(Source, Diagnostic)>> {

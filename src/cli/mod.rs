@@ -7,7 +7,6 @@ pub mod console;
 mod explain;
 mod input;
 mod run;
-mod schema;
 pub mod terminal;
 pub mod values;
 
@@ -44,7 +43,6 @@ pub fn main() -> ExitCode {
     let outcome = match &arguments.command {
         Command::Run(typed) => run::run(typed, &mut console),
         Command::Explain(typed) => explain::explain(typed, &mut console),
-        Command::Schema => schema::schema(&mut console),
     };
     outcome.into()
 }

@@ -5,8 +5,7 @@ use super::arguments::{Format, RunArguments};
 use super::console::Console;
 use super::input;
 use crate::experiment::single::Run;
-use crate::kernel::time::{Duration, Time};
-use crate::plan::Plan;
+use crate::measure::Findings;
 use crate::report;
 use std::fs;
 use std::path::Path;
@@ -14,10 +13,6 @@ use std::path::Path;
 /// Loads, runs, prints, and says whether the scenario's claims held.
 pub(super) fn run(typed: &RunArguments, console: &mut Console) -> Outcome {
     let Some(loaded) = input::load(&typed.scenario, console) else { return Outcome::BadInput };
-    if typed.show_effective {
-        console.print(&loaded.effective);
-        return Outcome::Done;
-    }
     let mut plan = loaded.plan;
     plan.until = typed.until.unwrap_or(plan.until);
     if let Some(late) = typed.at.iter().find(|at| **at > plan.until) {
@@ -30,24 +25,47 @@ pub(super) fn run(typed: &RunArguments, console: &mut Console) -> Outcome {
     let seed = typed.seed.unwrap_or(plan.seed);
     let run = Run::of(&plan, seed, 0, &typed.at);
     let findings = run.findings();
-    let case = run.case();
-    match typed.format {
-        Format::Text => console.print_lines(&report::text::whole(&run, &findings)),
-        Format::Json => console.print(&report::json::whole(&run, &findings)),
-    }
-    for path in &typed.trace {
-        if let Err(message) = write_trace(path, &report::trace::of(path_is_lines(path), &case)) {
-            console.complain(&message);
-            return Outcome::BadInput;
+    let written = match typed.format {
+        Format::Text => {
+            print_text(&run, &findings, console);
+            Ok(())
         }
+        Format::Json => print_json(&run, &findings, console),
+    };
+    let traced = typed.trace.iter().try_for_each(|path| write_trace(path, &run, &findings));
+    if let Err(message) = written.and(traced) {
+        console.complain(&format!("error: {message}"));
+        return Outcome::BadInput;
     }
-    if findings.passed() && findings.violations.is_empty() { Outcome::Done } else { Outcome::Failed }
+    if findings.passed() && findings.violations.is_empty() {
+        Outcome::Done
+    } else {
+        Outcome::Failed
+    }
 }
 
-fn path_is_lines(path: &Path) -> bool {
-    path.extension().is_some_and(|e| e == "jsonl")
+fn print_text(run: &Run, findings: &Findings, console: &mut Console) {
+    console.print_lines(&report::text::report(&run.case(), findings, run.seed()));
+    for snapshot in run.snapshots() {
+        console.print_lines(&report::text::moment(&run.case_at(snapshot)));
+    }
 }
 
-fn write_trace(path: &Path, bytes: &str) -> Result<(), String> {
-    fs::write(path, bytes).map_err(|error| format!("error: cannot write {}: {error}", path.display()))
+fn print_json(run: &Run, findings: &Findings, console: &mut Console) -> Result<(), String> {
+    let result = report::json::result(&run.case(), findings, run.seed());
+    let text = report::json::render(&result).map_err(|error| error.to_string())?;
+    console.print(&text);
+    Ok(())
+}
+
+/// JSON Lines where the name says so, else the Chrome trace format.
+fn write_trace(path: &Path, run: &Run, findings: &Findings) -> Result<(), String> {
+    let case = run.case();
+    let bytes = if path.extension().is_some_and(|e| e == "jsonl") {
+        report::trace::render(&report::trace::lines(&case))
+    } else {
+        serde_json::to_string(&report::chrome::trace(&case, findings))
+    };
+    let bytes = bytes.map_err(|error| error.to_string())?;
+    fs::write(path, bytes).map_err(|error| format!("cannot write {}: {error}", path.display()))
 }

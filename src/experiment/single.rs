@@ -53,6 +53,11 @@ impl<'p> Run<'p> {
         Case::of(&self.world, self.plan, self.watch.history())
     }
 
+    /// The run as it stood at a moment that was asked for.
+    pub fn case_at<'a>(&'a self, snapshot: &'a Snapshot) -> Case<'a> {
+        Case { end: &snapshot.all, until: snapshot.at, ..self.case() }
+    }
+
     /// Everything that is measured on the run.
     pub fn findings(&self) -> Findings {
         Findings::of(&self.case())

@@ -9,6 +9,7 @@ use super::share::Share;
 use crate::component::fact::{Ability, ApiServerFact, Fact, Role};
 use crate::component::id::{ComponentId, Kind, MachineId};
 use crate::component::view::{Probe, ProcessState, Surroundings, View};
+use crate::components::Params;
 use crate::kernel::time::{Duration, Time};
 use crate::plan::Plan;
 use crate::plan::service::{Endpoint, Service, Services};
@@ -84,9 +85,16 @@ fn candidate(plan: &Plan, kind: Kind, id: ComponentId) -> Candidate {
     Candidate { id, kind, server: local, lease }
 }
 
-/// kubeadm's documented `HAProxy` configuration: `option redispatch`, `retries 1`.
-fn retry(_plan: &Plan) -> Retry {
-    Retry { redispatch: true, retries: 1 }
+/// What the balancers are configured to do; the first one stands for all.
+fn retry(plan: &Plan) -> Retry {
+    let mut balancers = plan.params.iter().filter_map(|params| match params {
+        Params::LoadBalancer(options, _) => Some(options),
+        _ => None,
+    });
+    balancers.next().map_or(Retry { redispatch: false, retries: 0 }, |options| Retry {
+        redispatch: options.redispatch,
+        retries: options.retries,
+    })
 }
 
 /// What one attempt at a server comes to.

@@ -16,7 +16,7 @@ mod status;
 mod tests;
 
 use crate::component::effects::ExitStatus;
-use crate::component::fact::{Fact, KubeletFact};
+use crate::component::fact::{Condition, Fact, KubeletFact, NodeFact};
 use crate::component::mail::{Body, Mail, Reply};
 use crate::component::param::{Problem, params, words};
 use crate::component::{Alarm as _, Cause, Component, ComponentId, Effects, Kind, Lever, Map, View};
@@ -263,6 +263,8 @@ impl Kubelet {
     /// It has been working for long.
     fn settle(&mut self, view: &View, fx: &mut Effects<Alarm>) {
         self.working = true;
+        let ready = NodeFact { ready: Condition::True, since: None };
+        fx.commit(self.wiring.node, Fact::Node(ready));
         self.settle_heartbeat(view, fx);
         self.begin_status(true, view, fx);
         self.begin_pods(view, fx);
