@@ -241,6 +241,18 @@ impl<C: Component> Fake<C> {
         self.now = until;
     }
 
+    /// When the next alarm or message is due.
+    pub(crate) fn due(&self) -> Time {
+        let alarm = self.alarms.keys().next().map(|(at, _, _)| *at);
+        let mail = self.post.iter().map(|(at, _, _)| *at).min();
+        [alarm, mail].into_iter().flatten().min().unwrap_or(Time::NEVER)
+    }
+
+    /// The machine of a simulated process.
+    pub(crate) fn machine(&mut self, id: ComponentId) -> &mut C {
+        self.machines.get_mut(&id).unwrap()
+    }
+
     fn step(&mut self, until: Time) -> bool {
         let alarm = self.alarms.keys().next().copied();
         let mail = (0..self.post.len()).min_by_key(|i| (self.post[*i].0, *i));

@@ -66,6 +66,8 @@ pub(super) struct Heartbeat {
     connection: Option<Connection>,
     failures: u32,
     last: Option<Time>,
+    /// Makes every renewal one by one: the twin that shows that laziness is unobservable.
+    pub(super) eager: bool,
 }
 
 impl Heartbeat {
@@ -77,7 +79,7 @@ impl Heartbeat {
     pub(super) fn end(&mut self, view: &View) -> Renewals {
         self.book(view.now);
         let last = self.last;
-        *self = Self { last, ..Self::default() };
+        *self = Self { last, eager: self.eager, ..Self::default() };
         self.renewals()
     }
 
@@ -141,17 +143,29 @@ impl Kubelet {
             return;
         }
         let stuck = self.heartbeat.connection.is_some_and(|c| self.stuck(c, view));
-        let call = if stuck && self.heartbeat.failures < FAILURES_TO_REDIAL {
-            None
+        if stuck && self.heartbeat.failures < FAILURES_TO_REDIAL {
+            self.await_answer(None, view.now, view, fx);
         } else {
-            Some(self.new_call())
-        };
-        let until = view.now + self.heartbeat_timeout();
-        if let Some(id) = call {
-            self.heartbeat.connection = None;
-            let body = Body::Call(Call { id, op: Op::Write, deadline: until });
-            fx.send(self.wiring.server, body);
+            self.attempt(view.now, view, fx);
         }
+    }
+
+    /// Makes a renewal real that was sent at `sent`, now or a moment ago.
+    fn attempt(&mut self, sent: Time, view: &View, fx: &mut Effects<Alarm>) {
+        let id = self.new_call();
+        let deadline = sent + self.heartbeat_timeout();
+        fx.send(self.wiring.server, Body::Call(Call { id, op: Op::Write, deadline }));
+        self.await_answer(Some(id), sent, view, fx);
+    }
+
+    fn await_answer(
+        &mut self,
+        call: Option<u64>,
+        sent: Time,
+        view: &View,
+        fx: &mut Effects<Alarm>,
+    ) {
+        let until = sent + self.heartbeat_timeout();
         self.heartbeat.mode = Mode::Waiting { call, until };
         fx.set(Alarm::RenewTimeout, until, Blame::of("heartbeat timeout", until.since(view.now)));
     }
@@ -226,8 +240,14 @@ impl Kubelet {
     /// Connects for good where that works now; renewals then need no events.
     fn go_steady(&mut self, view: &View, fx: &mut Effects<Alarm>) -> bool {
         let Some(last) = self.heartbeat.last else { return false };
-        let Some((connection, latency)) = self.connect(view, fx) else { return false };
+        let kept = self.heartbeat.connection.zip(self.still_works(view));
+        let Some((connection, latency)) = kept.or_else(|| self.connect(view, fx)) else {
+            return false;
+        };
         self.heartbeat.connection = Some(connection);
+        if self.heartbeat.eager || latency >= self.heartbeat_timeout() {
+            return false;
+        }
         let answers = Cadence::new(last, self.renew_interval() + latency);
         self.heartbeat.mode = Mode::Steady { answers, latency };
         fx.clear(Alarm::Renew);
@@ -283,9 +303,13 @@ impl Kubelet {
 
     /// Leaves the steady mode: the next renewal is made one by one, now if it was under way.
     pub(super) fn interrupt_heartbeat(&mut self, view: &View, fx: &mut Effects<Alarm>) {
-        if let Some(next) = self.heartbeat.book(view.now) {
+        let Some(next) = self.heartbeat.book(view.now) else { return };
+        fx.clear(Alarm::Renew);
+        if next < view.now {
+            self.attempt(next, view, fx);
+        } else {
             self.plan_renewal(next, view, fx);
-            self.publish_renewals(fx);
         }
+        self.publish_renewals(fx);
     }
 }
