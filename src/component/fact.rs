@@ -67,6 +67,8 @@ pub struct EtcdFact {
     pub settled: bool,
     /// Index of the last entry in its log, as `etcdctl endpoint status` shows it.
     pub index: u64,
+    /// How long its disk takes on average to make an entry durable.
+    pub sync: Duration,
 }
 
 /// What a request of a class meets at a server, as things stand.

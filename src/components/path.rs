@@ -12,7 +12,7 @@ use crate::component::fact::Ability;
 use crate::component::record::RequestClass;
 use crate::component::view::Probe;
 use crate::component::{ComponentId, Kind, View};
-use crate::components::api_server::member as service;
+use crate::components::etcd::service;
 use crate::kernel::time::Duration;
 
 /// How long a request of `class` from `from` takes until it is answered, if whichever server it
@@ -88,17 +88,23 @@ fn answer(view: &View, server: ComponentId, class: RequestClass) -> Option<Durat
         };
         return (fact.http && ability == Ability::Works).then_some(work);
     }
-    let ability = match class {
-        RequestClass::Read => service::read_ability(view, server),
-        RequestClass::Write => service::write_ability(view, server),
-        _ => Ability::Works,
+    let (ability, work) = match class {
+        RequestClass::Read => (service::read_ability(view, server), read_latency(view, server)),
+        RequestClass::Write => (service::write_ability(view, server), write_latency(view, server)),
+        _ => (service::serializable_ability(view, server), Some(Duration::ZERO)),
     };
-    let work = match class {
-        RequestClass::Read => service::read_latency(view, server),
-        RequestClass::Write => service::write_latency(view, server),
-        _ => Duration::ZERO,
-    };
-    (view.etcd(server).is_some() && ability == Ability::Works).then_some(work)
+    work.filter(|_| ability == Ability::Works)
+}
+
+/// How long a quorum read takes at this etcd member from its arrival to its answer, if it works: the
+/// leader confirms that it leads by a round of heartbeats.
+pub fn read_latency(view: &View, member: ComponentId) -> Option<Duration> {
+    service::write_travel(view, member)
+}
+
+/// The same of a write: the quickest majority makes it durable, each after a sync.
+pub fn write_latency(view: &View, member: ComponentId) -> Option<Duration> {
+    Some(service::write_travel(view, member)? + view.etcd(member)?.sync)
 }
 
 /// All of them, in parts per million.

@@ -9,7 +9,6 @@
 mod boot;
 mod cache;
 mod etcd_client;
-pub mod member;
 mod relay;
 mod requests;
 mod state;

@@ -1,10 +1,10 @@
 //! What an API server is able to do at present, and what it publishes of that.
 
-use super::member::{read_ability, read_latency, write_ability, write_latency};
 use super::{Alarm, ApiServer};
 use crate::component::fact::{Ability, ApiServerFact, Fact};
 use crate::component::{Blame, ComponentId, Effects, View};
-use crate::components::path::ALL;
+use crate::components::etcd::service::{read_ability, write_ability};
+use crate::components::path::{ALL, read_latency, write_latency};
 use crate::kernel::time::{Duration, Time};
 
 /// Where the process is between its start and its end.
@@ -118,9 +118,9 @@ impl ApiServer {
         let (read, answered) = self.at_etcd(view, read_ability);
         let (write, _) = self.at_etcd(view, write_ability);
         let served = |ability| if life.http { ability } else { Ability::Hangs };
-        let trip = |work: fn(&View, ComponentId) -> Duration| {
-            let etcd = etcd.map_or(Duration::ZERO, |m| view.round_trip(view.me, m) * 2 + work(view, m));
-            self.params.processing + etcd
+        let trip = |work: fn(&View, ComponentId) -> Option<Duration>| {
+            let asked = etcd.and_then(|m| Some(view.round_trip(view.me, m) * 2 + work(view, m)?));
+            self.params.processing + asked.unwrap_or(Duration::ZERO)
         };
         fx.publish(Fact::ApiServer(ApiServerFact {
             listening: life.listening,

@@ -328,6 +328,7 @@ impl Etcd {
             stalled: self.disk.frozen(),
             settled: leading.is_some_and(|leading| leading.settled),
             index: self.hard.log.last_index(),
+            sync: self.rules.sync,
         }
     }
 }

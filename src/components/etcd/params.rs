@@ -112,6 +112,8 @@ pub(super) struct Rules {
     pub(super) read_retry: Option<Duration>,
     /// From 3.6 the log in memory is cut every 100 entries, not with each snapshot.
     pub(super) short_log: bool,
+    /// Mean of `fsync`.
+    pub(super) sync: Duration,
     /// The options themselves.
     pub(super) options: EtcdParams,
 }
@@ -129,6 +131,7 @@ impl Rules {
             request_timeout: Duration::from_secs(5) + options.election_timeout * 2,
             read_retry: release.at_least(3, 5).then(|| Duration::from_millis(500)),
             short_log: release.at_least(3, 6),
+            sync: Duration::from_secs_f64(options.fsync.mean()).unwrap_or(Duration::ZERO),
             options: options.clone(),
         }
     }
