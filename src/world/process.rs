@@ -6,6 +6,7 @@ use super::{Inbox, Letter, Origin, World};
 use crate::component::Cause;
 use crate::component::blame::{Blame, EventId};
 use crate::component::effects::ExitStatus;
+use crate::component::fact::Fact;
 use crate::component::id::{ComponentId, MachineId};
 use crate::component::lever::Lever;
 use crate::component::record::Record;
@@ -197,9 +198,18 @@ impl World<'_> {
                     to == target && matches!(letter, Letter::Start(..))
                 });
                 self.kill_process(*id, false, observer);
+                self.forget_address(*id, observer);
             }
         }
         self.network_changed(machine);
+    }
+
+    /// The address that a killed keepalived left on its machine goes with the power.
+    fn forget_address(&mut self, id: ComponentId, observer: &mut impl Observer) {
+        let holds = matches!(&self.all.facts[id.index()], Fact::Vrrp(fact) if fact.holds);
+        if holds {
+            self.deliver(id, Cause::Lever(Lever::PowerLoss), observer);
+        }
     }
 
     /// After the boot the service manager starts its units, and the kubelet its static pods.

@@ -652,7 +652,7 @@ fn carrier_if_alive(fake: &mut Fake<Keepalived>, n: usize, up: bool) {
 }
 
 /// Only what changed for a machine, in order of time and machine.
-fn changes(log: Ownership, machines: usize) -> Ownership {
+fn changes(log: &Ownership, machines: usize) -> Ownership {
     let mut last = vec![None; machines];
     let mut kept: Ownership = Vec::new();
     for (i, (at, n, state, holds)) in log.iter().copied().enumerate() {
@@ -735,8 +735,8 @@ proptest! {
         let delay = Duration::from_micros(delay);
         let events = events(all.len(), raw);
         let until = events.last().unwrap().0 + Duration::from_secs(40);
-        let lazy = changes(lazy(&all, delay, &events, until), all.len());
-        let eager = changes(eager(&all, delay, &events, until), all.len());
+        let lazy = changes(&lazy(&all, delay, &events, until), all.len());
+        let eager = changes(&eager(&all, delay, &events, until), all.len());
         prop_assert_eq!(lazy, eager, "{:?}", events);
     }
 }
