@@ -1,7 +1,7 @@
 //! How a component acts: alarms, messages, facts and draws, collected and applied by the world.
 
 use super::Alarm;
-use super::blame::Blame;
+use super::blame::{Blame, EventId};
 use super::fact::Fact;
 use super::id::ComponentId;
 use super::mail::Body;
@@ -71,6 +71,7 @@ pub struct Effects<'a, A> {
     key: &'a Key,
     name: StreamName,
     counts: &'a mut DrawCounts,
+    event: EventId,
     alarm: PhantomData<A>,
 }
 
@@ -84,7 +85,21 @@ impl<'a, A: Alarm> Effects<'a, A> {
         name: StreamName,
         counts: &'a mut DrawCounts,
     ) -> Self {
-        Self { now, base, out, key, name, counts, alarm: PhantomData }
+        let event = EventId::START;
+        Self { now, base, out, key, name, counts, event, alarm: PhantomData }
+    }
+
+    /// The same effects, as part of an event.
+    #[must_use]
+    pub fn in_event(mut self, event: EventId) -> Self {
+        self.event = event;
+        self
+    }
+
+    /// The event that is being handled, to be named by a wait that is planned again later
+    /// ([`Blame::since`]).
+    pub fn event(&self) -> EventId {
+        self.event
     }
 
     fn cell(&self, alarm: A) -> Cell {

@@ -7,7 +7,7 @@ pub mod health_check;
 
 use crate::component::effects::{DrawCounts, Outbox};
 use crate::component::fact::Fact;
-use crate::component::{Alarm, Cause, Component, ComponentId, Effects, Map, View};
+use crate::component::{Alarm, Cause, Component, ComponentId, Effects, EventId, Map, View};
 use crate::kernel::stream::{Key, StreamName};
 
 /// What the world lends a component for one call.
@@ -23,13 +23,16 @@ pub struct Lent<'a> {
     pub name: StreamName,
     /// The component's draw counters.
     pub counts: &'a mut DrawCounts,
+    /// The event that is being handled.
+    pub event: EventId,
 }
 
 impl Lent<'_> {
     /// Calls one machine with its own alarm type.
     #[allow(dead_code, reason = "used by the generated dispatch for each kind")]
     fn call<C: Component>(self, machine: &mut C, cause: Cause<usize>, view: &View) {
-        let mut fx = Effects::new(view.now, self.base, self.out, self.key, self.name, self.counts);
+        let mut fx = Effects::new(view.now, self.base, self.out, self.key, self.name, self.counts)
+            .in_event(self.event);
         machine.on(typed(cause), view, &mut fx);
     }
 }

@@ -129,6 +129,7 @@ impl World<'_> {
             key: &self.key,
             name: self.all.map.component(to).stream,
             counts: &mut self.counts[to.index()],
+            event: self.event,
         };
         self.machines[to.index()].on(cause, &view, lent);
         self.apply(to, &mut outbox, observer);
