@@ -8,7 +8,7 @@ use crate::scenario::document::{Data, Node};
 use crate::scenario::reader::Reader;
 
 /// Most samples of one file.
-pub const SAMPLES_MAX: usize = 1_000_000;
+const SAMPLES_MAX: usize = 1_000_000;
 
 /// Replaces every file name in an `empirical` law by the file's samples.
 pub(super) fn replace(

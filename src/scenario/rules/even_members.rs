@@ -32,7 +32,7 @@ fn check(subject: &Subject) -> Vec<Problem> {
     };
     let tolerated = (members - 1) / 2;
     let message =
-        format!("{members} etcd members tolerate {tolerated} failures, as {} do", members - 1);
+        format!("{members} etcd members tolerate as many failures as {}: {tolerated}", members - 1);
     vec![Problem::warning(CODE, place, message).help(format!(
         "use {} or {}",
         members - 1,
