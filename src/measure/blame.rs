@@ -75,7 +75,7 @@ impl BlameLine {
 }
 
 /// Words in the names of waits that are options of the real software.
-const OPTIONS: [&str; 34] = [
+const OPTIONS: [&str; 38] = [
     "leaseDuration",
     "renewDeadline",
     "retryPeriod",
@@ -99,6 +99,10 @@ const OPTIONS: [&str; 34] = [
     "timeout",
     "weight",
     "RestartSec",
+    "initial-election-tick-advance",
+    "etcd-healthcheck-timeout",
+    "livez-grace-period",
+    "livenessProbe",
     "nodeStatusUpdateFrequency",
     "nodeStatusReportFrequency",
     "nodeLeaseDurationSeconds",

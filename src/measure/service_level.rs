@@ -6,10 +6,12 @@
 //! is. Absent on purpose: history, and what a particular client saw.
 
 use super::share::Share;
-use crate::component::fact::{Ability, ApiServerFact, Fact, Role};
+use crate::component::fact::{Ability, ApiServerFact, Fact};
 use crate::component::id::{ComponentId, Kind, MachineId};
 use crate::component::view::{Probe, ProcessState, Surroundings, View};
 use crate::components::Params;
+use crate::components::etcd::service::quorum;
+use crate::components::lease::Kubeconfig;
 use crate::kernel::time::{Duration, Time};
 use crate::plan::Plan;
 use crate::plan::service::{Endpoint, Service, Services};
@@ -78,23 +80,27 @@ impl Path {
     }
 }
 
-/// Whom an instance talks to: by default the API server on its own machine.
+/// Whom an instance talks to, and through which Lease it is elected.
 fn candidate(plan: &Plan, kind: Kind, id: ComponentId) -> Candidate {
-    let local = plan.map.machine_of(id).and_then(|m| plan.map.local(m, Kind::ApiServer));
-    let lease = plan.map.find_component(&format!("lease/{}", kind.name()));
-    Candidate { id, kind, server: local, lease }
+    let (elects, kubeconfig, wiring) = match plan.params_of(id) {
+        Params::Scheduler(p, wiring) => (p.leader_elect, p.kubeconfig, wiring),
+        Params::ControllerManager(p, wiring) => (p.leader_elect, p.kubeconfig, wiring),
+        _ => return Candidate { id, kind, server: None, lease: None },
+    };
+    let server = match kubeconfig {
+        Kubeconfig::Local => wiring.server,
+        Kubeconfig::Endpoint => wiring.endpoint,
+    };
+    Candidate { id, kind, server: Some(server), lease: elects.then_some(wiring.lease) }
 }
 
-/// What the balancers are configured to do; the first one stands for all.
+/// What the balancers' configuration says; all of a plan have the same.
 fn retry(plan: &Plan) -> Retry {
-    let mut balancers = plan.params.iter().filter_map(|params| match params {
-        Params::LoadBalancer(options, _) => Some(options),
+    let configured = plan.params.iter().find_map(|params| match params {
+        Params::LoadBalancer(p, _) => Some(Retry { redispatch: p.redispatch, retries: p.retries }),
         _ => None,
     });
-    balancers.next().map_or(Retry { redispatch: false, retries: 0 }, |options| Retry {
-        redispatch: options.redispatch,
-        retries: options.retries,
-    })
+    configured.unwrap_or(Retry { redispatch: false, retries: 0 })
 }
 
 /// What one attempt at a server comes to.
@@ -263,24 +269,7 @@ impl<'a> Look<'a> {
     /// Whether a leader exists that a majority follows and reaches.
     fn etcd_quorum(&self) -> bool {
         let members = &self.path.services.members;
-        members.iter().any(|id| self.leads(*id, members))
-    }
-
-    fn leads(&self, id: ComponentId, members: &[ComponentId]) -> bool {
-        let view = self.view(id);
-        let Some(leader) = view.etcd(id).filter(|fact| fact.role == Role::Leader) else {
-            return false;
-        };
-        let follows = |member: &&ComponentId| {
-            **member == id
-                || view.etcd(**member).is_some_and(|fact| {
-                    fact.term == leader.term
-                        && fact.lead == Some(id)
-                        && view.executes(**member)
-                        && view.connects(id, **member)
-                })
-        };
-        view.executes(id) && members.iter().filter(follows).count() > members.len() / 2
+        members.first().is_some_and(|first| quorum(&self.view(*first), members))
     }
 
     /// Whether an instance of a kind holds its Lease and can act.

@@ -10,11 +10,13 @@ use crate::component::fact::{
 use crate::component::id::{ComponentId, Kind, MachineId};
 use crate::component::lever::Setting;
 use crate::component::map::{MachineRole, Map};
+use crate::component::param::Params as _;
 use crate::component::reach::{Direction, Reach};
 use crate::component::record::{Record, RequestClass};
 use crate::component::versions::Versions;
 use crate::component::view::{MachineState, Process, ProcessState, Settlement, Surroundings};
 use crate::components::Params;
+use crate::components::load_balancer::{self, LoadBalancerParams};
 use crate::kernel::cadence::Cadence;
 use crate::kernel::law::Law;
 use crate::kernel::time::{Duration, Time};
@@ -202,7 +204,23 @@ pub(crate) fn serving() -> ApiServerFact {
 impl Board {
     /// The settled cluster at the start of a run.
     pub(crate) fn settled() -> Self {
-        let plan = plan();
+        Self::of(plan())
+    }
+
+    /// The same, with `option redispatch` and one retry.
+    pub(crate) fn redispatching() -> Self {
+        let mut plan = plan();
+        let defaults = LoadBalancerParams::defaults(&plan.versions);
+        let params = LoadBalancerParams { redispatch: true, retries: 1, ..defaults };
+        let wiring = load_balancer::Wiring { servers: plan.services.api_servers.clone() };
+        for id in plan.map.of_kind(Kind::LoadBalancer) {
+            let params = Params::LoadBalancer(Box::new(params.clone()), wiring.clone());
+            plan.params[id.index()] = params;
+        }
+        Self::of(plan)
+    }
+
+    fn of(plan: Plan) -> Self {
         let map = plan.map.clone();
         let running = Process { state: ProcessState::Running, incarnation: 1, since: Time::START };
         let pairs = map.of_kind(Kind::Keepalived).zip(map.of_kind(Kind::LoadBalancer));

@@ -75,7 +75,7 @@ fn metrics_count_from_the_fault() {
 /// where the balancer redispatches.
 #[test]
 fn refused_servers_are_passed_over() {
-    let mut board = Board::settled();
+    let mut board = Board::redispatching();
     let root = crate::component::EventId::START;
     let server = board.id("cp1/kube-apiserver");
     board.set_process(server, ProcessState::Dead, root);

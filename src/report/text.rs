@@ -14,9 +14,9 @@ use crate::measure::outage::{Interval, Record, Severity};
 /// The whole report of a run with this seed.
 pub fn report(case: &Case, findings: &Findings, seed: u64) -> Vec<Styled> {
     let mut lines = head(case, seed);
+    let now = tables(case.plan, case.until, case.end);
     block(&mut lines, "Timeline (seconds)", timeline::render(&timeline::lines(case)));
-    let at = format!("At {} s", case.until);
-    block(&mut lines, &at, tables(case.plan, case.until, case.end).render());
+    block(&mut lines, &format!("At {} s", case.until), now.render());
     block(&mut lines, "Services", services(&findings.services));
     block(&mut lines, "Outages and degradations", intervals(case, findings));
     block(&mut lines, "Failover times", metrics(&findings.metrics));
@@ -25,11 +25,11 @@ pub fn report(case: &Case, findings: &Findings, seed: u64) -> Vec<Styled> {
     lines
 }
 
-/// The tables of a moment, for `--at`.
+/// How things stood at the end of a case, for `--at`.
 pub fn moment(case: &Case) -> Vec<Styled> {
     let mut lines = Vec::new();
-    let at = format!("At {} s", case.until);
-    block(&mut lines, &at, tables(case.plan, case.until, case.end).render());
+    let now = tables(case.plan, case.until, case.end);
+    block(&mut lines, &format!("At {} s", case.until), now.render());
     lines
 }
 

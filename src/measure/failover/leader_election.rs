@@ -7,6 +7,7 @@ use crate::component::lever::{Lever, Setting};
 use crate::component::record::Record;
 use crate::kernel::time::Time;
 use crate::measure::case::Case;
+use crate::plan::service::Service;
 
 const SCHEDULER: Kind = Kind::Scheduler;
 const MANAGER: Kind = Kind::ControllerManager;
@@ -19,10 +20,10 @@ pub(super) const METRICS: &[Metric] = &[
         failover(case, MANAGER)
     }),
     span("scheduler.first_binding", "fault to a new pod's being bound", |case| {
-        first_action(case, SCHEDULER)
+        first_action(case, Service::Scheduling)
     }),
     span("controller_manager.first_action", "fault to a new ReplicaSet's first pod", |case| {
-        first_action(case, MANAGER)
+        first_action(case, Service::Reconciliation)
     }),
     span("scheduler.old_leader_exit", "fault to the old leader's exit", |case| {
         old_leader_exit(case, SCHEDULER)
@@ -61,23 +62,16 @@ fn failover(case: &Case, kind: Kind) -> Option<Value> {
     first_since(Some(fault), taken)
 }
 
-/// Bindings and created pods that are no surplus of a leader that has lost its Lease.
-fn actions<'a>(
-    case: &Case<'a>,
-    kind: Kind,
-) -> impl Iterator<Item = (Time, ComponentId, bool)> + use<'a> {
-    let map = &case.plan.map;
-    case.history.records().filter_map(move |recorded| match recorded.record {
-        Record::Acted { surplus } if map.component(recorded.of).kind == kind => {
-            Some((recorded.at, recorded.of, surplus))
-        }
-        _ => None,
-    })
-}
-
-fn first_action(case: &Case, kind: Kind) -> Option<Value> {
-    let useful = actions(case, kind).filter(|(.., surplus)| !surplus);
-    first_since(case.fault_at(), useful.map(|(at, ..)| at))
+/// Something created right after the fault is dealt with as soon as an instance acts whose writes are
+/// served; the few milliseconds of the writes themselves are left out.
+fn first_action(case: &Case, service: Service) -> Option<Value> {
+    let fault = case.fault_at()?;
+    let track = case.history.track(service)?;
+    if !track.at(fault).is_none() {
+        return first_since(Some(fault), [fault]);
+    }
+    let served = track.steps.iter().filter(|step| !step.share.is_none());
+    first_since(Some(fault), served.map(|step| step.at))
 }
 
 fn old_leader(case: &Case, kind: Kind) -> Option<ComponentId> {
@@ -109,8 +103,11 @@ fn exit_after_cont(case: &Case, kind: Kind) -> Option<Value> {
 fn write_after_cont(case: &Case, kind: Kind) -> Option<Value> {
     let zero = resumed(case, kind)?;
     let old = old_leader(case, kind)?;
-    let writes = actions(case, kind).filter(|(_, of, _)| *of == old);
-    first_since(Some(zero), writes.map(|(at, ..)| at))
+    let writes = case
+        .history
+        .records()
+        .filter(|recorded| recorded.of == old && matches!(recorded.record, Record::Acted { .. }));
+    first_since(Some(zero), writes.map(|recorded| recorded.at))
 }
 
 fn start_to_candidacy(case: &Case, kind: Kind) -> Option<Value> {
