@@ -16,6 +16,9 @@ use crate::component::{Blame, ComponentId, Effects, View};
 use crate::kernel::cadence::Cadence;
 use crate::kernel::time::{Duration, Time};
 
+#[cfg(test)]
+mod tests;
+
 /// Purposes of draws beside those of the elector and the instance.
 const PHASE_DRAW: u32 = FREE_DRAW + 2;
 

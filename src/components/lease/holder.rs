@@ -97,7 +97,7 @@ impl<A: Alarm> Elector<A> {
         });
         let start = since + view.local(self.election.retry_period);
         if start <= view.now {
-            self.begin_cycle(start, view, fx);
+            self.go_on_with_cycle(start, view, fx);
         } else {
             self.await_cycle(start, since, view, fx);
         }
@@ -113,7 +113,7 @@ impl<A: Alarm> Elector<A> {
         }
         let known = self.observed.is_some_and(|o| o.revision == self.seen.revision(view.now));
         let mine = self.seen.holder == Some(self.identity(view));
-        if !(known && mine && self.reading.is_steady()) {
+        if !(known && mine && self.reading.is_steady() && self.fits(since, view)) {
             self.await_cycle(start, since, view, fx);
             return;
         }
@@ -125,6 +125,15 @@ impl<A: Alarm> Elector<A> {
         self.renewal = Renewal::Regular(cadence);
         self.seen.renewals = Renewals::Every(cadence);
         self.commit_renewals(self.seen, self.seen.renewals, fx);
+    }
+
+    /// Whether a cadence through the last success would tell the last renewal as it was. Not so if the
+    /// answer was found long after the write, by a process that had slept.
+    fn fits(&self, since: Time, view: &View) -> bool {
+        let told = since - self.reading.back;
+        let renewed = self.seen.renewals.last(view.now);
+        let slack = self.election.retry_period / 2;
+        renewed.is_some_and(|renewed| told.saturating_since(renewed) < slack)
     }
 
     fn await_cycle(&mut self, start: Time, since: Time, view: &View, fx: &mut Effects<A>) {
@@ -144,6 +153,21 @@ impl<A: Alarm> Elector<A> {
         let ticks = self.election.client_go.ticks_from_start().then_some(start);
         self.renewal = Renewal::Cycle { start, ticks };
         self.attempt_renewal(start, view, fx);
+    }
+
+    /// A computed cycle becomes a real one with its first attempt in flight: its present request is
+    /// sent.
+    fn go_on_with_cycle(&mut self, start: Time, view: &View, fx: &mut Effects<A>) {
+        let read = start + self.reading.read.took(view.local(self.election.client_timeout));
+        let known = self.observed.map(|o| o.revision);
+        match known {
+            Some(revision) if !self.election.client_go.fast_path() && read <= view.now => {
+                let ticks = self.election.client_go.ticks_from_start().then_some(start);
+                self.renewal = Renewal::Cycle { start, ticks };
+                self.ask(Stage::Put(revision), start, read, view, fx);
+            }
+            _ => self.begin_cycle(start, view, fx),
+        }
     }
 
     /// One attempt of a cycle.

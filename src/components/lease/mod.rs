@@ -15,6 +15,8 @@ mod path;
 mod poll;
 mod settings;
 mod standby;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub use path::{Kubeconfig, Path, Reading, Response};
 pub use settings::{ClientGo, Election, JITTER_FACTOR};
@@ -97,7 +99,7 @@ pub struct Elector<A> {
     planned: Option<Time>,
     /// Rate of the machine's clock when alarms were last planned.
     clock: Duration,
-    /// A settled start: nothing has happened before it.
+    /// When a settled start began: until the record is there, it has not been read.
     settled: Time,
 }
 
@@ -143,15 +145,13 @@ impl<A: Alarm> Elector<A> {
         &self.reading
     }
 
-    /// Begins in the midst of a long life: as the holder, or as one of those that wait.
+    /// Begins in the midst of a long life: as the holder, or as one of those that wait. Until the API
+    /// server has told its state, it is taken to work.
     pub fn settle(&mut self, view: &View, fx: &mut Effects<A>) {
         self.settled = view.now;
         self.clock = view.local(SECOND);
-        self.reading = if view.api_server(self.path.target).is_some() {
-            self.path.look(view)
-        } else {
-            Reading::IDEAL
-        };
+        let reading = self.path.look(view);
+        self.reading = if reading.is_steady() { reading } else { Reading::IDEAL };
         self.seen = self.record(view);
         if view.all.settlement.holder_of(self.lease) == Some(self.me) {
             self.settle_as_holder(view, fx);

@@ -16,7 +16,8 @@ const FIRST_TRY: &str = "process start to first attempt";
 impl<A: Alarm> Elector<A> {
     /// Brings the sequence of attempts up to now, under the path and the record as they were.
     pub(super) fn catch_up(&mut self, view: &View, fx: &mut Effects<A>) {
-        if self.attempt.is_some() || view.now <= self.settled {
+        let nothing_to_read = view.now <= self.settled && self.seen.holder.is_none();
+        if self.attempt.is_some() || nothing_to_read {
             return;
         }
         self.find_if_lost(view, fx);
@@ -91,8 +92,7 @@ impl<A: Alarm> Elector<A> {
         let in_flight = self.attempt.is_none()
             && self.poll.unread
             && self.poll.began <= view.now
-            && view.now < self.poll.ends
-            && view.now > self.settled;
+            && view.now < self.poll.ends;
         if breaks && in_flight {
             self.poll.unread = false;
             let began = self.poll.began;
@@ -171,13 +171,13 @@ impl<A: Alarm> Elector<A> {
 
     /// Makes an attempt.
     pub(super) fn try_now(&mut self, view: &View, fx: &mut Effects<A>) {
+        self.note_read(view);
         while self.poll.next < view.now {
             let took = self.attempt_takes(self.poll.next, view);
             let wait = self.wait(view, fx);
             self.poll.step(took, wait);
             self.note_read(view);
         }
-        self.note_read(view);
         self.poll.first = false;
         self.poll.began = view.now;
         self.poll.unread = false;
