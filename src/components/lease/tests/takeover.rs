@@ -35,8 +35,8 @@ fn assert_near(what: &str, found: f64, law: f64, tolerance: f64) {
 #[test]
 fn failovers_after_a_kill_have_the_published_quantiles() {
     let defaults = election(DEFAULTS, ClientGo::V0_20);
-    let tables: [(usize, f64, [(f64, f64); 4]); 3] = [
-        (1, 17.36, [(0.05, 14.84), (0.5, 17.30), (0.95, 20.05), (0.99, 21.2)]),
+    let tables = [
+        (1_usize, 17.36, [(0.05, 14.84), (0.5, 17.30), (0.95, 20.05), (0.99, 21.2)]),
         (2, 16.52, [(0.05, 14.48), (0.5, 16.47), (0.95, 18.71), (0.99, 19.62)]),
         (4, 15.87, [(0.05, 14.2), (0.5, 15.9), (0.95, 17.7), (0.99, 18.4)]),
     ];
