@@ -159,3 +159,65 @@ impl Election {
         u32::try_from(self.lease_duration.as_nanos() / 1_000_000_000).unwrap_or(u32::MAX)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::component::param::Params;
+    use crate::component::versions::Version;
+    use crate::components::controller_manager::ControllerManagerParams;
+    use crate::components::scheduler::SchedulerParams;
+
+    fn at(minor: u16) -> Versions {
+        Versions { kubernetes: Version::new(1, minor), ..Versions::default() }
+    }
+
+    fn refused(lease: u64, renew: u64, retry: u64) -> Vec<&'static str> {
+        let mut params = SchedulerParams::defaults(&at(34));
+        params.lease_duration = Duration::from_millis(lease);
+        params.renew_deadline = Duration::from_millis(renew);
+        params.retry_period = Duration::from_millis(retry);
+        params.check().into_iter().filter(|p| p.fatal).map(|p| p.field).collect()
+    }
+
+    /// Law: leaseDuration > renewDeadline > 1.2 · retryPeriod, both strict, and nothing empty.
+    #[test]
+    fn client_go_refuses_what_contradicts_itself() {
+        assert!(refused(15_000, 10_000, 2_000).is_empty());
+        assert_eq!(refused(10_000, 10_000, 2_000), ["leaseDuration"]);
+        assert_eq!(refused(15_000, 2_400, 2_000), ["renewDeadline"]);
+        assert!(refused(15_000, 2_401, 2_000).is_empty());
+        assert_eq!(refused(15_000, 10_000, 0), ["retryPeriod"]);
+    }
+
+    /// Law: a lease shorter than renewDeadline + retryPeriod lets two act; it is allowed, with advice.
+    #[test]
+    fn too_small_a_margin_is_only_advised_against() {
+        let mut params = SchedulerParams::defaults(&at(34));
+        params.lease_duration = Duration::from_secs(12);
+        let problems = params.check();
+        assert!(problems.len() == 1 && !problems[0].fatal, "{problems:?}");
+    }
+
+    /// Law: defaults follow the release.
+    #[test]
+    fn releases_differ() {
+        let scheduler = |minor| SchedulerParams::defaults(&at(minor));
+        let manager = |minor| ControllerManagerParams::defaults(&at(minor));
+        assert!(!scheduler(20).release_on_cancel && scheduler(22).release_on_cancel);
+        assert!(!manager(34).release_on_cancel);
+        assert_eq!(scheduler(20).election().client_timeout, Duration::from_secs(10));
+        assert_eq!(scheduler(34).election().client_timeout, Duration::from_secs(5));
+        assert_eq!(manager(31).node_monitor_grace_period, Duration::from_secs(40));
+        assert_eq!(manager(32).node_monitor_grace_period, Duration::from_secs(50));
+        for (minor, client_go) in [
+            (20, ClientGo::V0_20),
+            (26, ClientGo::V0_21),
+            (27, ClientGo::V0_27),
+            (30, ClientGo::V0_30),
+            (34, ClientGo::V0_34),
+        ] {
+            assert_eq!(scheduler(minor).client_go, client_go);
+        }
+    }
+}
