@@ -25,6 +25,8 @@ pub struct Outgoing {
     pub departs: Time,
     /// What the wait until the departure was for.
     pub blame: Blame,
+    /// The event that it answers, where that is not the event that set it off.
+    pub answers: Option<EventId>,
 }
 
 /// How a process ended by its own doing.
@@ -45,8 +47,9 @@ pub struct Outbox {
     pub mail: Vec<Outgoing>,
     /// The component's own new fact.
     pub fact: Option<Fact>,
-    /// New facts of API objects: a write that has committed.
-    pub objects: Vec<(ComponentId, Fact)>,
+    /// New facts of API objects: a write that has committed, with the event that asked for it where
+    /// that is not the event that completed it.
+    pub objects: Vec<(ComponentId, Fact, Option<EventId>)>,
     /// Processes to start on the own machine.
     pub starts: Vec<(ComponentId, Time, Blame)>,
     /// Processes to kill on the own machine, after their grace period.
@@ -129,9 +132,20 @@ impl<'a, A: Alarm> Effects<'a, A> {
         self.out.alarms.push((cell, Time::NEVER, Blame::default()));
     }
 
+    fn post(&mut self, outgoing: Outgoing) {
+        self.out.mail.push(outgoing);
+    }
+
+    /// Sends now what an earlier event asked for. Its cause is that event, not whatever completed the
+    /// work (an acknowledgement that many requests shared).
+    pub fn send_for(&mut self, asked: EventId, to: ComponentId, body: Body) {
+        let answers = Some(asked);
+        self.post(Outgoing { to, body, departs: self.now, blame: Blame::default(), answers });
+    }
+
     /// Sends now. The network decides when it arrives, or whether.
     pub fn send(&mut self, to: ComponentId, body: Body) {
-        self.out.mail.push(Outgoing { to, body, departs: self.now, blame: Blame::default() });
+        self.post(Outgoing { to, body, departs: self.now, blame: Blame::default(), answers: None });
     }
 
     /// Sends after some work of the process; lost if the process dies before.
@@ -143,7 +157,7 @@ impl<'a, A: Alarm> Effects<'a, A> {
         body: Body,
     ) {
         let blame = Blame::of(parameter, work);
-        self.out.mail.push(Outgoing { to, body, departs: self.now + work, blame });
+        self.post(Outgoing { to, body, departs: self.now + work, blame, answers: None });
     }
 
     /// Closes the connection of a call: no answer will be delivered, and nothing is sent any more.
@@ -159,7 +173,12 @@ impl<'a, A: Alarm> Effects<'a, A> {
     /// Applies a committed write to an API object. Only the member that leads etcd does this (and a
     /// settled start, which begins with objects in place).
     pub fn commit(&mut self, object: ComponentId, fact: Fact) {
-        self.out.objects.push((object, fact));
+        self.out.objects.push((object, fact, None));
+    }
+
+    /// As [`Effects::commit`], for a write that an earlier event asked for.
+    pub fn commit_for(&mut self, asked: EventId, object: ComponentId, fact: Fact) {
+        self.out.objects.push((object, fact, Some(asked)));
     }
 
     /// Starts a process of the own machine (kubelet and service managers do this).

@@ -151,7 +151,7 @@ impl<C: Component> Fake<C> {
         self.records.extend(out.records.iter().map(|record| (now, *record)));
         self.starts.extend(out.starts.iter().map(|(process, at, _)| (*at, *process)));
         self.kills.extend(out.kills.iter().map(|process| (now, *process)));
-        self.commits.extend(out.objects.iter().map(|(id, fact)| (now, *id, fact.clone())));
+        self.commits.extend(out.objects.iter().map(|(id, fact, _)| (now, *id, fact.clone())));
         self.exits.extend(out.exit.iter().map(|_| (now, id)));
         let exits = out.exit.is_some();
         let changed = out.fact.filter(|fact| *fact != self.all.facts[id.index()]).map(|fact| {

@@ -26,6 +26,8 @@ pub enum EventKind {
         /// Its sender.
         from: ComponentId,
     },
+    /// Work that an earlier event asked for was completed.
+    Answer,
     /// A process started.
     ProcessStart,
     /// A machine gave up a silent holder of the virtual address and asked everybody.

@@ -4,6 +4,7 @@ use super::event::{Event, EventKind};
 use super::observer::{Change, Observer, Transition};
 use super::{Letter, Origin, World};
 use crate::component::Cause;
+use crate::component::blame::{Blame, EventId};
 use crate::component::effects::Outbox;
 use crate::component::fact::Fact;
 use crate::component::id::ComponentId;
@@ -114,6 +115,14 @@ impl World<'_> {
             self.log.push(Event { at: self.now, owner, parent, blame: origin.blame, kind });
     }
 
+    /// What follows answers an earlier event, where one is named.
+    fn begin_answer(&mut self, from: ComponentId, asked: Option<EventId>) {
+        let Some(asked) = asked.filter(|asked| *asked != self.event) else { return };
+        let waited = self.now.saturating_since(self.log.get(asked).at);
+        let origin = Origin { parent: Some(asked), blame: Blame::of("commit", waited) };
+        self.begin(Some(from), origin, EventKind::Answer);
+    }
+
     /// Calls a component and applies what it wants done.
     pub(super) fn deliver(
         &mut self,
@@ -153,14 +162,20 @@ impl World<'_> {
         if let Some(fact) = out.fact.take() {
             self.change_fact(from, fact, observer);
         }
-        for (object, fact) in out.objects.drain(..) {
+        for (object, fact, asked) in out.objects.drain(..) {
+            let completed = self.event;
+            self.begin_answer(from, asked);
             self.change_fact(object, fact, observer);
+            self.event = completed;
         }
         for call in out.closed.drain(..) {
             self.calls.remove(&(from, call));
         }
         for outgoing in out.mail.drain(..) {
+            let completed = self.event;
+            self.begin_answer(from, outgoing.answers);
             self.dispatch(from, outgoing);
+            self.event = completed;
         }
         for (process, at, blame) in out.starts.drain(..) {
             let origin = Origin::new(self.event, blame);

@@ -473,7 +473,7 @@ impl Lab {
             }
             self.wake(id(from));
         }
-        for (object, fact) in out.objects {
+        for (object, fact, _) in out.objects {
             self.all.facts[object.index()] = fact;
             self.wake(object);
         }

@@ -22,7 +22,7 @@ pub use path::{Kubeconfig, Path, Reading, Response};
 pub use settings::{ClientGo, Election, JITTER_FACTOR};
 
 use crate::component::fact::{Holder, LeaseFact, Renewals};
-use crate::component::{Alarm, Blame, ComponentId, Effects, Fact, View};
+use crate::component::{Alarm, Blame, ComponentId, Effects, EventId, Fact, View};
 use crate::kernel::time::{Duration, Time};
 use attempt::Attempt;
 use holder::Renewal;
@@ -90,6 +90,8 @@ pub struct Elector<A> {
     /// The path and the record when they were last looked at.
     reading: Reading,
     seen: LeaseFact,
+    /// The event at which the record last changed.
+    turned: EventId,
     observed: Option<Observed>,
     attempt: Option<Attempt>,
     poll: Poll,
@@ -124,6 +126,7 @@ impl<A: Alarm> Elector<A> {
             phase: Phase::Idle,
             reading: Reading::IDEAL,
             seen: LeaseFact::default(),
+            turned: EventId::START,
             observed: None,
             attempt: None,
             poll: Poll::unknown(),
@@ -168,7 +171,7 @@ impl<A: Alarm> Elector<A> {
         self.reading = self.path.look(view);
         self.seen = self.record(view);
         self.poll = Poll::starting(view.now, first);
-        self.plan(false, view, fx);
+        self.plan(view, fx);
     }
 
     /// The process is gone; what it had renewed without saying so is booked.

@@ -86,7 +86,9 @@ impl<A: Alarm> Elector<A> {
         self.catch_up(view, fx);
         let (reading, record) = (self.path.look(view), self.record(view));
         let breaks = reading.read.differs(self.reading.read);
-        let turned = record != self.seen;
+        if record != self.seen {
+            self.turned = fx.event();
+        }
         self.reading = reading;
         self.seen = record;
         let in_flight = self.attempt.is_none()
@@ -98,28 +100,22 @@ impl<A: Alarm> Elector<A> {
             let began = self.poll.began;
             self.ask(Stage::Get, began, began, view, fx);
         } else {
-            self.plan(turned, view, fx);
+            self.plan(view, fx);
         }
     }
 
-    /// Sets the one alarm for the next attempt that has to be made, if there is one. `turned`: the
-    /// record changed just now, so that its age is part of the wait.
-    pub(super) fn plan(&mut self, turned: bool, view: &View, fx: &mut Effects<A>) {
+    /// Sets the one alarm for the next attempt that has to be made, if there is one.
+    pub(super) fn plan(&mut self, view: &View, fx: &mut Effects<A>) {
         if self.attempt.is_some() {
             return;
         }
-        match self.next_try(turned, view, fx) {
+        match self.next_try(view, fx) {
             Some((at, blame)) => self.set(at, || blame, fx),
             None => self.unset(fx),
         }
     }
 
-    fn next_try(
-        &mut self,
-        turned: bool,
-        view: &View,
-        fx: &mut Effects<A>,
-    ) -> Option<(Time, Blame)> {
+    fn next_try(&mut self, view: &View, fx: &mut Effects<A>) -> Option<(Time, Blame)> {
         let now = view.now;
         if self.poll.first {
             let at = self.poll.next.max(now);
@@ -138,9 +134,9 @@ impl<A: Alarm> Elector<A> {
         let (known, expires) = self.expiry(view);
         let at = self.first_from(expires, view, fx).max(now);
         let renewed = self.seen.renewals.last(now).unwrap_or(now);
-        let from = if turned { renewed.min(now) } else { now };
         let terms = [(UNTIL_READ, known), (LEASE_DURATION, expires), (NEXT_TRY, at)];
-        Some((at, Blame::stretches(from, &terms)))
+        // However often this is planned again, the wait began with the record's last renewal.
+        Some((at, Blame::stretches(renewed.min(now), &terms).since(self.turned)))
     }
 
     /// When this instance knows the present record, and when that will have expired for it.
@@ -190,7 +186,7 @@ impl<A: Alarm> Elector<A> {
         self.poll.ended(view.now, wait);
         self.reading = self.path.look(view);
         self.seen = self.record(view);
-        self.plan(false, view, fx);
+        self.plan(view, fx);
     }
 }
 

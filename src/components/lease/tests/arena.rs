@@ -219,7 +219,7 @@ impl Arena {
         for call in out.closed {
             self.open.remove(&(id, call));
         }
-        for (object, fact) in out.objects {
+        for (object, fact, _) in out.objects {
             self.commit_by_component(object, fact);
         }
         if let Some(fact) = out.fact {
