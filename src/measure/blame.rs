@@ -1,9 +1,11 @@
 //! The critical path of an interval: which waits, one after the other, led from the fault to the
 //! change that ended it, and which parameter made each so long.
 //!
-//! Terms are signed nanoseconds and add up exactly to the interval's length. Time that a timer had
-//! already run before the fault is a negative term; so is time between the fault and the loss of the
-//! service. Where a fault came later than the loss (a repair), the time until it is a term of its own.
+//! The walk ends at the fault, or at the first event that is not after the interval's beginning: what
+//! went before did not make it longer. Terms are signed nanoseconds and add up exactly to the
+//! interval's length. Time that a timer had already run before the fault is a negative term; so is
+//! time between the fault and the loss of the service. Where a fault came later than the loss (a
+//! repair), the time until it is a term of its own.
 //!
 //! Absent on purpose: words for people (`report`), and any judgement beyond the largest option.
 
@@ -22,7 +24,8 @@ pub enum Part {
     Wait(&'static str),
     /// A wait that nobody explained: a pause, or a queue.
     Unexplained,
-    /// Part of the next wait that had passed before the fault; negative. Names that wait.
+    /// Part of the first wait that had passed before the path's beginning, which is the fault where
+    /// the path leads to one, else the loss; negative. Names that wait.
     BeforeFault(&'static str),
     /// From the fault to the beginning of the interval; negative.
     BeforeLoss,
@@ -130,12 +133,14 @@ fn is_option(parameter: &str) -> bool {
 
 /// Explains an interval that began at `from` and was ended at `to` by `ended`.
 pub fn explain(log: &EventLog, from: Time, to: Time, ended: EventId) -> BlameLine {
-    let mut path = Walk { log, cursor: to, back: Vec::new(), root: EventId::START };
+    let mut path = Walk { log, from, cursor: to, back: Vec::new(), root: EventId::START };
     path.walk(ended);
     let root = path.root;
     let mut terms = path.back;
     terms.reverse();
-    close(&mut terms, from, to, root, log.get(root).at);
+    let begin = log.get(root);
+    let fault = if is_root(root, begin) { begin.at } else { from };
+    close(&mut terms, from, to, root, fault);
     BlameLine { terms, root: Some(root) }
 }
 
@@ -172,6 +177,8 @@ fn nanos_between(a: Time, b: Time) -> i64 {
 /// The walk from event to cause.
 struct Walk<'a> {
     log: &'a EventLog,
+    /// Where the interval begins.
+    from: Time,
     /// Up to here, coming from the end, time is explained.
     cursor: Time,
     /// Latest first.
@@ -187,12 +194,12 @@ impl Walk<'_> {
             self.root = id;
             if event.at <= self.cursor {
                 self.gap(id, event);
-                if is_root(id, event) {
-                    return;
-                }
-                self.waits(id, event.owner, &event.blame);
-            } else if is_root(id, event) {
+            }
+            if is_root(id, event) || event.at <= self.from {
                 return;
+            }
+            if event.at == self.cursor {
+                self.waits(id, event.owner, &event.blame);
             }
             id = event.parent;
         }
@@ -336,6 +343,24 @@ mod tests {
         ));
         let line = explain(&log, at(12_000), at(18_000), back);
         assert_eq!(parts(&line), [(Part::Wait("advert_int"), 8_000), (Part::BeforeLoss, -2_000)]);
+    }
+
+    /// Law: what led to a wait that was already under way at the loss is not part of the line.
+    #[test]
+    fn the_walk_ends_at_the_loss() {
+        let mut log = EventLog::default();
+        let fault = fault(&mut log, at(30_000));
+        let timeout = |wait| Blame::of("election-timeout", ms(wait));
+        let first = log.push(event(at(50_500), fault, timeout(20_500), EventKind::Alarm(0)));
+        let second = log.push(event(at(51_800), first, timeout(1_300), EventKind::Alarm(0)));
+        let line = explain(&log, at(50_700), at(51_800), second);
+        assert_eq!(
+            parts(&line),
+            [
+                (Part::Wait("election-timeout"), 1_300),
+                (Part::BeforeFault("election-timeout"), -200)
+            ]
+        );
     }
 
     #[derive(Clone, Debug)]

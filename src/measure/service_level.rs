@@ -141,10 +141,9 @@ impl Class {
             Class::Read => fact.read,
             Class::Write => fact.write,
         };
-        let through_etcd = usize::try_from(fact.answered).unwrap_or(usize::MAX);
         match (ability, self) {
             (Ability::Works, Class::ReadCached) => Share::ALL,
-            (Ability::Works, _) => Share::of(through_etcd, 1_000_000),
+            (Ability::Works, _) => Share::of_millionths(fact.answered),
             _ => Share::NONE,
         }
     }

@@ -22,6 +22,17 @@ impl Share {
         Self::reduced(part.min(whole), whole)
     }
 
+    /// So many parts per million; what is a third or a fifth to the last part is taken as one.
+    pub fn of_millionths(parts: u32) -> Self {
+        let parts = u64::from(parts);
+        let near = |whole: u64| {
+            let part = (parts * whole + 500_000) / 1_000_000;
+            (part * 1_000_000 / whole).abs_diff(parts) <= 1
+        };
+        let whole = (1..=9).find(|whole| near(*whole)).unwrap_or(1_000_000);
+        Self::reduced((parts * whole + 500_000) / 1_000_000, whole)
+    }
+
     /// All or nothing.
     pub fn when(served: bool) -> Self {
         if served { Self::ALL } else { Self::NONE }
@@ -101,6 +112,10 @@ mod tests {
         assert_eq!(Share::mean(&[Share::ALL, Share::NONE, Share::ALL]), Share::of(2, 3));
         assert_eq!(Share::mean(&[Share::of(2, 3), Share::of(1, 2)]), Share::of(7, 12));
         assert_eq!(Share::mean(&[]), Share::NONE);
+        assert_eq!(Share::of_millionths(666_667), Share::of(2, 3));
+        assert_eq!(Share::of_millionths(666_666), Share::of(2, 3));
+        assert_eq!(Share::of_millionths(1_000_000), Share::ALL);
+        assert_eq!(Share::of_millionths(123_457), Share::of(123_457, 1_000_000));
         assert_eq!(Share::of(2, 3).to_string(), "2/3");
         assert_eq!(Share::of(333_333, 1_000_000).to_string(), "33.3 %");
     }

@@ -39,7 +39,8 @@ fn the_setting(log: &EventLog, term: &BlameTerm) -> &'static str {
     match log.get(term.event).kind {
         EventKind::Fault { undo: true, .. } => "the repair",
         EventKind::Fault { .. } => "the fault",
-        _ => "the start",
+        EventKind::Start => "the start",
+        _ => "the loss",
     }
 }
 

@@ -8,6 +8,7 @@ use super::layout::{WIDTH, wrap};
 use super::style::{Styled, Tone};
 use super::words;
 use crate::component::blame::EventId;
+use crate::component::fact::{Fact, Renewals};
 use crate::component::id::{ComponentId, MachineId};
 use crate::component::record::Record;
 use crate::component::view::ProcessState;
@@ -110,7 +111,8 @@ impl Writer<'_> {
         match &transition.change {
             Change::Fact { of, from, to } => {
                 let change = FactChange { at, of: *of, from, to };
-                if let Some(said) = words::change(self.case.plan, &change) {
+                let said = words::change(self.case.plan, &change);
+                if let Some(said) = said.filter(|_| !self.passing(&change)) {
                     let who = words::subject(self.case.plan, &change);
                     self.add(at, who, said, because);
                 }
@@ -137,6 +139,24 @@ impl Writer<'_> {
                 self.add(at, who, said, because);
             }
         }
+    }
+
+    /// Whether a Lease's renewals stop and go on at one instant.
+    fn passing(&self, change: &FactChange) -> bool {
+        let renewals = |fact: &Fact| match fact {
+            Fact::Lease(lease) => {
+                Some((lease.holder, matches!(lease.renewals, Renewals::Every(_))))
+            }
+            _ => None,
+        };
+        let (Some((holder, false)), Some((_, true))) = (renewals(change.to), renewals(change.from))
+        else {
+            return false;
+        };
+        let mut later = self.case.history.facts();
+        later.any(|c| {
+            (c.at, c.of) == (change.at, change.of) && renewals(c.to) == Some((holder, true))
+        })
     }
 
     /// Adds a process to the group that does the same, or begins another.

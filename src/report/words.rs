@@ -61,6 +61,9 @@ fn etcd(plan: &Plan, from: &EtcdFact, to: &EtcdFact) -> Said {
         (_, Some(lead)) if (from.lead, from.term) != (to.lead, to.term) => {
             Some((format!("follows {} in term {}", place(plan, lead), to.term), Tone::Plain))
         }
+        (_, None) if to.role == Role::Follower && to.term > from.term => {
+            Some((format!("enters term {}, no leader yet", to.term), Tone::Warning))
+        }
         (Some(_), None) if to.role == Role::Follower => {
             Some(("knows no leader".to_owned(), Tone::Warning))
         }
@@ -190,7 +193,10 @@ fn lease(plan: &Plan, change: &FactChange, from: &LeaseFact, to: &LeaseFact) -> 
             (Renewals::Every(_), Renewals::Once(last)) => {
                 Some((format!("last renewal of lease {name}: {last}"), Tone::Warning))
             }
-            (Renewals::Once(_), Renewals::Every(_)) => {
+            // Back within its usual period, it has never been away.
+            (Renewals::Once(last), Renewals::Every(cadence))
+                if change.at.saturating_since(last) > cadence.period() + cadence.period() / 2 =>
+            {
                 Some((format!("renews lease {name} again"), Tone::Good))
             }
             _ => None,
