@@ -141,7 +141,51 @@ pub fn explain(log: &EventLog, from: Time, to: Time, ended: EventId) -> BlameLin
     let begin = log.get(root);
     let fault = if is_root(root, begin) { begin.at } else { from };
     close(&mut terms, from, to, root, fault);
-    BlameLine { terms, root: Some(root) }
+    let repair = last_setting(log, from, to).and_then(|id| skip_futile(&mut terms, log, from, id));
+    BlameLine { terms, root: Some(repair.unwrap_or(root)) }
+}
+
+/// The last fault, or end of one, strictly inside an interval.
+fn last_setting(log: &EventLog, from: Time, to: Time) -> Option<EventId> {
+    let id = |at: usize| EventId(u32::try_from(at).unwrap_or(u32::MAX));
+    let (mut low, mut high) = (0, log.count());
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        if log.get(id(middle)).at < to {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    let inside = (0..low).rev().map(id).take_while(|id| log.get(*id).at > from);
+    inside.into_iter().find(|id| matches!(log.get(*id).kind, EventKind::Fault { .. }))
+}
+
+/// Attempts that were repeated in vain until a repair are replaced by the time until the repair: what
+/// kept the interval open was what the repair undid.
+fn skip_futile(
+    terms: &mut Vec<BlameTerm>,
+    log: &EventLog,
+    from: Time,
+    repair: EventId,
+) -> Option<EventId> {
+    let until = nanos_between(from, log.get(repair).at);
+    let mut end = 0;
+    let spanning = terms.iter().position(|term| {
+        end += term.nanos;
+        end >= until
+    })?;
+    let of = |term: &BlameTerm| (term.part, term.owner);
+    let term = terms[spanning];
+    let repeated = matches!(term.part, Part::Wait(_))
+        && terms[..spanning].iter().any(|earlier| of(earlier) == of(&term));
+    if !repeated {
+        return None;
+    }
+    let lead = BlameTerm { part: Part::UntilSetting, nanos: until, owner: None, event: repair };
+    let rest = BlameTerm { nanos: end - until, ..term };
+    terms.splice(..=spanning, [lead].into_iter().chain((rest.nanos > 0).then_some(rest)));
+    Some(repair)
 }
 
 /// Adds what lies before the fault, or between the interval's beginning and a later setting.
@@ -343,6 +387,23 @@ mod tests {
         ));
         let line = explain(&log, at(12_000), at(18_000), back);
         assert_eq!(parts(&line), [(Part::Wait("advert_int"), 8_000), (Part::BeforeLoss, -2_000)]);
+    }
+
+    /// Law: attempts in vain until a repair count as waiting for the repair.
+    #[test]
+    fn futile_attempts_are_skipped() {
+        let mut log = EventLog::default();
+        let broken = fault(&mut log, at(30_000));
+        let timeout = |wait| Blame::of("election-timeout", ms(wait));
+        let first = log.push(event(at(31_200), broken, timeout(1_300), EventKind::Alarm(0)));
+        let repair = fault(&mut log, at(32_000));
+        let second = log.push(event(at(32_600), first, timeout(1_400), EventKind::Alarm(0)));
+        let line = explain(&log, at(30_000), at(32_600), second);
+        assert_eq!(
+            parts(&line),
+            [(Part::UntilSetting, 2_000), (Part::Wait("election-timeout"), 600)]
+        );
+        assert_eq!(line.root, Some(repair));
     }
 
     /// Law: what led to a wait that was already under way at the loss is not part of the line.
