@@ -62,7 +62,7 @@ fn print_json(run: &Run, findings: &Findings, console: &mut Console) -> Result<(
 fn write_trace(path: &Path, run: &Run, findings: &Findings) -> Result<(), String> {
     let case = run.case();
     let bytes = if path.extension().is_some_and(|e| e == "jsonl") {
-        report::trace::render(&report::trace::lines(&case))
+        report::trace::render(&case, run.seed())
     } else {
         serde_json::to_string(&report::chrome::trace(&case, findings))
     };

@@ -7,9 +7,11 @@
 use super::id::{ComponentId, MachineId};
 use crate::kernel::cadence::Cadence;
 use crate::kernel::time::{Duration, Time};
+use serde::Serialize;
 
 /// The published behaviour of one component.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Fact {
     /// Nothing to observe: never started, or gone.
     #[default]
@@ -35,7 +37,8 @@ pub enum Fact {
 }
 
 /// Raft role of an etcd member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Role {
     /// Follows a leader or waits for one.
     #[default]
@@ -49,7 +52,8 @@ pub enum Role {
 }
 
 /// What peers and clients can observe of an etcd member.
-#[derive(Clone, Copy, Debug, PartialEq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct EtcdFact {
     /// Raft role.
     pub role: Role,
@@ -72,7 +76,8 @@ pub struct EtcdFact {
 }
 
 /// What a request of a class meets at a server, as things stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Ability {
     /// It is answered.
     Works,
@@ -84,7 +89,8 @@ pub enum Ability {
 }
 
 /// What clients can observe of a kube-apiserver.
-#[derive(Clone, Copy, Debug, PartialEq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ApiServerFact {
     /// The TCP port accepts connections.
     pub listening: bool,
@@ -114,7 +120,8 @@ pub struct ApiServerFact {
 }
 
 /// What can be observed of a leader-elected instance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct CandidateFact {
     /// It believes that it holds the Lease (or runs without leader election).
     pub leading: bool,
@@ -123,7 +130,8 @@ pub struct CandidateFact {
 }
 
 /// What can be observed of a load balancer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct LoadBalancerFact {
     /// The frontend accepts connections.
     pub listening: bool,
@@ -132,7 +140,8 @@ pub struct LoadBalancerFact {
 }
 
 /// State of a VRRP instance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum VrrpState {
     /// Not running yet.
     #[default]
@@ -146,7 +155,8 @@ pub enum VrrpState {
 }
 
 /// What can be observed of a keepalived instance.
-#[derive(Clone, Copy, Debug, PartialEq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct VrrpFact {
     /// VRRP state.
     pub state: VrrpState,
@@ -161,14 +171,16 @@ pub struct VrrpFact {
 }
 
 /// What can be observed of a kubelet.
-#[derive(Clone, Copy, Debug, PartialEq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct KubeletFact {
     /// Renewals of its node Lease as the API server commits them.
     pub renewals: Renewals,
 }
 
 /// What can be observed of a client's machine: to whom it sends what is meant for the address.
-#[derive(Clone, Copy, Debug, PartialEq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ClientFact {
     /// The machine behind the neighbour entry of the virtual address.
     pub neighbour: Option<MachineId>,
@@ -177,7 +189,8 @@ pub struct ClientFact {
 }
 
 /// When an object was renewed: once, or at every tick of a cadence that still goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Renewals {
     /// Never.
     #[default]
@@ -200,7 +213,8 @@ impl Renewals {
 }
 
 /// One process's claim on a Lease: a restarted holder is a stranger to its own lease.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Holder {
     /// The process.
     pub component: ComponentId,
@@ -209,7 +223,8 @@ pub struct Holder {
 }
 
 /// A Lease object as a linearizable read returns it.
-#[derive(Clone, Copy, Debug, PartialEq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct LeaseFact {
     /// `holderIdentity`; `None` is the empty string, a free lease.
     pub holder: Option<Holder>,
@@ -235,7 +250,8 @@ impl LeaseFact {
 }
 
 /// A condition's status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Condition {
     /// Holds.
     True,
@@ -247,7 +263,8 @@ pub enum Condition {
 }
 
 /// A Node object as a linearizable read returns it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct NodeFact {
     /// The Ready condition.
     pub ready: Condition,

@@ -4,15 +4,15 @@
 //! their order is the order of declaration in the plan: it decides ties and never depends on history.
 
 /// A process or an API object; an index into [`Map`](super::map::Map).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct ComponentId(pub u16);
 
 /// A machine (a host with a network interface, a disk and a clock).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct MachineId(pub u16);
 
 /// An availability zone; an index into the plan's list of zones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct ZoneId(pub u16);
 
 impl ComponentId {

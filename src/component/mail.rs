@@ -220,7 +220,8 @@ pub struct Reply {
 }
 
 /// What became of a request. A write has three endings: acknowledged, rejected, and unknown.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Outcome {
     /// Served or committed.
     Done,

@@ -5,9 +5,11 @@
 use super::id::ComponentId;
 use super::mail::Outcome;
 use crate::kernel::time::{Duration, Time};
+use serde::Serialize;
 
 /// One thing that happened.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Record {
     /// An etcd member campaigns (or pre-campaigns) in a term.
     Campaign {
@@ -86,7 +88,8 @@ pub enum Record {
 }
 
 /// What sort of request a client issues.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum RequestClass {
     /// Opens a connection.
     Connect,
@@ -99,7 +102,8 @@ pub enum RequestClass {
 }
 
 /// One request of a client.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RequestRecord {
     /// Whose.
     pub client: ComponentId,

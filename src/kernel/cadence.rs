@@ -13,7 +13,7 @@ use super::time::{Duration, Time};
 
 /// The instants `phase + k · period`, for every whole k, negative ones too, as far as the axis
 /// of [`Time`] reaches.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
 pub struct Cadence {
     phase: Time,
     period: Duration,

@@ -239,17 +239,19 @@ fn json_has_the_outage_with_its_blame() {
     "#);
 }
 
-/// Law: each transition is one line of JSON with its event.
+/// Law: after a line that names the run, each transition is one line of JSON with its event.
 #[test]
 fn traces_are_lines_of_json() {
     let board = Board::power_off_cp1();
-    let text = trace::render(&trace::lines(&board.case())).unwrap();
-    let first: Vec<&str> = text.lines().take(2).collect();
+    let text = trace::render(&board.case(), 1).unwrap();
+    let header: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    assert_eq!((&header["kind"], &header["seed"]), (&"run".into(), &1.into()));
+    let first: Vec<&str> = text.lines().skip(1).take(2).collect();
     insta::assert_snapshot!(first.join("\n"), @r#"
     {"atNs":60000000000,"kind":"fault","of":"cp1","event":1,"parent":0,"detail":"powerOff cp1"}
     {"atNs":60000000000,"kind":"power","of":"cp1","event":1,"parent":0,"detail":"off"}
     "#);
-    for line in text.lines() {
+    for line in text.lines().skip(1) {
         let value: serde_json::Value = serde_json::from_str(line).unwrap();
         assert!(value["atNs"].is_i64() && value["event"].is_u64(), "{line}");
     }

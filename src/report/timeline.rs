@@ -262,18 +262,30 @@ impl Writer<'_> {
 const TIME: usize = 9;
 /// The most columns of the name of who.
 const WHO_MAX: usize = 27;
+/// From how many like lines in a row on only the first is printed.
+const REPEATS_MIN: usize = 3;
 
 /// The lines as text of at most 80 columns: what is too long goes on below. Of lines that belong to
-/// one event only the first says why.
+/// one event only the first says why; what repeats without anything in between is told once, with
+/// how often it came again.
 pub fn render(lines: &[Line]) -> Vec<Styled> {
     let longest = lines.iter().map(|line| line.who.chars().count()).max().unwrap_or(0);
     let who = longest.min(WHO_MAX);
     let mut rendered = Vec::new();
     let mut told = None;
-    for line in lines {
-        let why = if told == Some(line.because) { "" } else { line.why.as_str() };
-        rendered.extend(render_line(line, why, who));
-        told = Some(line.because);
+    for alike in lines.chunk_by(|a, b| a.who == b.who && a.what == b.what) {
+        let repeats = alike.len() >= REPEATS_MIN;
+        for line in &alike[..if repeats { 1 } else { alike.len() }] {
+            let why = if told == Some(line.because) { "" } else { line.why.as_str() };
+            rendered.extend(render_line(line, why, who));
+            told = Some(line.because);
+        }
+        if let Some(last) = alike.last().filter(|_| repeats) {
+            let again = format!("… {} more times, until {}", alike.len() - 1, last.at);
+            let indent = " ".repeat(TIME + 2 + who + 2);
+            rendered.push(Styled::plain(indent).with(again, Tone::Dim));
+            told = Some(last.because);
+        }
     }
     rendered
 }

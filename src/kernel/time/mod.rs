@@ -329,6 +329,17 @@ impl Sum for Duration {
     }
 }
 
+impl serde::Serialize for Time {
+    /// Nanoseconds from the start of the run, negative before it; `null` for never.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.is_never() {
+            serializer.serialize_none()
+        } else {
+            serializer.serialize_i64(self.since_start_nanos())
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
