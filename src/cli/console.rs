@@ -2,7 +2,7 @@
 
 use super::arguments::Color;
 use super::terminal::Look;
-use crate::report::style::{Styled, Tone};
+use crate::report::style::{Piece, Styled, Tone};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use std::io::{self, Write};
@@ -71,13 +71,12 @@ fn painted(line: &Styled, colour: bool) -> String {
     if !colour {
         return format!("{line}\n");
     }
-    let mut text = String::new();
-    for piece in &line.pieces {
+    let paint = |piece: &Piece| {
         let style = style_of(piece.tone);
-        text.push_str(&format!("{style}{}{style:#}", piece.text));
-    }
-    text.push('\n');
-    text
+        format!("{style}{}{style:#}", piece.text)
+    };
+    let pieces: Vec<String> = line.pieces.iter().map(paint).collect();
+    format!("{}\n", pieces.concat())
 }
 
 fn style_of(tone: Tone) -> Style {

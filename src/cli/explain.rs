@@ -9,24 +9,20 @@ use crate::scenario::code::{self, Code, CodeInfo};
 /// Explains one code, or lists them all.
 pub(super) fn explain(typed: &ExplainArguments, console: &mut Console) -> Outcome {
     let Some(asked) = &typed.code else {
-        let list: String =
-            code::all().map(|info| format!("{}  {}\n", info.code, info.title)).collect();
-        console.print(&list);
+        for info in code::all() {
+            console.print(&format!("{}  {}\n", info.code, info.title));
+        }
         return Outcome::Done;
     };
-    match find(asked) {
-        Some(info) => {
-            let text = terminal::explain(info, console.look_out());
-            console.print(&format!("{}\n", text.trim_end()));
-            Outcome::Done
-        }
-        None => {
-            console.complain(&format!(
-                "error: there is no code `{asked}`; `hasim explain` lists them all"
-            ));
-            Outcome::BadInput
-        }
-    }
+    let Some(info) = find(asked) else {
+        console.complain(&format!(
+            "error: there is no code `{asked}`; `hasim explain` lists them all"
+        ));
+        return Outcome::BadInput;
+    };
+    let text = terminal::explain(info, console.look_out());
+    console.print(&format!("{}\n", text.trim_end()));
+    Outcome::Done
 }
 
 fn find(asked: &str) -> Option<&'static CodeInfo> {
