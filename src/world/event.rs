@@ -28,6 +28,8 @@ pub enum EventKind {
     },
     /// Work that an earlier event asked for was completed.
     Answer,
+    /// A process that was asked to end was killed when its grace was over.
+    GraceOver,
     /// A process started.
     ProcessStart,
     /// A machine gave up a silent holder of the virtual address and asked everybody.

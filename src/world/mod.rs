@@ -53,7 +53,7 @@ enum Letter {
     /// A machine's neighbour entry for the virtual address expires, in that generation of it.
     Neighbour(MachineId, u64),
     /// A process that was asked to end is killed if it still runs in that incarnation.
-    Grace(ComponentId, u32),
+    Grace(ComponentId, u32, Origin),
 }
 
 /// The event from which something follows, and what the time in between is spent on.

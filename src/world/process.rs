@@ -128,7 +128,9 @@ impl World<'_> {
             return;
         }
         let to = u32::from(id.0);
-        self.post.push(self.now + GRACE, to, to, Letter::Grace(id, process.incarnation));
+        let origin = Origin::new(self.event, Blame::of("terminationGracePeriodSeconds", GRACE));
+        let letter = Letter::Grace(id, process.incarnation, origin);
+        self.post.push(self.now + GRACE, to, to, letter);
         self.pull(id, Lever::Stop, observer);
     }
 

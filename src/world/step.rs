@@ -99,9 +99,10 @@ impl World<'_> {
                 self.begin(None, Origin::default(), EventKind::NeighbourExpired);
                 self.expire_neighbour(machine, generation);
             }
-            Letter::Grace(id, incarnation) => {
+            Letter::Grace(id, incarnation, origin) => {
                 let process = self.all.processes[id.index()];
                 if process.state != ProcessState::Dead && process.incarnation == incarnation {
+                    self.begin(Some(id), origin, EventKind::GraceOver);
                     self.kill_process(id, true, observer);
                 }
             }
