@@ -35,8 +35,10 @@ pub enum Color {
 pub enum Command {
     /// Runs one scenario once: timeline with causes, tables, outages with blame, failover times.
     Run(RunArguments),
-    /// Explains a code of hasim (for example `S114`), or lists them all.
+    /// Explains a code of hasim (for example `S201`), or lists them all.
     Explain(ExplainArguments),
+    /// Prints the JSON Schema of scenario files, for editors.
+    Schema,
 }
 
 /// What `hasim run` takes.
@@ -53,6 +55,9 @@ pub struct RunArguments {
     /// Shows the tables as of this moment too, such as `45s`; may be given several times.
     #[arg(long, value_name = "DURATION", value_parser = super::values::duration)]
     pub at: Vec<crate::kernel::time::Duration>,
+    /// Prints the whole effective scenario, each value with its source, instead of running it.
+    #[arg(long)]
+    pub show_effective: bool,
     /// How to print the result.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

@@ -5,11 +5,12 @@ use super::arguments::ExplainArguments;
 use super::console::Console;
 use super::terminal;
 use crate::scenario::code::{self, Code, CodeInfo};
+use crate::scenario::rules;
 
 /// Explains one code, or lists them all.
 pub(super) fn explain(typed: &ExplainArguments, console: &mut Console) -> Outcome {
     let Some(asked) = &typed.code else {
-        for info in code::all() {
+        for info in known() {
             console.print(&format!("{}  {}\n", info.code, info.title));
         }
         return Outcome::Done;
@@ -26,5 +27,11 @@ pub(super) fn explain(typed: &ExplainArguments, console: &mut Console) -> Outcom
 }
 
 fn find(asked: &str) -> Option<&'static CodeInfo> {
-    asked.trim().to_uppercase().parse::<Code>().ok().and_then(Code::info)
+    let code = asked.trim().to_uppercase().parse::<Code>().ok()?;
+    known().find(|info| info.code == code)
+}
+
+/// Codes of form and of rules, in order.
+fn known() -> impl Iterator<Item = &'static CodeInfo> {
+    code::all().chain(rules::all::infos())
 }

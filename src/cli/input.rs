@@ -5,6 +5,7 @@ use super::terminal;
 use crate::plan::Plan;
 use crate::scenario::diagnostic::{Diagnostic, Diagnostics};
 use crate::scenario::load;
+use crate::scenario::lower::Subject;
 use crate::scenario::source::Source;
 use std::path::Path;
 use std::{fs, io};
@@ -13,6 +14,8 @@ use std::{fs, io};
 pub(super) struct Input {
     /// Its plan.
     pub(super) plan: Plan,
+    /// What the plan was made from.
+    pub(super) subject: Subject,
 }
 
 /// Loads a scenario; its problems go to standard error. `None` if it has errors.
@@ -35,8 +38,8 @@ pub(super) fn load(path: &Path, console: &mut Console) -> Option<Input> {
     if !loaded.diagnostics.is_empty() {
         console.complain(&terminal::render(&source, &loaded.diagnostics, console.look()));
     }
-    let plan = loaded.plan?;
-    Some(Input { plan })
+    let (plan, subject) = loaded.plan.zip(loaded.subject)?;
+    Some(Input { plan, subject })
 }
 
 fn open(path: &Path) -> Result<Source, Box<(Source, Diagnostic)>> {

@@ -7,6 +7,7 @@ pub mod console;
 mod explain;
 mod input;
 mod run;
+mod schema;
 pub mod terminal;
 pub mod values;
 
@@ -43,6 +44,7 @@ pub fn main() -> ExitCode {
     let outcome = match &arguments.command {
         Command::Run(typed) => run::run(typed, &mut console),
         Command::Explain(typed) => explain::explain(typed, &mut console),
+        Command::Schema => schema::schema(&mut console),
     };
     outcome.into()
 }

@@ -7,12 +7,17 @@ use super::input;
 use crate::experiment::single::Run;
 use crate::measure::Findings;
 use crate::report;
+use crate::scenario::effective;
 use std::fs;
 use std::path::Path;
 
 /// Loads, runs, prints, and says whether the scenario's claims held.
 pub(super) fn run(typed: &RunArguments, console: &mut Console) -> Outcome {
     let Some(loaded) = input::load(&typed.scenario, console) else { return Outcome::BadInput };
+    if typed.show_effective {
+        console.print(&effective::text(&loaded.subject));
+        return Outcome::Done;
+    }
     let mut plan = loaded.plan;
     plan.until = typed.until.unwrap_or(plan.until);
     if let Some(late) = typed.at.iter().find(|at| **at > plan.until) {

@@ -114,6 +114,16 @@ impl Options {
         self.0.insert(name, value);
     }
 
+    /// An option's value as a scenario writes it, if there is one.
+    pub fn show(&self, option: &VerbOption) -> Option<Value> {
+        let value = self.0.get(option.name)?;
+        Some(match value {
+            OptionValue::Word(word) => json!(word),
+            OptionValue::Span(span) => span.show(),
+            OptionValue::Ppm(ppm) => json!(f64::from(*ppm) / 1e6),
+        })
+    }
+
     /// A word that was given or is the default.
     pub(super) fn word(&self, name: &str) -> &'static str {
         match self.0.get(name) {

@@ -58,7 +58,7 @@ const LED: [Kind; 3] = [Kind::Etcd, Kind::Scheduler, Kind::ControllerManager];
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn read(value: &Value, whom: Whom, map: &Map) -> Result<Target, Box<TargetProblem>> {
+pub fn read(value: &Value, whom: Whom, map: &Map) -> Result<Target, TargetProblem> {
     let (target, sort) = match value {
         Value::String(text) if whom == Whom::Zones => zone(text, map)?,
         Value::String(text) => named(text, map)?,
@@ -71,23 +71,23 @@ pub fn read(value: &Value, whom: Whom, map: &Map) -> Result<Target, Box<TargetPr
     Ok(target)
 }
 
-fn form(value: &Value) -> Box<TargetProblem> {
-    Box::new(TargetProblem {
+fn form(value: &Value) -> TargetProblem {
+    TargetProblem {
         sort: TargetProblemSort::Form,
         message: format!("expected a target, found {}", sort(value)),
         help: "a target is a name such as \"cp1\" or \"cp1/etcd\", a role such as \"leader of etcd\", \"zone a\", or {\"random\": [\"cp1\", \"cp2\"]}".to_owned(),
-    })
+    }
 }
 
-fn unknown(message: String, help: String) -> Box<TargetProblem> {
-    Box::new(TargetProblem { sort: TargetProblemSort::Unknown, message, help })
+fn unknown(message: String, help: String) -> TargetProblem {
+    TargetProblem { sort: TargetProblemSort::Unknown, message, help }
 }
 
-fn wrong(message: String, help: String) -> Box<TargetProblem> {
-    Box::new(TargetProblem { sort: TargetProblemSort::WrongKind, message, help })
+fn wrong(message: String, help: String) -> TargetProblem {
+    TargetProblem { sort: TargetProblemSort::WrongKind, message, help }
 }
 
-type Read = Result<(Target, Sort), Box<TargetProblem>>;
+type Read = Result<(Target, Sort), TargetProblem>;
 
 fn named(text: &str, map: &Map) -> Read {
     if let Some((kind, place)) = text.split_once(" on ") {
@@ -135,15 +135,14 @@ fn plain(name: &str, map: &Map) -> Read {
     Ok((Target::Process(id), Sort::Process(kind, name.to_owned())))
 }
 
-fn nobody(name: &str, map: &Map) -> Box<TargetProblem> {
+fn nobody(name: &str, map: &Map) -> TargetProblem {
     let machines = map.machines().map(|(_, machine)| machine.name.as_str());
     let processes = map.components().filter(|(_, c)| c.kind.is_process()).map(|(_, c)| &*c.name);
-    let help = match nearest(name, machines.chain(processes)) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => {
-            let machines: Vec<&str> = map.machines().map(|(_, m)| m.name.as_str()).collect();
-            format!("the machines are {}", machines.join(", "))
-        }
+    let help = if let Some(near) = nearest(name, machines.chain(processes)) {
+        format!("did you mean `{near}`?")
+    } else {
+        let machines: Vec<&str> = map.machines().map(|(_, m)| m.name.as_str()).collect();
+        format!("the machines are {}", machines.join(", "))
     };
     unknown(format!("there is no machine or process `{name}`"), help)
 }
@@ -162,7 +161,7 @@ fn on(kind: &str, place: &str, map: &Map) -> Read {
     Ok((Target::On(kind, Box::new(place)), Sort::Role(kind)))
 }
 
-fn led(name: &str) -> Result<Kind, Box<TargetProblem>> {
+fn led(name: &str) -> Result<Kind, TargetProblem> {
     LED.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
         let help = match nearest(name, LED.map(Kind::name)) {
             Some(near) => format!("did you mean `{near}`?"),
@@ -172,7 +171,7 @@ fn led(name: &str) -> Result<Kind, Box<TargetProblem>> {
     })
 }
 
-fn holder(map: &Map) -> Result<(), Box<TargetProblem>> {
+fn holder(map: &Map) -> Result<(), TargetProblem> {
     if map.of_kind(Kind::Keepalived).next().is_some() {
         return Ok(());
     }
@@ -189,7 +188,7 @@ fn zone(name: &str, map: &Map) -> Read {
     Err(unknown(format!("there is no zone `{name}`"), help))
 }
 
-fn random(among: &Value, whom: Whom, map: &Map) -> Result<Target, Box<TargetProblem>> {
+fn random(among: &Value, whom: Whom, map: &Map) -> Result<Target, TargetProblem> {
     match among {
         Value::Array(items) if !items.is_empty() => {
             let targets: Result<Vec<Target>, _> =
@@ -201,7 +200,7 @@ fn random(among: &Value, whom: Whom, map: &Map) -> Result<Target, Box<TargetProb
     }
 }
 
-fn group_of(group: &str, whom: Whom, map: &Map) -> Result<Target, Box<TargetProblem>> {
+fn group_of(group: &str, whom: Whom, map: &Map) -> Result<Target, TargetProblem> {
     if let Some((_, role)) = GROUPS.iter().find(|(word, _)| *word == group) {
         fits(&Sort::Machine(group.to_owned()), whom, map)?;
         let machines = map.machines().filter(|(_, machine)| machine.role == *role);
@@ -221,7 +220,7 @@ fn group_of(group: &str, whom: Whom, map: &Map) -> Result<Target, Box<TargetProb
     Err(unknown(format!("there is no group `{group}` to draw from"), help))
 }
 
-fn some(targets: Vec<Target>, group: &str) -> Result<Target, Box<TargetProblem>> {
+fn some(targets: Vec<Target>, group: &str) -> Result<Target, TargetProblem> {
     if targets.is_empty() {
         let help = "name what the cluster has".to_owned();
         return Err(unknown(format!("the cluster has no {group}"), help));
@@ -230,7 +229,7 @@ fn some(targets: Vec<Target>, group: &str) -> Result<Target, Box<TargetProblem>>
 }
 
 /// Whether a verb acts on such a target.
-fn fits(sort: &Sort, whom: Whom, map: &Map) -> Result<(), Box<TargetProblem>> {
+fn fits(sort: &Sort, whom: Whom, map: &Map) -> Result<(), TargetProblem> {
     match (whom, sort) {
         (Whom::Zones, Sort::Zone(_))
         | (
@@ -276,4 +275,80 @@ fn processes(machine: crate::component::id::MachineId, map: &Map) -> String {
     let names: Vec<String> =
         map.on_machine(machine).map(|id| format!("`{}`", map.name(id))).collect();
     names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn map() -> Map {
+        let mut map = Map::default();
+        let zone = map.add_zone("a");
+        for name in ["cp1", "cp2"] {
+            let machine = map.add_machine(name, MachineRole::ControlPlane, zone);
+            map.add_process(Kind::Etcd, machine, &format!("{name}/etcd"));
+            map.add_process(Kind::ApiServer, machine, &format!("{name}/kube-apiserver"));
+        }
+        map.add_object(Kind::Lease, "lease/kube-scheduler");
+        map
+    }
+
+    const PROCESSES: Whom = Whom::Processes(&[]);
+
+    /// Law: names, roles, places of roles, zones and choices are targets of the verbs they fit.
+    #[test]
+    fn targets_are_read() {
+        let map = map();
+        let (machine, etcd) = (map.find_machine("cp2").unwrap(), map.find_component("cp2/etcd"));
+        let leader = Target::LeaderOf(Kind::Etcd);
+        let place = Target::MachineOfLeader(Kind::Etcd);
+        for (value, whom, target) in [
+            (json!("cp2"), Whom::Machines, Target::Machine(machine)),
+            (json!("cp2/etcd"), PROCESSES, Target::Process(etcd.unwrap())),
+            (json!("leader of etcd"), PROCESSES, leader.clone()),
+            (json!("leader of etcd"), Whom::Machines, leader),
+            (json!("follower of etcd"), PROCESSES, Target::FollowerOf(Kind::Etcd)),
+            (json!("machine of leader of etcd"), Whom::TwoSides, place.clone()),
+            (
+                json!("kube-apiserver on machine of leader of etcd"),
+                PROCESSES,
+                Target::On(Kind::ApiServer, Box::new(place)),
+            ),
+            (json!("zone a"), Whom::Machines, Target::Zone(crate::component::id::ZoneId(0))),
+            (json!("a"), Whom::Zones, Target::Zone(crate::component::id::ZoneId(0))),
+            (
+                json!({"random": ["cp2"]}),
+                Whom::Machines,
+                Target::AnyOf(vec![Target::Machine(machine)]),
+            ),
+        ] {
+            assert_eq!(read(&value, whom, &map), Ok(target), "{value}");
+        }
+    }
+
+    /// Law: what is no target of a verb is told so, with what would be one.
+    #[test]
+    fn other_targets_are_refused() {
+        use TargetProblemSort::{Form, Unknown, WrongKind};
+        let etcd = Whom::Processes(&[Kind::Etcd]);
+        for (value, whom, sort, help) in [
+            (json!("cp1"), PROCESSES, WrongKind, "`powerOff` takes a machine down"),
+            (json!("cp1/etcd"), Whom::Machines, WrongKind, "write `cp1`"),
+            (json!("zone a"), PROCESSES, WrongKind, "`zoneOutage`"),
+            (json!("cp1/kube-apiserver"), etcd, WrongKind, "`cp1/etcd`"),
+            (json!("lease/kube-scheduler"), PROCESSES, WrongKind, "faults hit processes"),
+            (json!("cp3"), Whom::Machines, Unknown, "did you mean `cp1`?"),
+            (json!("leader of etdc"), PROCESSES, Unknown, "did you mean `etcd`?"),
+            (json!("holder of vip"), PROCESSES, Unknown, "`cluster.endpoint.kind`"),
+            (json!("b"), Whom::Zones, Unknown, "the zones are a"),
+            (json!({"random": "workers"}), Whom::Machines, Unknown, "name what"),
+            (json!({"random": []}), Whom::Machines, Form, "a target is"),
+            (json!(1), PROCESSES, Form, "a target is"),
+        ] {
+            let problem = read(&value, whom, &map()).expect_err("no target");
+            assert_eq!(problem.sort, sort, "{value}");
+            assert!(problem.help.contains(help), "{value}: {}", problem.help);
+        }
+    }
 }

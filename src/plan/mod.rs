@@ -9,6 +9,7 @@ pub mod metric_names;
 pub mod schedule;
 pub mod service;
 pub mod share;
+pub mod topology;
 
 use crate::component::id::{ComponentId, MachineId};
 use crate::component::map::Map;

@@ -6,11 +6,13 @@
 pub mod code;
 pub mod diagnostic;
 pub mod document;
+pub mod effective;
 pub mod load;
 pub mod lower;
 pub mod raw;
 pub mod reader;
 pub mod rules;
 mod samples;
+pub mod schema;
 pub mod section;
 pub mod source;

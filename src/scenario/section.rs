@@ -4,7 +4,7 @@
 //! Knows no kind: it asks the section's parameters for their fields.
 
 use crate::component::param::Problem as ParamProblem;
-use crate::component::param::{FieldInfo, Params};
+use crate::component::param::{Effective, FieldInfo, Params};
 use crate::component::versions::Versions;
 use crate::kernel::law::Law;
 use crate::kernel::time::Duration;
@@ -14,6 +14,9 @@ use crate::scenario::reader::{Fields, Reader};
 use crate::scenario::rules::Problem;
 use serde_json::Value;
 use std::collections::BTreeMap;
+
+/// The source of a value that the file gives.
+pub const GIVEN: &str = "this file";
 
 /// A section with its defaults filled in.
 #[derive(Clone, Debug)]
@@ -82,6 +85,15 @@ impl<P: Params> Section<P> {
         self.given.contains_key(name)
     }
 
+    /// Every option with its value and source: that of its default, or this file.
+    pub fn effective(&self) -> Vec<Effective> {
+        let mut all = self.params.effective();
+        for option in all.iter_mut().filter(|option| self.gives(option.name)) {
+            option.source = GIVEN;
+        }
+        all
+    }
+
     /// Whether the file gives any option.
     pub fn gives_any(&self) -> bool {
         !self.given.is_empty()
@@ -99,15 +111,48 @@ impl<P: Params> Section<P> {
         said.map(|problem| self.problem(code, problem)).collect()
     }
 
+    /// The problem at its option if the file gives that, else at another one that the message names:
+    /// against a default it is the other one that was changed.
     fn problem(&self, code: Code, found: ParamProblem) -> Problem {
-        let place = self.place(found.field);
-        let problem = if found.fatal {
-            Problem::error(code, place, found.message)
-        } else {
-            Problem::warning(code, place, found.message)
+        let options = self.effective();
+        let named: Vec<&Effective> =
+            options.iter().filter(|option| names(&found.message, option.name)).collect();
+        let given = named.iter().find(|option| self.gives(option.name));
+        let place = match given {
+            Some(option) if !self.gives(found.field) => self.place(option.name),
+            _ => self.place(found.field),
         };
+        let mut problem = if found.fatal {
+            Problem::error(code, place.clone(), found.message.clone())
+        } else {
+            Problem::warning(code, place.clone(), found.message.clone())
+        };
+        if named.len() > 1 {
+            let values = named.iter().map(|o| format!("{} is {}", o.name, bare(&o.value)));
+            problem = problem.label(values.collect::<Vec<_>>().join(", "));
+        }
+        for option in named.iter().filter(|option| self.gives(option.name)) {
+            let other = self.place(option.name);
+            if other != place {
+                problem = problem.also(other, String::new());
+            }
+        }
         problem.help(found.help)
     }
+}
+
+/// Whether a message names an option, as a word of its own.
+fn names(message: &str, option: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+    message.match_indices(option).any(|(at, _)| {
+        let before = message[..at].trim_end_matches("--");
+        !before.ends_with(part) && !message[at + option.len()..].starts_with(part)
+    })
+}
+
+/// A value without quotes.
+fn bare(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Checks the form of a value by its schema, for diagnostics with exact places. What the schema

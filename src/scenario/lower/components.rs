@@ -6,7 +6,7 @@ use crate::component::id::{ComponentId, Kind, MachineId};
 use crate::component::map::{ComponentEntry, MachineRole};
 use crate::component::record::RequestClass;
 use crate::components::client::ClientParams;
-use crate::components::keepalived::KeepalivedParams;
+use crate::components::keepalived::{InitialState, KeepalivedParams};
 use crate::components::{
     Params, api_server, candidate, client, etcd, keepalived, kubelet, load_balancer,
 };
@@ -224,7 +224,7 @@ pub(super) fn keepalived_params(
 ) -> KeepalivedParams {
     let section = scenario.cluster.kinds.keepalived.of(layout.map.name(id));
     let mut params = section.params.clone();
-    if !section.gives("priority") && !section.gives("state") {
+    if params.priority.is_none() && params.state == InitialState::Backup {
         let instances = layout.processes(&layout.balancers, Kind::Keepalived);
         let position = instances.iter().position(|instance| *instance == id).unwrap_or(0);
         params.priority = u32::try_from(position).ok().map(|below| FIRST_PRIORITY - below);

@@ -85,3 +85,58 @@ fn outside_of(zones: &[Target], layout: &Layout) -> Vec<Target> {
     });
     away.map(|(id, _)| Target::Machine(id)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::plan::schedule::{Action, Schedule, Target};
+    use crate::scenario::load::load_text;
+
+    fn schedule(faults: &str) -> Schedule {
+        let text = format!(
+            r#"{{"apiVersion": "hasim/v1", "kind": "Scenario", "faults": {faults},
+                "cluster": {{"zones": ["a", "b"]}}}}"#
+        );
+        let loaded = load_text("x.json", &text);
+        let wrong: Vec<_> = loaded.diagnostics.iter().collect();
+        loaded.plan.unwrap_or_else(|| panic!("{wrong:#?}")).schedule
+    }
+
+    /// Law: a repair undoes what the fault that it repeats did, to whom that fault did it.
+    #[test]
+    fn repairs_undo_the_fault_that_they_repeat() {
+        let schedule = schedule(
+            r#"[{"at": "1s", "partition": ["leader of etcd", "client"]},
+                {"at": "2s", "isolate": "cp1", "carrier": "kept"},
+                {"at": "3s", "heal": ["leader of etcd", "client"]},
+                {"at": "4s", "heal": "cp1"}]"#,
+        );
+        let repairs: Vec<_> = schedule.faults.iter().map(|fault| fault.repairs).collect();
+        assert_eq!(repairs, [None, None, Some(0), Some(1)]);
+        let heal = &schedule.faults[2];
+        assert_eq!(heal.targets, [Target::SameAs(0)]);
+        let others = vec![Target::OthersOf(0)];
+        assert_eq!(heal.action, Action::Link { others, both: true, up: true });
+        assert_eq!(schedule.faults[3].action, Action::Port(true));
+    }
+
+    /// Law: a fault with an end of its own is not repaired by another.
+    #[test]
+    fn what_ends_by_itself_is_not_repaired() {
+        let schedule = schedule(
+            r#"[{"at": "1s", "pause": "cp1/etcd", "for": "5s"}, {"at": "2s", "resume": "cp1/etcd"}]"#,
+        );
+        assert_eq!(schedule.faults[1].repairs, None);
+        assert!(matches!(schedule.faults[1].targets[..], [Target::Process(_)]));
+    }
+
+    /// Law: a zone without network reaches nobody outside of it, the clients included.
+    #[test]
+    fn a_zone_without_network_is_cut_from_everything_else() {
+        let schedule = schedule(r#"[{"at": "1s", "zoneOutage": "b", "loses": "network"}]"#);
+        let Action::Link { others, both: true, up: false } = &schedule.faults[0].action else {
+            panic!("{:?}", schedule.faults[0].action)
+        };
+        // cp1, cp3, lb1 stand in zone a; the clients in none.
+        assert_eq!(others.len(), 4);
+    }
+}

@@ -158,7 +158,7 @@ params! {
 pub struct Zones {
     /// Names; empty: the cluster's zones in turn.
     pub names: Vec<String>,
-    /// Where they are given.
+    /// Where they are given; the root if they are not.
     pub path: Path,
 }
 
@@ -201,7 +201,10 @@ fn known<P: crate::component::param::Params>(others: &[&'static str]) -> Vec<&'s
 }
 
 fn zones(fields: &Fields, path: &Path) -> Zones {
-    Zones { names: fields.or("zones", Vec::new()), path: path.key("zones") }
+    match fields.optional("zones") {
+        Some(names) => Zones { names, path: path.key("zones") },
+        None => Zones::default(),
+    }
 }
 
 impl Cluster {

@@ -7,6 +7,7 @@ use crate::plan::service::Service;
 use crate::scenario::code::Code;
 use crate::scenario::document::{Node, Path};
 use crate::scenario::reader::{Fields, Reader};
+use serde_json::Value;
 
 /// What a claim may be about, with its meaning. Each claim has exactly one of them.
 pub const SUBJECTS: [(&str, &str); 5] = [
@@ -71,6 +72,8 @@ pub enum ServiceClaim {
 pub struct Expect {
     /// What is claimed.
     pub subject: Subject,
+    /// The claim as it is written.
+    pub value: Value,
     /// Where.
     pub path: Path,
 }
@@ -101,7 +104,7 @@ impl Expect {
                 fields.required_with("invariant", |n, reader| reader.word(n, &INVARIANTS))?,
             ),
         };
-        Some(Expect { subject, path })
+        Some(Expect { subject, value: node.to_value(), path })
     }
 }
 
@@ -109,7 +112,7 @@ fn service(fields: &Fields) -> Option<Subject> {
     let words = Service::ALL.map(|service| (service.name(), service));
     let service = fields.required_with("service", |node, reader| reader.word(node, &words));
     let limit = |name: &str| fields.section(name, "a limit", &["atLeast", "atMost"]);
-    let span = |name| limit(name).and_then(|fields| span_limit(&fields));
+    let span = |name| limit(name).map(|fields| span_limit(&fields));
     let mut claims = Vec::new();
     claims.extend(span("longestOutage").map(ServiceClaim::Longest));
     claims.extend(span("totalOutage").map(ServiceClaim::Total));
@@ -121,9 +124,9 @@ fn service(fields: &Fields) -> Option<Subject> {
     Some(Subject::Service(service?, claims))
 }
 
-fn span_limit(fields: &Fields) -> Option<Limit<Duration>> {
+fn span_limit(fields: &Fields) -> Limit<Duration> {
     let (at_least, at_most) = (fields.optional("atLeast"), fields.optional("atMost"));
-    Some(Limit { at_least, at_most })
+    Limit { at_least, at_most }
 }
 
 fn metric(fields: &Fields, reader: &Reader, path: &Path) -> Option<Subject> {

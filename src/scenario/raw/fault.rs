@@ -116,7 +116,11 @@ fn sides(
         Whom::TwoSides => {
             let Some([one, other]) = node.items() else {
                 let wanted = "a list of two sides, each a machine or a list of them";
-                let message = format!("`{}` takes {wanted}, found {}", verb.name, node.describe());
+                let found = match node.items() {
+                    Some(sides) => format!("{} of them", sides.len()),
+                    None => node.describe(),
+                };
+                let message = format!("`{}` takes {wanted}, found {found}", verb.name);
                 reader.invalid(node, Code::BAD_LENGTH, message);
                 return None;
             };

@@ -77,6 +77,8 @@ pub struct Scenario {
     pub metadata: Section<Metadata>,
     /// Which releases.
     pub versions: Versions,
+    /// The programs whose release the file gives.
+    pub versions_given: Vec<String>,
     /// The cluster.
     pub cluster: Cluster,
     /// The clients.
@@ -98,6 +100,9 @@ impl Scenario {
         fields.required_with("apiVersion", |node, reader| reader.word(node, &[(API_VERSION, ())]));
         fields.required_with("kind", |node, reader| reader.word(node, &[(KIND, ())]));
         let entry = |name| document.root.entry(name).filter(|entry| !entry.node.is_null());
+        let versions_given = entry("versions").and_then(|entry| {
+            Some(entry.node.entries()?.iter().map(|given| given.key.clone()).collect())
+        });
         let versions = versions::read(entry("versions"), reader);
         let items = |name: &'static str| {
             let found = entry(name).and_then(|entry| {
@@ -126,6 +131,7 @@ impl Scenario {
                 .filter_map(|(node, path)| Expect::read(node, reader, path))
                 .collect(),
             versions,
+            versions_given: versions_given.unwrap_or_default(),
         })
     }
 }
