@@ -136,13 +136,6 @@ impl<'a, A: Alarm> Effects<'a, A> {
         self.out.mail.push(outgoing);
     }
 
-    /// Sends now what an earlier event asked for. Its cause is that event, not whatever completed the
-    /// work (an acknowledgement that many requests shared).
-    pub fn send_for(&mut self, asked: EventId, to: ComponentId, body: Body) {
-        let answers = Some(asked);
-        self.post(Outgoing { to, body, departs: self.now, blame: Blame::default(), answers });
-    }
-
     /// Sends now. The network decides when it arrives, or whether.
     pub fn send(&mut self, to: ComponentId, body: Body) {
         self.post(Outgoing { to, body, departs: self.now, blame: Blame::default(), answers: None });
@@ -158,6 +151,21 @@ impl<'a, A: Alarm> Effects<'a, A> {
     ) {
         let blame = Blame::of(parameter, work);
         self.post(Outgoing { to, body, departs: self.now + work, blame, answers: None });
+    }
+
+    /// Sends, after some work, what an earlier event asked for. Its cause is that event, not whatever
+    /// completed the work (an acknowledgement that many requests shared).
+    pub fn send_for_after(
+        &mut self,
+        asked: EventId,
+        work: Duration,
+        parameter: &'static str,
+        to: ComponentId,
+        body: Body,
+    ) {
+        let blame = Blame::of(parameter, work);
+        let answers = Some(asked);
+        self.post(Outgoing { to, body, departs: self.now + work, blame, answers });
     }
 
     /// Closes the connection of a call: no answer will be delivered, and nothing is sent any more.

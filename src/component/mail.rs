@@ -4,6 +4,7 @@
 //! renewals, checks) is computed from facts. Absent on purpose: routes and delays, which are the
 //! world's business.
 
+use super::blame::EventId;
 use super::fact::LeaseFact;
 use super::id::ComponentId;
 use crate::kernel::time::Time;
@@ -150,6 +151,8 @@ pub struct Proposal {
     pub tag: u64,
     /// What is proposed.
     pub op: Op,
+    /// The event with which a leader entered it into its log.
+    pub asked: EventId,
 }
 
 /// A VRRP advertisement.

@@ -274,7 +274,7 @@ mod tests {
     fn proposals_live_and_die_with_their_entries() {
         let (origin, op) = (ComponentId(0), Op::Write);
         let mut log = Log::of(1, 5);
-        log.push(1, Proposal { index: 0, origin, tag: 7, op });
+        log.push(1, Proposal { index: 0, origin, tag: 7, op, asked: crate::component::EventId::START });
         assert_eq!(log.proposals_after(5).len(), 1);
         let longer = [Run { term: 1, count: 2 }];
         assert_eq!(log.clone().accept((1, 5), &longer, &[]), Some(7));

@@ -7,6 +7,7 @@
 //! Absent on purpose: authentication, quotas, sizes.
 
 use super::{Alarm, Etcd, Fx};
+use crate::component::EventId;
 use crate::component::blame::Blame;
 use crate::component::fact::LeaseFact;
 use crate::component::id::ComponentId;
@@ -31,6 +32,8 @@ struct Waiting {
     asker: Asker,
     /// When this member stops waiting.
     until: Time,
+    /// The event with which it was proposed to a leader.
+    asked: EventId,
 }
 
 /// A proposal that waits for a leader to be known.
@@ -88,7 +91,7 @@ impl Etcd {
             Op::Write | Op::PutLease { .. } => {
                 let tag = self.requests.tag();
                 let until = call.deadline.min(view.now + self.rules.request_timeout);
-                self.requests.waiting.insert(tag, Waiting { asker, until });
+                self.requests.waiting.insert(tag, Waiting { asker, until, asked: fx.event() });
                 self.propose(self.me, tag, call.op, view, fx);
             }
         }
@@ -103,6 +106,9 @@ impl Etcd {
         view: &View,
         fx: &mut Fx,
     ) {
+        if let Some(waiting) = self.requests.waiting.get_mut(&tag).filter(|_| origin == self.me) {
+            waiting.asked = fx.event();
+        }
         match self.raft.lead {
             None => self.requests.blocked.push(Blocked { origin, tag, op }),
             Some(lead) if lead == self.me => self.enter_proposal(origin, tag, op, view, fx),
@@ -122,7 +128,7 @@ impl Etcd {
             }
             return;
         }
-        self.append_proposal(Proposal { index: 0, origin, tag, op }, view, fx);
+        self.append_proposal(Proposal { index: 0, origin, tag, op, asked: fx.event() }, view, fx);
         self.advance_commit(view, fx);
     }
 
@@ -137,7 +143,7 @@ impl Etcd {
     pub(super) fn apply(&mut self, proposal: Proposal, view: &View, fx: &mut Fx) {
         let outcome = match proposal.op {
             Op::PutLease { lease, expected, record } => {
-                self.put_lease(lease, expected, record, view, fx)
+                self.put_lease(lease, expected, record, proposal.asked, view, fx)
             }
             _ => Outcome::Done,
         };
@@ -158,6 +164,7 @@ impl Etcd {
         lease: ComponentId,
         expected: (u64, Option<Time>),
         record: LeaseFact,
+        asked: EventId,
         view: &View,
         fx: &mut Fx,
     ) -> Outcome {
@@ -170,7 +177,7 @@ impl Etcd {
             return Outcome::Conflict;
         }
         self.requests.fresh.push((lease, written));
-        fx.commit(lease, crate::component::fact::Fact::Lease(written));
+        fx.commit_for(asked, lease, crate::component::fact::Fact::Lease(written));
         Outcome::Done
     }
 
@@ -192,7 +199,8 @@ impl Etcd {
         let Some(waiting) = self.requests.waiting.remove(&tag) else { return };
         if waiting.until > view.now {
             let reply = Body::Reply(Reply { id: waiting.asker.call, outcome });
-            fx.send_after(self.rules.options.apply, "apply", waiting.asker.client, reply);
+            let (work, client) = (self.rules.options.apply, waiting.asker.client);
+            fx.send_for_after(waiting.asked, work, "apply", client, reply);
         }
     }
 
