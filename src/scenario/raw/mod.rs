@@ -30,7 +30,7 @@ pub const API_VERSION: &str = "hasim/v1";
 pub const KIND: &str = "Scenario";
 
 /// The fields of a scenario, with their meaning.
-pub const FIELDS: [(&str, &str); 11] = [
+pub const FIELDS: [(&str, &str); 10] = [
     ("$schema", "Where the JSON Schema is, for editors."),
     ("apiVersion", "The version of the format: `hasim/v1`."),
     ("kind", "What the file is: `Scenario`."),
@@ -41,7 +41,6 @@ pub const FIELDS: [(&str, &str); 11] = [
     ("faults", "What happens to the cluster, and when."),
     ("run", "How the run begins and ends, and its seed."),
     ("expect", "What is claimed of the run, as limits that are checked."),
-    ("reliability", "Failures and repairs over years; a single run does without."),
 ];
 
 /// A value whose meaning is yet to be found, with its place.
