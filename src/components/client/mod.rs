@@ -7,12 +7,13 @@
 //!
 //! Absent on purpose: a process to stop at, retries (a failed request stays failed), and rates.
 
+mod choice;
 mod lane;
 #[cfg(test)]
 mod tests;
 
 use crate::component::fact::{ClientFact, Fact, Renewals};
-use crate::component::mail::{Body, Call, Mail, Op, Outcome, Reply};
+use crate::component::mail::{Body, Mail, Op, Outcome, Reply};
 use crate::component::param::{Problem, params};
 use crate::component::record::{Record, RequestClass, RequestRecord};
 use crate::component::{Alarm as _, Blame, Cause, Component, ComponentId, Effects, Kind, Lever, Map, View};
@@ -29,13 +30,20 @@ params! {
         every: Duration = "every", |_v| Duration::from_millis(100), "the measured client: one request each 100 ms";
         /// When a request is given up.
         timeout: Duration = "timeout", |_v| Duration::from_secs(5), "the measured client: 5 s";
+        /// Where it knows several servers: the next one is tried when no connection has come about
+        /// within this long.
+        dial_timeout: Duration = "dialTimeout", |_v| Duration::from_secs(30), "client-go: rest transport, net.Dialer Timeout";
     }
 }
 
 impl ClientParams {
     /// Contradictions.
     pub fn check(&self) -> Vec<Problem> {
-        let empty = [("every", self.every), ("timeout", self.timeout)];
+        let empty = [
+            ("every", self.every),
+            ("timeout", self.timeout),
+            ("dialTimeout", self.dial_timeout),
+        ];
         let problem = |field: &'static str| Problem {
             field,
             message: format!("`{field}` must be above 0s"),
@@ -54,6 +62,8 @@ pub struct Wiring {
     /// To whom: [`ComponentId::VIP`], a balancer, API servers or etcd members. Each has a schedule of
     /// its own, all with the same period.
     pub targets: Vec<ComponentId>,
+    /// The targets stand for one service: there is one schedule, and each request goes to one of them.
+    pub any: bool,
     /// The API servers, in the order of the balancers' backend.
     pub api_servers: Vec<ComponentId>,
 }
@@ -88,6 +98,12 @@ impl crate::component::Alarm for Alarm {
 struct Pending {
     lane: usize,
     issued: Time,
+    /// To whom it was sent last, by position in the wiring.
+    server: usize,
+    /// How many servers have been tried before that one.
+    tried: usize,
+    /// When something happens if nothing else does: the dial is given up, or the request.
+    until: Time,
 }
 
 /// A client.
@@ -101,6 +117,8 @@ pub struct Client {
     deadlines: BTreeSet<(Time, u64)>,
     next_call: u64,
     last_write: Option<Time>,
+    /// The target at which a client that knows several stays.
+    preferred: usize,
 }
 
 impl Client {
@@ -115,6 +133,7 @@ impl Client {
             deadlines: BTreeSet::new(),
             next_call: 0,
             last_write: None,
+            preferred: 0,
         }
     }
 
@@ -123,7 +142,8 @@ impl Client {
     fn begin(&mut self, view: &View, fx: &mut Effects<Alarm>) {
         let every = self.params.every;
         self.lanes.clear();
-        for at in 0..self.wiring.targets.len() {
+        let lanes = if self.wiring.any { 1 } else { self.wiring.targets.len() };
+        for at in 0..lanes {
             let phase = fx.draw(PHASE_DRAW).uniform_duration(Duration::ZERO, every);
             self.lanes.push(Lane::new(Cadence::new(view.now + phase, every), view.now));
             fx.set(Alarm::Issue(at), view.now, Blame::default());
@@ -132,8 +152,8 @@ impl Client {
 
     /// How long a request takes, if the path works and the client waits long enough.
     fn latency(&self, lane: usize, view: &View) -> Option<Duration> {
-        let Wiring { class, targets, api_servers } = &self.wiring;
-        path::latency(view, self.me, targets[lane], api_servers, *class)
+        let Wiring { class, targets, api_servers, .. } = &self.wiring;
+        path::latency(view, self.me, targets[self.chosen(lane)], api_servers, *class)
             .filter(|latency| *latency < self.params.timeout)
     }
 
@@ -174,14 +194,8 @@ impl Client {
 
     /// Makes a request real that was issued at `issued`, now or a moment ago.
     fn send(&mut self, lane: usize, issued: Time, view: &View, fx: &mut Effects<Alarm>) {
-        let id = self.next_call;
-        self.next_call += 1;
-        let deadline = issued + self.params.timeout;
-        self.pending.insert(id, Pending { lane, issued });
-        self.deadlines.insert((deadline, id));
-        let op = op(self.wiring.class);
-        fx.send(self.wiring.targets[lane], Body::Call(Call { id, op, deadline }));
-        self.set_deadline(view, fx);
+        let server = self.chosen(lane);
+        self.dial(Pending { lane, issued, server, tried: 0, until: Time::NEVER }, view, fx);
     }
 
     fn set_deadline(&self, view: &View, fx: &mut Effects<Alarm>) {
@@ -197,6 +211,9 @@ impl Client {
     /// Requests that have waited for their whole time-out are given up.
     fn give_up(&mut self, view: &View, fx: &mut Effects<Alarm>) {
         while let Some((_, id)) = self.deadlines.first().copied().filter(|(at, _)| *at <= view.now) {
+            if self.connected_late(id, view) {
+                continue;
+            }
             fx.close(id);
             self.end(id, Outcome::TimedOut, view, fx);
         }
@@ -204,8 +221,11 @@ impl Client {
     }
 
     fn end(&mut self, id: u64, outcome: Outcome, view: &View, fx: &mut Effects<Alarm>) {
-        let Some(Pending { lane, issued }) = self.pending.remove(&id) else { return };
-        self.deadlines.remove(&(issued + self.params.timeout, id));
+        if self.elsewhere(id, outcome, view, fx) {
+            return;
+        }
+        let Some(Pending { lane, issued, until, .. }) = self.pending.remove(&id) else { return };
+        self.deadlines.remove(&(until, id));
         let record = RequestRecord {
             client: self.me,
             class: self.wiring.class,

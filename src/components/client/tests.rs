@@ -36,6 +36,7 @@ fn world(trial: u64) -> Fake<Client> {
     let wiring = Wiring {
         class: RequestClass::Write,
         targets: vec![SERVER],
+        any: false,
         api_servers: vec![SERVER],
     };
     let mut params = ClientParams::defaults(&Versions::default());
@@ -246,4 +247,39 @@ fn rejected_requests_do_not_stop_the_schedule() {
     let requests = ended(&world, world.now);
     let refused = requests.iter().filter(|(_, _, done)| !done).count();
     assert!((9..=10).contains(&refused), "{refused}");
+}
+
+/// Law: a client that knows several servers asks another one at once when one refuses it, loses no
+/// request by that, and stays there.
+#[test]
+fn a_refused_request_goes_to_another_server_at_once() {
+    let kinds = [(0, Kind::Client), (1, Kind::ApiServer), (2, Kind::ApiServer)];
+    let other = ComponentId(2);
+    let servers = vec![SERVER, other];
+    let class = RequestClass::Write;
+    let wiring = Wiring { class, targets: servers.clone(), any: true, api_servers: servers };
+    let params = ClientParams { every: EVERY, timeout: TIMEOUT, ..ClientParams::defaults(&Versions::default()) };
+    let client = Client::new(CLIENT, &params, &wiring);
+    let mut world = Fake::new(surroundings(&kinds, DELAY), vec![(CLIENT, client)], 0);
+    world.all.facts[SERVER.index()] = serves(Some(3));
+    world.all.facts[other.index()] = serves(Some(3));
+    world.settle();
+    world.run_until(at(1000));
+    assert!(world.sent.is_empty());
+    world.set_fact(SERVER, Fact::Absent);
+    while world.sent.is_empty() {
+        let due = world.due();
+        world.run_until(due);
+    }
+    let Body::Call(first) = world.sent[0].3 else { panic!("no call") };
+    let reply = |id, outcome| Body::Reply(Reply { id, outcome });
+    world.deliver(CLIENT, Cause::Mail(Mail { from: SERVER, body: reply(first.id, Outcome::Refused) }));
+    let (sent, _, to, ref body) = world.sent[1];
+    let Body::Call(second) = *body else { panic!("no call") };
+    assert_eq!((sent, to, second.deadline), (world.now, other, first.deadline));
+    world.deliver(CLIENT, Cause::Mail(Mail { from: other, body: reply(second.id, Outcome::Done) }));
+    world.run_until(at(60_000));
+    let calls = world.sent.iter().filter(|(_, _, _, body)| matches!(body, Body::Call(_)));
+    assert_eq!(calls.count(), 2, "the rest is counted again");
+    assert!(ended(&world, world.now).iter().all(|(_, _, done)| *done));
 }

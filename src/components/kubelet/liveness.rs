@@ -2,7 +2,8 @@
 //!
 //! When the outcome that a probe would have changes, the probes since the last change are counted
 //! and the instant computed at which the last tolerated failure in a row will be over. A probe that
-//! hangs lasts its time-out, and the ticks it covers are dropped.
+//! hangs lasts its time-out; of the ticks it covers the first is kept (a Go ticker's channel holds
+//! one), so that the next probe follows at once.
 
 use crate::kernel::cadence::Cadence;
 use crate::kernel::time::{Duration, Time};
@@ -43,9 +44,9 @@ impl Prober {
         Self { ticks, outcome, since: first, failures: 0, started }
     }
 
-    /// Ticks from probe to probe for a probe that lasts this long.
-    fn stride(&self, lasts: Duration) -> u64 {
-        lasts.as_nanos().div_ceil(self.ticks.period().as_nanos()).max(1)
+    /// From probe to probe for a probe that lasts this long.
+    fn stride(&self, lasts: Duration) -> Duration {
+        self.ticks.period().max(lasts)
     }
 
     /// The outcome becomes `outcome` at `now`.
@@ -57,7 +58,12 @@ impl Prober {
                 self.started = true;
             }
             Outcome::Good => {}
-            Outcome::Bad(lasts) => self.failures += ticks.div_ceil(self.stride(lasts)),
+            Outcome::Bad(lasts) if ticks > 0 => {
+                let first = self.ticks.first_at_or_after(self.since);
+                let made = now.since(first).as_nanos().div_ceil(self.stride(lasts).as_nanos());
+                self.failures += made;
+            }
+            Outcome::Bad(_) => {}
         }
         self.since = self.since.max(now);
         self.outcome = outcome;
@@ -68,7 +74,7 @@ impl Prober {
         let Outcome::Bad(lasts) = self.outcome else { return None };
         let limit = if self.started { thresholds.liveness } else { thresholds.startup };
         let further = u64::from(limit).saturating_sub(self.failures).max(1) - 1;
-        let period = self.ticks.period() * self.stride(lasts);
+        let period = self.stride(lasts);
         Some(self.ticks.first_at_or_after(self.since) + period * further + lasts)
     }
 

@@ -351,6 +351,20 @@ fn probes_only_see_what_they_meet() {
     assert_eq!(world.kills.len(), 1);
 }
 
+/// Law: probes that hang for longer than their period follow each other at once: eight time-outs
+/// after the first one begins, the container is killed.
+#[test]
+fn hanging_probes_follow_each_other_at_once() {
+    let ticks = Cadence::new(at(3000), Duration::from_secs(10));
+    let thresholds = Thresholds { liveness: 8, startup: 24 };
+    let mut prober = Prober::new(ticks, Time::START, Probed::Good, true);
+    prober.change(at(21_000), Probed::Bad(Duration::from_secs(15)));
+    assert_eq!(prober.kills_at(thresholds), Some(at(23_000 + 8 * 15_000)));
+    prober.change(at(23_000 + 4 * 15_000), Probed::Bad(Duration::from_secs(1)));
+    // Four have failed; the next four are made at the ticks 83, 93, 103 and 113 s.
+    assert_eq!(prober.kills_at(thresholds), Some(at(114_000)));
+}
+
 /// Probes made one by one: the kill, if it comes before `end`.
 fn probed_eagerly(ticks: Cadence, first: Time, outcomes: &[(Time, Probed)], end: Time) -> Option<Time> {
     let met = |t: Time| outcomes.iter().rev().find(|(at, _)| *at <= t).map(|(_, o)| *o).unwrap();

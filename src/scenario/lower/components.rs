@@ -191,7 +191,9 @@ impl Wirings<'_> {
         let named = client.target.iter().filter_map(|target| target.value.as_str());
         let mut targets: Vec<ComponentId> =
             named.flat_map(|name| self.layout.servers(name)).collect();
-        if targets.is_empty() {
+        let at_endpoint = targets.is_empty();
+        let any = at_endpoint && self.services.endpoint == Endpoint::AllServers;
+        if at_endpoint {
             targets = match &self.services.endpoint {
                 Endpoint::AllServers => self.services.api_servers.clone(),
                 _ => vec![self.endpoint(self.services.outside)],
@@ -200,9 +202,11 @@ impl Wirings<'_> {
         let wiring = client::Wiring {
             class: options.class.class(),
             targets,
+            any,
             api_servers: self.services.api_servers.clone(),
         };
-        let params = ClientParams { every: options.every, timeout: options.timeout };
+        let (every, timeout) = (options.every, options.timeout);
+        let params = ClientParams { every, timeout, dial_timeout: options.dial_timeout };
         Params::Client(Box::new(params), wiring)
     }
 }

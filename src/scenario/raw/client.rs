@@ -44,6 +44,8 @@ params! {
         every: Duration = "every", |_v| Duration::from_millis(100), "hasim: as the measured clients";
         /// When it gives a request up.
         timeout: Duration = "timeout", |_v| Duration::from_secs(5), "hasim: as the measured clients";
+        /// Endpoint kind `all-servers` only: when it gives a connection up and tries the next server.
+        dial_timeout: Duration = "dialTimeout", |_v| Duration::from_secs(30), "client-go: net.Dialer Timeout";
     }
 }
 
