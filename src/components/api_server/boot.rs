@@ -37,6 +37,7 @@ impl ApiServer {
             ..Life::default()
         };
         self.client.settle(view);
+        self.health.settle(view);
         self.cache.settle(view, fx);
     }
 
@@ -68,6 +69,7 @@ impl ApiServer {
         if self.wiring.etcd_servers.iter().any(|m| accepts(view.probe(*m))) {
             self.life.etcd_found = Some(view.now);
             self.client.open(view, fx);
+            self.health.open(view, fx);
             fx.set_after(Alarm::Http, self.life.to_http, "start to first HTTP");
         } else if view.now.since(self.life.started) >= PREFLIGHT_TIMEOUT {
             fx.exit(ExitStatus::Fatal("cannot connect to etcd within 60 s"));
@@ -128,6 +130,7 @@ impl ApiServer {
     pub(super) fn die(&mut self) {
         self.life = Life::default();
         self.client.reset();
+        self.health.reset();
         self.cache.reset();
         self.relays.reset();
     }
@@ -136,6 +139,7 @@ impl ApiServer {
     pub(super) fn look_again(&mut self, view: &View, fx: &mut Effects<Alarm>) {
         for member in self.wiring.etcd_servers.clone() {
             self.client.saw(member, view, fx);
+            self.health.saw(member, view, fx);
         }
         self.watch_leaders(view, fx);
     }
@@ -143,6 +147,7 @@ impl ApiServer {
     /// A member, or the path to it, changed.
     pub(super) fn saw(&mut self, member: ComponentId, view: &View, fx: &mut Effects<Alarm>) {
         self.client.saw(member, view, fx);
+        self.health.saw(member, view, fx);
         self.watch_leaders(view, fx);
     }
 }

@@ -6,7 +6,7 @@
 //! always has data on their way (leases, watch progress), so that clock starts with the cut. A
 //! member that accepts but is silent is noticed by keepalive pings. A lost channel is dialled at
 //! once and then with gRPC's growing back-off, so that a recovered member can go unnoticed for up to
-//! two minutes.
+//! two minutes. A server has several such clients, each with a back-off of its own.
 //!
 //! Absent on purpose: requests, which wait elsewhere for a channel.
 
@@ -97,16 +97,20 @@ pub(super) enum News {
 pub(super) struct EtcdClient {
     channels: Vec<Channel>,
     turn: usize,
+    /// The number of its first channel among those of all clients of the server.
+    base: usize,
+    /// Purpose of its draws.
+    purpose: u32,
 }
 
 impl EtcdClient {
-    pub(super) fn new(members: &[ComponentId]) -> Self {
+    pub(super) fn new(members: &[ComponentId], base: usize, purpose: u32) -> Self {
         let channel = |member: &ComponentId| Channel {
             member: *member,
             state: State::Idle,
             attempt: 0,
         };
-        Self { channels: members.iter().map(channel).collect(), turn: 0 }
+        Self { channels: members.iter().map(channel).collect(), turn: 0, base, purpose }
     }
 
     /// The process is gone, or begins.
@@ -139,7 +143,7 @@ impl EtcdClient {
             matches!(self.channels[*at].state, State::Ready { .. })
         })?;
         self.turn = next + 1;
-        Some((next, self.channels[next].member))
+        Some((self.base + next, self.channels[next].member))
     }
 
     /// Dials every channel that is not open.
@@ -153,7 +157,7 @@ impl EtcdClient {
 
     fn dial(&mut self, at: usize, view: &View, fx: &mut Effects<Alarm>) {
         let attempt = self.channels[at].attempt;
-        let wait = backoff(attempt, fx.draw(super::BACKOFF_DRAW).uniform());
+        let wait = backoff(attempt, fx.draw(self.purpose).uniform());
         self.channels[at].attempt = attempt.saturating_add(1);
         self.channels[at].state = State::Dialing { first: view.now, wait };
         self.await_answer(at, view, fx);
@@ -172,7 +176,7 @@ impl EtcdClient {
             Probe::Blackholed | Probe::Hung(_) => end,
         };
         let blame = Blame::of("etcd client dial", due.since(view.now));
-        fx.set(Alarm::Channel(at), due, blame);
+        fx.set(Alarm::Channel(self.base + at), due, blame);
     }
 
     /// Something about a member or the path to it changed.
@@ -219,7 +223,7 @@ impl EtcdClient {
             return;
         }
         self.channels[at].state = State::Ready { incarnation, broken };
-        let cell = Alarm::Channel(at);
+        let cell = Alarm::Channel(self.base + at);
         match broken {
             None => fx.clear(cell),
             Some(Breach::Cut(_)) => fx.set_after(cell, USER_TIMEOUT, "TCP_USER_TIMEOUT"),
@@ -243,11 +247,12 @@ impl EtcdClient {
     }
 
     /// The alarm of a channel.
-    pub(super) fn due(&mut self, at: usize, view: &View, fx: &mut Effects<Alarm>) -> News {
+    pub(super) fn due(&mut self, channel: usize, view: &View, fx: &mut Effects<Alarm>) -> News {
+        let at = channel - self.base;
         match self.channels[at].state {
             State::Ready { .. } => {
-                self.lose(at, view, fx);
-                News::Lost(at)
+                self.lose(channel, view, fx);
+                News::Lost(channel)
             }
             State::Dialing { first, wait } => self.dialled(at, first + wait, view, fx),
             State::Waiting => {
@@ -271,12 +276,13 @@ impl EtcdClient {
         }
         self.channels[at].state = State::Waiting;
         let next = next.max(view.now);
-        fx.set(Alarm::Channel(at), next, Blame::of("grpc back-off", next.since(view.now)));
+        fx.set(Alarm::Channel(self.base + at), next, Blame::of("grpc back-off", next.since(view.now)));
         News::None
     }
 
     /// A channel broke (or a request on it was refused): it is dialled at once.
-    pub(super) fn lose(&mut self, at: usize, view: &View, fx: &mut Effects<Alarm>) {
+    pub(super) fn lose(&mut self, channel: usize, view: &View, fx: &mut Effects<Alarm>) {
+        let at = channel - self.base;
         if matches!(self.channels[at].state, State::Ready { .. }) {
             self.channels[at].attempt = 0;
             self.dial(at, view, fx);

@@ -113,6 +113,9 @@ const START_DRAW: u32 = 1;
 /// Purpose of the draw for the phase of etcd's checks for a leader.
 const LEADER_CHECK_DRAW: u32 = 2;
 
+/// Purpose of the draws for the back-off of the health endpoints' own client.
+const HEALTH_BACKOFF_DRAW: u32 = 3;
+
 /// The alarms of an API server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alarm {
@@ -138,7 +141,8 @@ pub enum Alarm {
     Close,
     /// Requests under way are no longer waited for.
     Drained,
-    /// A channel to etcd, by its position in `etcd-servers`.
+    /// A channel to etcd, by its position in `etcd-servers`: first those for objects, then those of
+    /// the health endpoints.
     Channel(usize),
 }
 
@@ -176,7 +180,11 @@ pub struct ApiServer {
     params: ApiServerParams,
     wiring: Wiring,
     life: Life,
+    /// For objects.
     client: EtcdClient,
+    /// For the etcd check of the health endpoints, which has channels of its own.
+    /// kube-apiserver: `newETCD3HealthCheck`.
+    health: EtcdClient,
     cache: Cache,
     relays: Relays,
 }
@@ -188,7 +196,12 @@ impl ApiServer {
             params: params.clone(),
             wiring: wiring.clone(),
             life: Life::default(),
-            client: EtcdClient::new(&wiring.etcd_servers),
+            client: EtcdClient::new(&wiring.etcd_servers, 0, BACKOFF_DRAW),
+            health: EtcdClient::new(
+                &wiring.etcd_servers,
+                wiring.etcd_servers.len(),
+                HEALTH_BACKOFF_DRAW,
+            ),
             cache: Cache::default(),
             relays: Relays::default(),
         }
@@ -208,10 +221,15 @@ impl ApiServer {
             Alarm::Close => self.close_listener(fx),
             Alarm::Drained => self.relays.reset(),
             Alarm::Channel(at) => {
-                let news = self.client.due(at, view, fx);
+                let news = self.client_of(at).due(at, view, fx);
                 self.channel_news(news, view, fx);
             }
         }
+    }
+
+    /// The client that a channel belongs to.
+    fn client_of(&mut self, channel: usize) -> &mut EtcdClient {
+        if channel < self.wiring.etcd_servers.len() { &mut self.client } else { &mut self.health }
     }
 
     fn lever(&mut self, lever: Lever, view: &View, fx: &mut Effects<Alarm>) {
@@ -233,7 +251,7 @@ impl Component for ApiServer {
     type Alarm = Alarm;
 
     fn alarms(&self) -> usize {
-        Alarm::Channel(self.wiring.etcd_servers.len()).index()
+        Alarm::Channel(2 * self.wiring.etcd_servers.len()).index()
     }
 
     fn watches(&self, map: &Map) -> Vec<ComponentId> {

@@ -96,7 +96,9 @@ impl ApiServer {
 
     /// Sends a request to etcd, or lets it wait for a channel.
     pub(super) fn submit(&mut self, mut relay: Relay, view: &View, fx: &mut Effects<Alarm>) {
-        let Some((channel, member)) = self.client.pick() else {
+        let health = matches!(relay.op, Op::Health(_));
+        let client = if health { &mut self.health } else { &mut self.client };
+        let Some((channel, member)) = client.pick() else {
             if relay.place != Place::Channel || relay.retries == 0 {
                 self.limit_patience(&mut relay, view);
             }
@@ -147,7 +149,7 @@ impl ApiServer {
 
     fn channel_failed(&mut self, place: Place, view: &View, fx: &mut Effects<Alarm>) {
         if let Place::Etcd(channel) = place {
-            self.client.lose(channel, view, fx);
+            self.client_of(channel).lose(channel, view, fx);
             self.channel_news(News::Lost(channel), view, fx);
         }
     }

@@ -1,5 +1,6 @@
 //! What an API server is able to do at present, and what it publishes of that.
 
+use super::etcd_client::EtcdClient;
 use super::{Alarm, ApiServer};
 use crate::component::fact::{Ability, ApiServerFact, Fact};
 use crate::component::{Blame, ComponentId, Effects, View};
@@ -60,9 +61,13 @@ impl Default for Life {
 impl ApiServer {
     /// What requests to etcd meet: works where a channel leads to a member that works; the share of
     /// channels in use for which that is so.
-    fn at_etcd(&self, view: &View, ability: fn(&View, ComponentId) -> Ability) -> (Ability, u32) {
+    fn at_etcd(
+        client: &EtcdClient,
+        view: &View,
+        ability: fn(&View, ComponentId) -> Ability,
+    ) -> (Ability, u32) {
         let (mut ready, mut works) = (0, 0);
-        for member in self.client.ready() {
+        for member in client.ready() {
             ready += 1;
             let connected = view.connects(view.me, member);
             works += u32::from(connected && ability(view, member) == Ability::Works);
@@ -80,12 +85,12 @@ impl ApiServer {
 
     /// Whether quorum reads work now.
     pub(super) fn reads_work(&self, view: &View) -> bool {
-        self.at_etcd(view, read_ability).0 == Ability::Works
+        Self::at_etcd(&self.client, view, read_ability).0 == Ability::Works
     }
 
     /// The etcd check of the health endpoints: it fails when its read has waited for its time-out.
     fn check_etcd(&mut self, view: &View, fx: &mut Effects<Alarm>) {
-        if self.reads_work(view) {
+        if Self::at_etcd(&self.health, view, read_ability).0 == Ability::Works {
             if self.life.etcd_doubted {
                 fx.clear(Alarm::Health);
             }
@@ -115,8 +120,8 @@ impl ApiServer {
         self.check_etcd(view, fx);
         let life = self.life;
         let etcd = self.member(view);
-        let (read, answered) = self.at_etcd(view, read_ability);
-        let (write, _) = self.at_etcd(view, write_ability);
+        let (read, answered) = Self::at_etcd(&self.client, view, read_ability);
+        let (write, _) = Self::at_etcd(&self.client, view, write_ability);
         let served = |ability| if life.http { ability } else { Ability::Hangs };
         let trip = |work: fn(&View, ComponentId) -> Option<Duration>| {
             let asked = etcd.and_then(|m| Some(view.round_trip(view.me, m) * 2 + work(view, m)?));

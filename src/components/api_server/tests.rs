@@ -241,6 +241,31 @@ fn waiting_requests_go_with_the_next_dial() {
     assert_eq!(answer(&world, 1).unwrap().1, Outcome::Done);
 }
 
+/// Law: the health endpoints have channels of their own, so that after a member's long absence
+/// they and writes come back at different times, each within the wait that its own back-off has
+/// grown to (the eighth: 26.8 s and a fifth).
+#[test]
+fn health_and_writes_come_back_at_different_times() {
+    let mut world = world(&Versions::default());
+    world.settle();
+    world.set_process(MEMBER, ProcessState::Dead);
+    world.run_until(at(45_000));
+    assert!(!fact(&world).ready);
+    let back = world.facts.len();
+    world.all.processes[MEMBER.index()].incarnation += 1;
+    world.set_process(MEMBER, ProcessState::Running);
+    world.run_until(at(120_000));
+    let later = world.facts[back..].iter();
+    let first = |property: fn(&ApiServerFact) -> bool| {
+        let holds = |fact: &Fact| matches!(fact, Fact::ApiServer(fact) if property(fact));
+        later.clone().find(|(_, _, fact)| holds(fact)).map(|(at, _, _)| *at).unwrap()
+    };
+    let (ready, writes) = (first(|f| f.ready), first(|f| f.write == Ability::Works));
+    assert_ne!(ready, writes);
+    let longest = at(45_000) + Duration::from_millis(32_300);
+    assert!(ready <= longest && writes <= longest, "{ready} {writes}");
+}
+
 /// Law: a write whose connection breaks has an unknown outcome; a read fails in 1.20 and is tried
 /// again in current releases.
 #[test]
