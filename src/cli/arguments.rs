@@ -35,6 +35,8 @@ pub enum Color {
 pub enum Command {
     /// Runs one scenario once: timeline with causes, tables, outages with blame, failover times.
     Run(RunArguments),
+    /// Runs one scenario many times, the fault at a random phase of every timer each time.
+    Mc(McArguments),
     /// Explains a code of hasim (for example `S201`), or lists them all.
     Explain(ExplainArguments),
     /// Prints the JSON Schema of scenario files, for editors.
@@ -49,6 +51,9 @@ pub struct RunArguments {
     /// Seed of all random draws; overrides the scenario's `run.seed`.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    /// Which trial of that seed, to replay one of `hasim mc`.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub trial: u64,
     /// Length of the run, such as `5m`; overrides the scenario's `run.until`.
     #[arg(long, value_name = "DURATION", value_parser = super::values::duration)]
     pub until: Option<crate::kernel::time::Duration>,
@@ -74,6 +79,40 @@ pub enum Format {
     Text,
     /// For programs: one JSON object.
     Json,
+}
+
+/// What `hasim mc` takes.
+#[derive(Debug, Args)]
+pub struct McArguments {
+    /// The scenario: a JSON or YAML file, or `-` for standard input.
+    pub scenario: PathBuf,
+    /// How many trials.
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub trials: u64,
+    /// Seed of all random draws; overrides the scenario's `run.seed`.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Threads to use; the result is the same for any number.
+    #[arg(long, value_name = "N", value_parser = super::values::threads)]
+    pub threads: Option<usize>,
+    /// How to print what the trials tell.
+    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+    pub format: TableFormat,
+    /// Writes a row for each trial to FILE, with a column for each metric: milliseconds or counts,
+    /// empty where it did not happen.
+    #[arg(long, value_name = "FILE")]
+    pub samples: Option<PathBuf>,
+}
+
+/// How to print a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TableFormat {
+    /// For people.
+    Text,
+    /// For programs: one JSON object.
+    Json,
+    /// For spreadsheets.
+    Csv,
 }
 
 /// What `hasim explain` takes.

@@ -6,6 +6,7 @@ pub mod arguments;
 pub mod console;
 mod explain;
 mod input;
+mod mc;
 mod run;
 mod schema;
 pub mod terminal;
@@ -43,6 +44,7 @@ pub fn main() -> ExitCode {
     let mut console = Console::of_process(arguments.color);
     let outcome = match &arguments.command {
         Command::Run(typed) => run::run(typed, &mut console),
+        Command::Mc(typed) => mc::mc(typed, &mut console),
         Command::Explain(typed) => explain::explain(typed, &mut console),
         Command::Schema => schema::schema(&mut console),
     };

@@ -28,7 +28,7 @@ pub(super) fn run(typed: &RunArguments, console: &mut Console) -> Outcome {
         return Outcome::BadInput;
     }
     let seed = typed.seed.unwrap_or(plan.seed);
-    let run = Run::of(&plan, seed, 0, &typed.at);
+    let run = Run::of(&plan, seed, typed.trial, &typed.at);
     let findings = run.findings();
     let written = match typed.format {
         Format::Text => {

@@ -1,5 +1,7 @@
-//! Runs of a plan, observed and measured.
+//! Runs of a plan, observed and measured: one, or many.
 //!
 //! Absent on purpose: text and files; a result is data that reports turn into bytes.
 
+pub mod monte_carlo;
 pub mod single;
+pub mod trials;

@@ -13,6 +13,7 @@ pub mod invariants;
 pub mod outage;
 pub mod service_level;
 pub mod share;
+pub mod statistics;
 
 pub use case::{Case, Findings};
 pub use history::{History, Watch};

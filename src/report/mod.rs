@@ -7,6 +7,7 @@ pub mod blame;
 pub mod chrome;
 pub mod json;
 pub mod layout;
+pub mod monte_carlo;
 pub mod style;
 pub mod tables;
 pub mod text;
