@@ -99,6 +99,11 @@ impl<'a, A: Alarm> Effects<'a, A> {
         self
     }
 
+    /// The present instant.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
     /// The event that is being handled, to be named by a wait that is planned again later
     /// ([`Blame::since`]).
     pub fn event(&self) -> EventId {

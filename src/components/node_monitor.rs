@@ -218,9 +218,10 @@ impl NodeMonitor {
     }
 }
 
-/// At a settled start an API server may not have told its state yet; then it works.
+/// At a settled start whoever answers may not have told its state yet; then it works.
 fn works_or_unknown(path: &Path, view: &View) -> bool {
-    view.api_server(path.target).is_none() || path.look(view).write.works()
+    let told = view.resolve(path.target).is_some_and(|at| *view.fact(at) != Fact::Absent);
+    !told || path.look(view).write.works()
 }
 
 /// A kubelet's renewals, also after its process is gone.

@@ -28,12 +28,14 @@ impl World<'_> {
     fn begin_settled(&mut self) {
         self.all.settlement = self.draw_settlement();
         self.settle_neighbours();
-        let all: Vec<ComponentId> = self.all.map.components().map(|(id, _)| id).collect();
+        let mut all: Vec<ComponentId> = self.all.map.components().map(|(id, _)| id).collect();
         for id in &all {
             let process = &mut self.all.processes[id.index()];
             process.state = ProcessState::Running;
             process.incarnation = 1;
         }
+        // Whoever asks finds its path settled: what serves comes first.
+        all.sort_by_key(|id| asks(self.all.map.component(*id).kind));
         let mut nobody = super::observer::Nobody;
         for id in all {
             self.deliver(id, Cause::Settle, &mut nobody);
@@ -96,4 +98,9 @@ impl World<'_> {
         let at = usize::try_from(draw.below(among.len() as u64)).unwrap_or(0);
         among.get(at).copied()
     }
+}
+
+/// Whether components of this kind only send requests, and answer none.
+fn asks(kind: Kind) -> bool {
+    matches!(kind, Kind::Scheduler | Kind::ControllerManager | Kind::Kubelet | Kind::Client)
 }

@@ -175,6 +175,8 @@ impl EtcdClient {
             Probe::Unreachable => view.now,
             Probe::Blackholed | Probe::Hung(_) => end,
         };
+        // A process that was paused finds the end of its dial in the past.
+        let due = due.max(view.now);
         let blame = Blame::of("etcd client dial", due.since(view.now));
         fx.set(Alarm::Channel(self.base + at), due, blame);
     }

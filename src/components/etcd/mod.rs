@@ -239,8 +239,10 @@ impl Etcd {
         quorum::majority(self.members())
     }
 
-    /// Sets, moves or clears an alarm; one that stays as it is keeps its blame.
+    /// Sets, moves or clears an alarm; one that stays as it is keeps its blame. What fell due while the
+    /// process was paused is due at once.
     fn arm(&mut self, alarm: Alarm, at: Time, blame: Blame, fx: &mut Fx) {
+        let at = at.max(fx.now());
         let cell = &mut self.armed[alarm as usize];
         if *cell == at {
             return;
