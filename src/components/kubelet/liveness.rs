@@ -51,19 +51,18 @@ impl Prober {
 
     /// The outcome becomes `outcome` at `now`.
     pub(super) fn change(&mut self, now: Time, outcome: Outcome) {
-        let ticks = self.ticks.ticks_in(self.since, now);
+        let probed = self.ticks.ticks_in(self.since, now) > 0;
         match self.outcome {
-            Outcome::Good if ticks > 0 => {
+            Outcome::Good if probed => {
                 self.failures = 0;
                 self.started = true;
             }
-            Outcome::Good => {}
-            Outcome::Bad(lasts) if ticks > 0 => {
+            Outcome::Bad(lasts) if probed => {
                 let first = self.ticks.first_at_or_after(self.since);
                 let made = now.since(first).as_nanos().div_ceil(self.stride(lasts).as_nanos());
                 self.failures += made;
             }
-            Outcome::Bad(_) => {}
+            Outcome::Good | Outcome::Bad(_) => {}
         }
         self.since = self.since.max(now);
         self.outcome = outcome;
