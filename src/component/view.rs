@@ -51,9 +51,12 @@ pub struct MachineState {
 
 impl Default for MachineState {
     fn default() -> Self {
-        Self { powered: true, disk_stalled: false, clock_ppm: 1_000_000 }
+        Self { powered: true, disk_stalled: false, clock_ppm: TRUE_PPM }
     }
 }
+
+/// The rate of a true clock, in parts per million.
+const TRUE_PPM: u32 = 1_000_000;
 
 /// Who leads and holds at the start of a settled run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -295,11 +298,45 @@ impl<'a> View<'a> {
 
     /// How long a stretch of this machine's clock takes in true time.
     pub fn local(&self, clock: Duration) -> Duration {
-        let ppm = self.machine().map_or(1_000_000, |m| self.all.machines[m.index()].clock_ppm);
-        if ppm == 1_000_000 {
-            return clock;
+        self.clock().lasts(clock)
+    }
+
+    /// The clock of this component's machine; of API objects true time.
+    pub fn clock(&self) -> Clock {
+        let machine = self.machine().map(|m| self.all.machines[m.index()]);
+        machine.map_or(Clock::default(), |machine| Clock { ppm: machine.clock_ppm })
+    }
+}
+
+/// A clock that runs at a rate of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clock {
+    /// Its rate, in parts per million of true time.
+    pub ppm: u32,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self { ppm: TRUE_PPM }
+    }
+}
+
+impl Clock {
+    /// How long a stretch of this clock takes in true time.
+    pub fn lasts(self, clock: Duration) -> Duration {
+        self.carry(clock, TRUE_PPM)
+    }
+
+    /// How long a rest of true time planned by `before` takes when this clock goes on instead.
+    pub fn carries_on(self, rest: Duration, before: Clock) -> Duration {
+        self.carry(rest, before.ppm)
+    }
+
+    fn carry(self, span: Duration, ppm: u32) -> Duration {
+        if self.ppm == ppm {
+            return span;
         }
-        let nanos = u128::from(clock.as_nanos()) * 1_000_000 / u128::from(ppm.max(1));
+        let nanos = u128::from(span.as_nanos()) * u128::from(ppm) / u128::from(self.ppm.max(1));
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 }

@@ -45,7 +45,7 @@ impl<A: Alarm> Elector<A> {
         if started == view.now {
             fx.record(Record::Attempt { lease: self.lease });
         }
-        let deadline = (from + view.local(self.election.client_timeout)).max(view.now);
+        let deadline = (from + self.clock.lasts(self.election.client_timeout)).max(view.now);
         let attempt = Attempt { started, stage, call: self.calls, deadline };
         self.calls += 1;
         self.attempt = Some(attempt);
@@ -64,7 +64,7 @@ impl<A: Alarm> Elector<A> {
     /// The alarm for the end of the request, or of the cycle that it belongs to.
     fn set_deadline(&mut self, view: &View, fx: &mut Effects<A>) {
         let Some(attempt) = self.attempt else { return };
-        let cycle = self.cycle_ends(view).unwrap_or(Time::NEVER);
+        let cycle = self.cycle_ends().unwrap_or(Time::NEVER);
         let (at, name) = if cycle <= attempt.deadline {
             (cycle.max(view.now), "renewDeadline")
         } else {
@@ -121,7 +121,7 @@ impl<A: Alarm> Elector<A> {
         view: &View,
         fx: &mut Effects<A>,
     ) -> Verdict {
-        self.observe(&record, view.now, view.now, view);
+        self.observe(&record, view.now, view.now);
         let me = self.identity(view);
         let held_by_other = record.holder.is_some_and(|holder| holder != me);
         let expires = self.observed.map_or(Time::ZERO, |o| o.expires);
@@ -150,7 +150,7 @@ impl<A: Alarm> Elector<A> {
         } else {
             self.election.lease_duration
         };
-        let expires = view.now + view.local(lasts);
+        let expires = view.now + self.clock.lasts(lasts);
         self.observed = Some(Observed { revision, holder: me, at: view.now, expires });
     }
 

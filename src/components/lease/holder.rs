@@ -25,7 +25,7 @@ pub(super) enum Renewal {
 impl<A: Alarm> Elector<A> {
     /// A holder that has renewed for long, in a phase that is drawn.
     pub(super) fn settle_as_holder(&mut self, view: &View, fx: &mut Effects<A>) {
-        let period = self.cycle_takes(view) + view.local(self.election.retry_period);
+        let period = self.cycle_takes() + self.clock.lasts(self.election.retry_period);
         let age = fx.draw(PHASE_DRAW).uniform_duration(Duration::ZERO, period);
         let cadence = Cadence::new(view.now - age, period);
         self.phase = Phase::Leading;
@@ -42,8 +42,8 @@ impl<A: Alarm> Elector<A> {
     }
 
     /// How long a successful renewal takes on this path.
-    fn cycle_takes(&self, view: &View) -> Duration {
-        let timeout = view.local(self.election.client_timeout);
+    fn cycle_takes(&self) -> Duration {
+        let timeout = self.clock.lasts(self.election.client_timeout);
         let write = self.reading.write.took(timeout);
         if self.election.client_go.fast_path() {
             write
@@ -88,14 +88,14 @@ impl<A: Alarm> Elector<A> {
         let committed = cadence.last_at_or_before(view.now).unwrap_or(view.now);
         let since = committed + self.reading.back;
         self.renewal = Renewal::Asleep { since };
-        let lasts = view.local(self.lease_duration(&self.seen));
+        let lasts = self.clock.lasts(self.lease_duration(&self.seen));
         self.observed = Some(Observed {
             revision: (self.seen.writes, Some(committed)),
             holder: self.seen.holder,
             at: since,
             expires: since + lasts,
         });
-        let start = since + view.local(self.election.retry_period);
+        let start = since + self.clock.lasts(self.election.retry_period);
         if start <= view.now {
             self.go_on_with_cycle(start, view, fx);
         } else {
@@ -106,7 +106,7 @@ impl<A: Alarm> Elector<A> {
     /// Between two cycles: either renewals can be computed, or the next cycle gets an alarm.
     fn rest(&mut self, view: &View, fx: &mut Effects<A>) {
         let Renewal::Asleep { since } = self.renewal else { return };
-        let start = since + view.local(self.election.retry_period);
+        let start = since + self.clock.lasts(self.election.retry_period);
         if start <= view.now {
             self.set(view.now, Blame::default, fx);
             return;
@@ -117,9 +117,9 @@ impl<A: Alarm> Elector<A> {
             self.await_cycle(start, since, view, fx);
             return;
         }
-        let takes = self.cycle_takes(view);
+        let takes = self.cycle_takes();
         let commits = start + (takes.saturating_sub(self.reading.back));
-        let period = takes + view.local(self.election.retry_period);
+        let period = takes + self.clock.lasts(self.election.retry_period);
         let cadence = Cadence::new(commits, period);
         self.unset(fx);
         self.renewal = Renewal::Regular(cadence);
@@ -158,7 +158,7 @@ impl<A: Alarm> Elector<A> {
     /// A computed cycle becomes a real one with its first attempt in flight: its present request is
     /// sent.
     fn go_on_with_cycle(&mut self, start: Time, view: &View, fx: &mut Effects<A>) {
-        let read = start + self.reading.read.took(view.local(self.election.client_timeout));
+        let read = start + self.reading.read.took(self.clock.lasts(self.election.client_timeout));
         let known = self.observed.map(|o| o.revision);
         match known {
             Some(revision) if !self.election.client_go.fast_path() && read <= view.now => {
@@ -182,10 +182,10 @@ impl<A: Alarm> Elector<A> {
     }
 
     /// When the present cycle is given up.
-    pub(super) fn cycle_ends(&self, view: &View) -> Option<Time> {
+    pub(super) fn cycle_ends(&self) -> Option<Time> {
         match (self.phase, self.renewal) {
             (Phase::Leading, Renewal::Cycle { start, .. }) => {
-                Some(start + view.local(self.election.renew_deadline))
+                Some(start + self.clock.lasts(self.election.renew_deadline))
             }
             _ => None,
         }
@@ -197,9 +197,9 @@ impl<A: Alarm> Elector<A> {
         let now = view.now;
         let ticks = ticks.unwrap_or(now);
         self.renewal = Renewal::Cycle { start, ticks: Some(ticks) };
-        let period = view.local(self.election.retry_period).max(Duration::from_nanos(1));
+        let period = self.clock.lasts(self.election.retry_period).max(Duration::from_nanos(1));
         let tick = Cadence::new(ticks, period).first_after(now);
-        let end = start + view.local(self.election.renew_deadline);
+        let end = start + self.clock.lasts(self.election.renew_deadline);
         let (at, name) = if tick < end { (tick, RETRY_PERIOD) } else { (end, RENEW_DEADLINE) };
         let at = at.max(now);
         self.set(at, || Blame::of(name, at.since(now)), fx);
@@ -216,7 +216,7 @@ impl<A: Alarm> Elector<A> {
     }
 
     fn ring_in_cycle(&mut self, view: &View, fx: &mut Effects<A>) -> Verdict {
-        let over = self.cycle_ends(view).is_some_and(|end| view.now >= end);
+        let over = self.cycle_ends().is_some_and(|end| view.now >= end);
         match self.attempt {
             _ if over => {
                 if let Some(attempt) = self.attempt.take() {

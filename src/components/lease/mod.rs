@@ -22,6 +22,7 @@ pub use path::{Kubeconfig, Path, Reading, Response};
 pub use settings::{ClientGo, Election, JITTER_FACTOR};
 
 use crate::component::fact::{Holder, LeaseFact, Renewals};
+use crate::component::view::Clock;
 use crate::component::{Alarm, Blame, ComponentId, Effects, EventId, Fact, View};
 use crate::kernel::time::{Duration, Time};
 use attempt::Attempt;
@@ -99,14 +100,11 @@ pub struct Elector<A> {
     /// The key of the next call; never used twice, whatever becomes of the process.
     calls: u64,
     planned: Option<Time>,
-    /// Rate of the machine's clock when alarms were last planned.
-    clock: Duration,
+    /// The machine's clock as alarms were last planned by it.
+    clock: Clock,
     /// When a settled start began: until the record is there, it has not been read.
     settled: Time,
 }
-
-/// One true second, to remember the rate of a clock by what it shows.
-const SECOND: Duration = Duration::from_secs(1);
 
 impl<A: Alarm> Elector<A> {
     /// An elector for `lease` whose only alarm is `alarm`.
@@ -133,7 +131,7 @@ impl<A: Alarm> Elector<A> {
             renewal: Renewal::Asleep { since: Time::ZERO },
             calls: 0,
             planned: None,
-            clock: SECOND,
+            clock: Clock::default(),
             settled: Time::ZERO,
         }
     }
@@ -152,7 +150,7 @@ impl<A: Alarm> Elector<A> {
     /// server has told its state, it is taken to work.
     pub fn settle(&mut self, view: &View, fx: &mut Effects<A>) {
         self.settled = view.now;
-        self.clock = view.local(SECOND);
+        self.clock = view.clock();
         let reading = self.path.look(view);
         self.reading = if reading.is_steady() { reading } else { Reading::IDEAL };
         self.seen = self.record(view);
@@ -167,7 +165,7 @@ impl<A: Alarm> Elector<A> {
     /// The process has started; its first attempt comes at `first`.
     pub fn boot(&mut self, first: Time, view: &View, fx: &mut Effects<A>) {
         self.phase = Phase::Waiting;
-        self.clock = view.local(SECOND);
+        self.clock = view.clock();
         self.reading = self.path.look(view);
         self.seen = self.record(view);
         self.poll = Poll::starting(view.now, first);
@@ -237,12 +235,11 @@ impl<A: Alarm> Elector<A> {
         if self.phase == Phase::Waiting {
             self.catch_up(view, fx);
         }
-        let (before, after) = (self.clock, view.local(SECOND));
-        self.clock = after;
-        let stretch = after.as_secs_f64() / before.as_secs_f64();
+        let before = std::mem::replace(&mut self.clock, view.clock());
+        let clock = self.clock;
         let rescaled = |at: Time| {
             let left = at.saturating_since(view.now);
-            if left.is_zero() { at } else { view.now + left.mul_f64(stretch) }
+            if left.is_zero() { at } else { view.now + clock.carries_on(left, before) }
         };
         self.poll.next = rescaled(self.poll.next);
         if let Some(observed) = &mut self.observed {
@@ -265,7 +262,7 @@ impl<A: Alarm> Elector<A> {
     }
 
     /// Takes note of the record as it was at `read`, known to the candidate at `known`.
-    fn observe(&mut self, record: &LeaseFact, read: Time, known: Time, view: &View) {
+    fn observe(&mut self, record: &LeaseFact, read: Time, known: Time) {
         if matches!(record.renewals, Renewals::Once(at) if at > read) {
             return;
         }
@@ -273,7 +270,7 @@ impl<A: Alarm> Elector<A> {
         if self.observed.is_some_and(|o| o.revision == revision) {
             return;
         }
-        let expires = known + view.local(self.lease_duration(record));
+        let expires = known + self.clock.lasts(self.lease_duration(record));
         self.observed = Some(Observed { revision, holder: record.holder, at: known, expires });
     }
 

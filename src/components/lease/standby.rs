@@ -26,8 +26,8 @@ impl<A: Alarm> Elector<A> {
             if self.poll.first || self.poll.next >= view.now {
                 return;
             }
-            let took = self.attempt_takes(self.poll.next, view);
-            let wait = self.wait(view, fx);
+            let took = self.attempt_takes(self.poll.next);
+            let wait = self.wait(fx);
             self.poll.step(took, wait);
         }
     }
@@ -35,12 +35,12 @@ impl<A: Alarm> Elector<A> {
     /// Where the sequence was lost track of, its place is drawn; but its first attempt since then is
     /// looked at, for it may have been the first to read the present record.
     fn find_if_lost(&mut self, view: &View, fx: &mut Effects<A>) {
-        let took = self.attempt_takes(view.now, view);
-        let shortest = view.local(self.election.retry_period).saturating_add(took);
-        let longest = view.local(self.election.longest_wait()).saturating_add(took);
+        let took = self.attempt_takes(view.now);
+        let shortest = self.clock.lasts(self.election.retry_period).saturating_add(took);
+        let longest = self.clock.lasts(self.election.longest_wait()).saturating_add(took);
         if self.poll.is_lost(view.now, longest) {
             if self.poll.next > Time::ZERO {
-                let wait = self.wait(view, fx);
+                let wait = self.wait(fx);
                 self.poll.step(took, wait);
                 self.note_read(view);
             }
@@ -57,13 +57,13 @@ impl<A: Alarm> Elector<A> {
         if self.reading.read.works() {
             let (read, known) = (self.poll.ends - self.reading.back, self.poll.ends);
             let record = self.seen;
-            self.observe(&record, read, known, view);
+            self.observe(&record, read, known);
         }
     }
 
     /// How long an attempt takes that begins at `start` and changes nothing.
-    fn attempt_takes(&self, start: Time, view: &View) -> Duration {
-        let timeout = view.local(self.election.client_timeout);
+    fn attempt_takes(&self, start: Time) -> Duration {
+        let timeout = self.clock.lasts(self.election.client_timeout);
         let read = self.reading.read.took(timeout);
         let expired = self.seen.holder.is_none()
             || self
@@ -76,9 +76,9 @@ impl<A: Alarm> Elector<A> {
     }
 
     /// The next wait between two attempts, in true time.
-    fn wait(&mut self, view: &View, fx: &mut Effects<A>) -> Duration {
+    fn wait(&mut self, fx: &mut Effects<A>) -> Duration {
         let ahead = self.poll.take_ahead();
-        view.local(ahead.unwrap_or_else(|| jittered(self.election.retry_period, fx)))
+        self.clock.lasts(ahead.unwrap_or_else(|| jittered(self.election.retry_period, fx)))
     }
 
     /// The path or the record has changed.
@@ -132,7 +132,7 @@ impl<A: Alarm> Elector<A> {
             return Some((at, Blame::of(NEXT_TRY, at.since(now))));
         }
         let (known, expires) = self.expiry(view);
-        let at = self.first_from(expires, view, fx).max(now);
+        let at = self.first_from(expires, fx).max(now);
         let renewed = self.seen.renewals.last(now).unwrap_or(now);
         let terms = [(UNTIL_READ, known), (LEASE_DURATION, expires), (NEXT_TRY, at)];
         // However often this is planned again, the wait began with the record's last renewal.
@@ -145,21 +145,21 @@ impl<A: Alarm> Elector<A> {
         if let Some(observed) = self.observed.filter(|o| o.revision == current) {
             return (observed.at, observed.expires);
         }
-        let took = self.attempt_takes(self.poll.next, view);
+        let took = self.attempt_takes(self.poll.next);
         let pending = self.poll.unread
             && current.1.is_none_or(|renewed| self.poll.ends - self.reading.back >= renewed);
         let known = if pending { self.poll.ends } else { self.poll.next + took };
-        (known, known + view.local(self.lease_duration(&self.seen)))
+        (known, known + self.clock.lasts(self.lease_duration(&self.seen)))
     }
 
     /// The first attempt that begins at or after `expires`.
-    fn first_from(&mut self, expires: Time, view: &View, fx: &mut Effects<A>) -> Time {
-        let took = self.reading.read.took(view.local(self.election.client_timeout));
+    fn first_from(&mut self, expires: Time, fx: &mut Effects<A>) -> Time {
+        let took = self.reading.read.took(self.clock.lasts(self.election.client_timeout));
         let retry = self.election.retry_period;
         let mut at = self.poll.next;
         let mut n = 0;
         while at < expires {
-            at = at + took + view.local(self.poll.ahead(n, || jittered(retry, fx)));
+            at = at + took + self.clock.lasts(self.poll.ahead(n, || jittered(retry, fx)));
             n += 1;
         }
         at
@@ -169,8 +169,8 @@ impl<A: Alarm> Elector<A> {
     pub(super) fn try_now(&mut self, view: &View, fx: &mut Effects<A>) {
         self.note_read(view);
         while self.poll.next < view.now {
-            let took = self.attempt_takes(self.poll.next, view);
-            let wait = self.wait(view, fx);
+            let took = self.attempt_takes(self.poll.next);
+            let wait = self.wait(fx);
             self.poll.step(took, wait);
             self.note_read(view);
         }
@@ -182,7 +182,7 @@ impl<A: Alarm> Elector<A> {
 
     /// A real attempt came to nothing: the next one follows after a jittered wait.
     pub(super) fn wait_again(&mut self, view: &View, fx: &mut Effects<A>) {
-        let wait = self.wait(view, fx);
+        let wait = self.wait(fx);
         self.poll.ended(view.now, wait);
         self.reading = self.path.look(view);
         self.seen = self.record(view);
