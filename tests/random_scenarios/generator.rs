@@ -16,7 +16,7 @@ const LAST_FAULT_MS: u64 = 120_000;
 
 /// A cluster.
 #[derive(Clone, Debug)]
-pub(crate) struct Cluster {
+struct Cluster {
     external: bool,
     machines: usize,
     members: usize,
@@ -30,7 +30,7 @@ pub(crate) struct Cluster {
 
 /// A fault, with its targets yet to be found in a cluster.
 #[derive(Clone, Debug)]
-pub(crate) struct Fault {
+struct Fault {
     verb: &'static str,
     at: u64,
     lasts: Option<u64>,
@@ -42,7 +42,7 @@ pub(crate) struct Fault {
 
 /// How the run begins.
 #[derive(Clone, Debug)]
-pub(crate) struct Start {
+struct Start {
     cold: bool,
     named: bool,
     leader: Index,
@@ -172,7 +172,7 @@ impl Names {
     }
 
     /// A process by name, role, or at random.
-    fn process(&self, index: &Index) -> Value {
+    fn process(&self, index: Index) -> Value {
         let mut roles = vec![
             json!("leader of etcd"),
             json!("follower of etcd"),
@@ -193,7 +193,7 @@ impl Names {
     }
 
     /// A machine by name, role, zone, or at random.
-    fn machine(&self, index: &Index) -> Value {
+    fn machine(&self, index: Index) -> Value {
         let mut roles = vec![
             json!("machine of leader of etcd"),
             json!("machine of leader of kube-scheduler"),
@@ -211,7 +211,7 @@ impl Names {
     }
 
     /// A machine or a process by its own name: what a repair may name without an earlier fault.
-    fn named<'a>(index: &Index, among: &'a [String]) -> &'a str {
+    fn named(index: Index, among: &[String]) -> &str {
         &among[index.index(among.len())]
     }
 }
@@ -221,7 +221,7 @@ fn millis(count: u64) -> Value {
 }
 
 /// One of a few texts, by an index.
-fn one(index: &Index, among: &[Value]) -> Value {
+fn one(index: Index, among: &[Value]) -> Value {
     among[index.index(among.len())].clone()
 }
 
@@ -255,21 +255,21 @@ fn write(cluster: &Cluster, faults: &[Fault], start: &Start) -> Value {
     if start.cold {
         run.insert("start".into(), json!("cold"));
     } else if start.named {
-        run.insert("leaders".into(), leaders(cluster, &names, &start.leader));
+        run.insert("leaders".into(), leaders(cluster, &names, start.leader));
     }
     json!({
         "apiVersion": "hasim/v1",
         "kind": "Scenario",
         "metadata": { "name": "random" },
-        "versions": versions(&cluster.options[0]),
+        "versions": versions(cluster.options[0]),
         "cluster": write_cluster(cluster),
-        "clients": clients(&cluster.options[1]),
+        "clients": clients(cluster.options[1]),
         "faults": all,
         "run": run,
     })
 }
 
-fn leaders(cluster: &Cluster, names: &Names, index: &Index) -> Value {
+fn leaders(cluster: &Cluster, names: &Names, index: Index) -> Value {
     let member = Names::named(index, &names.members);
     let control_plane = format!("cp{}", index.index(cluster.machines) + 1);
     json!({
@@ -280,8 +280,8 @@ fn leaders(cluster: &Cluster, names: &Names, index: &Index) -> Value {
 }
 
 fn write_fault(fault: &Fault, names: &Names) -> Value {
-    let first = &fault.targets[0];
-    let machines = || -> Vec<Value> { fault.targets.iter().map(|t| names.machine(t)).collect() };
+    let first = fault.targets[0];
+    let machines = || -> Vec<Value> { fault.targets.iter().map(|t| names.machine(*t)).collect() };
     let mut written = Map::new();
     written.insert(
         "at".into(),
@@ -293,7 +293,7 @@ fn write_fault(fault: &Fault, names: &Names) -> Value {
     );
     let value = match fault.verb {
         "stop" | "kill" | "pause" | "restart" => {
-            fault.targets.iter().map(|t| names.process(t)).collect()
+            fault.targets.iter().map(|t| names.process(*t)).collect()
         }
         "start" | "resume" => json!(Names::named(first, &names.processes)),
         "powerOn" => json!(Names::named(first, &names.machines)),
@@ -303,10 +303,10 @@ fn write_fault(fault: &Fault, names: &Names) -> Value {
             let mut sides = machines();
             let client = fault.option.index(4) == 0;
             let other = if client { json!("client") } else { sides.pop().unwrap_or_default() };
-            let one = if sides.is_empty() { names.machine(&fault.option) } else { json!(sides) };
+            let one = if sides.is_empty() { names.machine(fault.option) } else { json!(sides) };
             json!([one, other])
         }
-        "oneWay" => json!({ "from": machines(), "to": names.machine(&fault.option) }),
+        "oneWay" => json!({ "from": machines(), "to": names.machine(fault.option) }),
         _ => json!(machines()),
     };
     written.insert(fault.verb.into(), value);
@@ -320,7 +320,7 @@ fn write_fault(fault: &Fault, names: &Names) -> Value {
         _ => None,
     };
     if let Some((name, values)) = option {
-        written.insert(name.into(), one(&fault.option, values));
+        written.insert(name.into(), one(fault.option, values));
     }
     let ends = !matches!(fault.verb, "restart" | "start" | "resume" | "powerOn" | "wipeData");
     if let Some(lasts) = fault.lasts.filter(|_| ends) {
@@ -332,7 +332,7 @@ fn write_fault(fault: &Fault, names: &Names) -> Value {
     Value::Object(written)
 }
 
-fn versions(index: &Index) -> Value {
+fn versions(index: Index) -> Value {
     one(
         index,
         &[
@@ -345,7 +345,7 @@ fn versions(index: &Index) -> Value {
     )
 }
 
-fn clients(index: &Index) -> Value {
+fn clients(index: Index) -> Value {
     let client = |name: &str, class: &str, every: &str, timeout: &str| json!({ "name": name, "class": class, "every": every, "timeout": timeout });
     one(
         index,
@@ -365,7 +365,7 @@ fn clients(index: &Index) -> Value {
 fn write_cluster(cluster: &Cluster) -> Value {
     let options = &cluster.options;
     let mut etcd = one(
-        &options[2],
+        options[2],
         &[
             json!({}),
             json!({ "heartbeat-interval": "50ms", "election-timeout": "300ms" }),
@@ -377,10 +377,10 @@ fn write_cluster(cluster: &Cluster) -> Value {
     );
     if cluster.external {
         etcd["members"] = json!(cluster.members);
-        etcd["supervision"] = one(&options[3], &[json!("systemd"), json!("none")]);
+        etcd["supervision"] = one(options[3], &[json!("systemd"), json!("none")]);
     }
     let election = one(
-        &options[4],
+        options[4],
         &[
             json!({}),
             json!({}),
@@ -391,10 +391,10 @@ fn write_cluster(cluster: &Cluster) -> Value {
         ],
     );
     let network = json!({
-        "latency": one(&options[5], &[json!("250us"), json!("10us"), json!("2ms"), json!("30ms")]),
-        "jitter": one(&options[6], &[json!("0s"), json!("0s"), json!("1ms"), json!("50ms")]),
-        "loss": one(&options[7], &[json!(0), json!(0), json!(0), json!(0.01), json!(0.1)]),
-        "machineBoot": one(&options[8], &[json!("20s"), json!({ "uniform": ["5s", "40s"] })]),
+        "latency": one(options[5], &[json!("250us"), json!("10us"), json!("2ms"), json!("30ms")]),
+        "jitter": one(options[6], &[json!("0s"), json!("0s"), json!("1ms"), json!("50ms")]),
+        "loss": one(options[7], &[json!(0), json!(0), json!(0), json!(0.01), json!(0.1)]),
+        "machineBoot": one(options[8], &[json!("20s"), json!({ "uniform": ["5s", "40s"] })]),
     });
     let mut endpoint = json!({ "kind": cluster.endpoint });
     if matches!(cluster.endpoint, "vip" | "one-balancer") {
@@ -405,7 +405,7 @@ fn write_cluster(cluster: &Cluster) -> Value {
         "zones": (0..cluster.zones).map(|at| ["a", "b", "c"][at]).collect::<Vec<_>>(),
         "controlPlane": {
             "replicas": cluster.machines,
-            "supervision": one(&options[9], &[json!("kubelet"), json!("kubelet"), json!("none")]),
+            "supervision": one(options[9], &[json!("kubelet"), json!("kubelet"), json!("none")]),
             "kubeScheduler": election,
             "kubeControllerManager": election,
         },
@@ -419,7 +419,7 @@ fn write_cluster(cluster: &Cluster) -> Value {
 fn balancers(cluster: &Cluster) -> Value {
     let options = &cluster.options;
     let mut balancers = json!({
-        "haproxy": one(&options[10], &[
+        "haproxy": one(options[10], &[
             json!({}),
             json!({ "check": "httpchk /readyz", "check-ssl": true, "option redispatch": true }),
             json!({ "inter": "1s", "fastinter": "300ms", "downinter": "5s", "fall": 2, "rise": 4,
@@ -438,7 +438,7 @@ fn balancers(cluster: &Cluster) -> Value {
         balancers["replicas"] = json!(cluster.balancers);
     }
     balancers["keepalived"] = one(
-        &options[11],
+        options[11],
         &[
             json!({}),
             json!({ "track_process": { "weight": 0 } }),

@@ -12,7 +12,7 @@ use hasim::scenario::load::load_text;
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseResult};
 
-/// Scenarios in an ordinary run of the test: about ten seconds on a slow core.
+/// Scenarios in an ordinary run of the test: some fifteen seconds on a slow core.
 const CASES: u32 = 400;
 /// A step takes far less than a millisecond of simulated life only if something ticks or loops:
 /// three minutes of the busiest scenario stay well below this.
