@@ -66,13 +66,13 @@ pub enum RaftKind {
     Heartbeat {
         /// The leader's commit index, as far as the receiver has the entries.
         commit: u64,
-        /// The round of read-index confirmations that it carries; 0 for none.
-        read: u64,
+        /// Its number; reads wait for the answers to one of them.
+        round: u64,
     },
     /// Answers a heartbeat.
     HeartbeatReply {
-        /// The round of the heartbeat.
-        read: u64,
+        /// The number of the heartbeat.
+        round: u64,
     },
     /// Entries after the previous one.
     Append {

@@ -193,7 +193,8 @@ impl Etcd {
 
     /// The alarm for the end of a sync and the one for the write that meets a stalled disk.
     pub(super) fn plan_disk(&mut self, view: &View, fx: &mut Fx) {
-        let done = self.disk.done_at();
+        // What completes during a pause is found at its end.
+        let done = Some(self.disk.done_at()).filter(|at| *at >= view.now).unwrap_or(Time::NEVER);
         self.arm(Alarm::Disk, done, Blame::of("fsync", done.saturating_since(view.now)), fx);
         let waits = self.disk.stalled && !self.disk.busy();
         let meets = if waits { self.next_write(view) } else { Time::NEVER };

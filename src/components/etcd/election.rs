@@ -64,7 +64,8 @@ impl Etcd {
             return 0;
         }
         let until = self.raft.frozen.unwrap_or(now).min(now);
-        timer.elapsed + ticks_between(&self.raft.ticks, timer.since, until)
+        let elapsed = timer.elapsed + ticks_between(&self.raft.ticks, timer.since, until);
+        if self.raft.leading.is_some() { elapsed % self.rules.ticks } else { elapsed }
     }
 
     /// The leader's word arrived: the timer starts anew, and contact is steady if nothing has changed
@@ -166,6 +167,7 @@ impl Etcd {
     /// Time goes on: at most one of the ticks that were missed is made up for.
     pub(super) fn thaw(&mut self, view: &View, fx: &mut Fx) {
         let Some(frozen) = self.raft.frozen.take() else { return };
+        self.begin_regimes();
         self.booked = self.booked.max(view.now);
         let timer = &mut self.raft.timer;
         timer.since = timer.since.max(view.now);
@@ -249,12 +251,12 @@ impl Etcd {
             (Time::NEVER, Time::NEVER, Time::NEVER, Time::NEVER);
         if self.raft.frozen.is_some() {
         } else if self.eager {
-            tick = self.raft.ticks.first_after(view.now);
+            tick = self.due_now(Alarm::Tick, view.now, self.raft.ticks.first_after(view.now));
         } else if let Some(leading) = &self.raft.leading {
             if leading.needs_check(self.majority()) {
-                check = self.next_pass(view.now);
+                check = self.due_now(Alarm::Check, view.now, self.next_pass(view.now));
             }
-            beat = self.next_beat(view);
+            beat = self.due_now(Alarm::Beat, view.now, self.next_beat(view));
         } else if self.raft.contact.is_none() {
             let timer = &self.raft.timer;
             let left = timer.timeout.saturating_sub(timer.elapsed).max(1);
@@ -265,6 +267,11 @@ impl Etcd {
         self.arm(Alarm::Check, check, Blame::of("election-timeout", wait(check)), fx);
         self.arm(Alarm::Beat, beat, Blame::of("heartbeat-interval", wait(beat)), fx);
         self.arm(Alarm::Election, election, self.election_blame(view.now, election), fx);
+    }
+
+    /// An alarm that is due at this very instant and has not rung yet stays.
+    fn due_now(&self, alarm: Alarm, now: Time, next: Time) -> Time {
+        if self.armed[alarm as usize] == now { now } else { next }
     }
 
     /// What the wait for a campaign is made of: from the leader's last word, the election-timeout and

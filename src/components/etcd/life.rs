@@ -83,7 +83,8 @@ impl Etcd {
         self.raft.window = view.now - self.rules.tick * (elapsed + 1);
         let mut leading = Leading::new(&self.peers, SETTLED_LOG);
         let me = self.me;
-        leading.settle(SETTLED_LOG, !self.eager, |id| (view.delay(me, id), view.delay(id, me)));
+        let delays = |id| (view.delay(me, id), view.delay(id, me));
+        leading.settle(SETTLED_LOG, !self.eager, view.now, delays);
         self.raft.leading = Some(leading);
     }
 
@@ -160,12 +161,15 @@ impl Etcd {
             self.starting.advanced = Some(view.now);
             return;
         }
-        self.count_ticks(view.now);
+        // A tick of this very instant is still to come.
+        let before = view.now - Duration::from_nanos(1);
+        self.count_ticks(before);
         for _ in 0..self.rules.ticks - 2 {
             if self.raft.role != Role::Leader {
                 self.tick(view, fx);
             }
         }
+        self.raft.timer.since = self.raft.timer.since.min(before);
     }
 
     /// A lever of the process or of its machine.
@@ -175,6 +179,7 @@ impl Etcd {
             Lever::PowerLoss => self.end(true, view),
             Lever::WipeData => self.wipe = true,
             _ if self.life == Life::Down => {}
+            _ if self.life == Life::Loading => self.pull_early(lever, fx),
             Lever::Stop => self.leave(view, fx),
             Lever::Pause => {
                 self.pause(view);
@@ -185,6 +190,18 @@ impl Etcd {
             Lever::FreeDisk => self.free_disk(view, fx),
             Lever::ClockRate(_) => self.change_clock(view),
             Lever::Carrier(_) => {}
+        }
+    }
+
+    /// A lever while raft has not started: there are no ticks yet to lose.
+    fn pull_early(&mut self, lever: Lever, fx: &mut Fx) {
+        match lever {
+            Lever::Stop => fx.exit(ExitStatus::Clean),
+            Lever::Pause => self.paused = true,
+            Lever::Resume => self.paused = false,
+            Lever::StallDisk => self.disk.stalled = true,
+            Lever::FreeDisk => self.disk.stalled = false,
+            _ => {}
         }
     }
 
@@ -207,12 +224,12 @@ impl Etcd {
     fn resume(&mut self, view: &View, fx: &mut Fx) {
         self.paused = false;
         self.see_writers(view);
+        self.review_peers(view);
         self.find_syncs(view, fx);
         if !self.disk.frozen() {
             self.thaw(view, fx);
         }
         self.find_replies(view.now);
-        self.review_peers(view);
     }
 
     /// The clock runs at another rate from now on, and with it the ticks.
@@ -288,7 +305,10 @@ impl Etcd {
     /// The exit, or the end of the wait for the heir.
     pub(super) fn leave_alarm(&mut self, view: &View, fx: &mut Fx) {
         match self.leaving {
-            Some(Leaving { exit: Some(_), .. }) => fx.exit(ExitStatus::Clean),
+            Some(Leaving { exit: Some(_), .. }) => {
+                self.leaving = None;
+                fx.exit(ExitStatus::Clean);
+            }
             Some(leaving) => {
                 let exit = Some(view.now + self.shutdown(fx));
                 self.leaving = Some(Leaving { exit, ..leaving });

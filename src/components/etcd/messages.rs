@@ -91,9 +91,9 @@ impl Etcd {
             RaftKind::VoteReply { pre, granted } => {
                 self.on_vote_reply(from, pre, granted, view, fx);
             }
-            RaftKind::Heartbeat { commit, read } => {
+            RaftKind::Heartbeat { commit, round } => {
                 self.raft.lead = Some(from);
-                self.on_heartbeat(from, commit, read, view, fx);
+                self.on_heartbeat(from, commit, round, view, fx);
             }
             RaftKind::Append { previous_term, previous_index, entries, proposals, commit } => {
                 self.raft.lead = Some(from);
@@ -106,7 +106,7 @@ impl Etcd {
                 self.raft.lead = Some(from);
                 self.on_snapshot(from, (last_term, last_index), view);
             }
-            RaftKind::HeartbeatReply { read } => self.on_heartbeat_reply(from, read, view, fx),
+            RaftKind::HeartbeatReply { round } => self.on_heartbeat_reply(from, round, view, fx),
             RaftKind::AppendReply { index, rejected } => {
                 self.on_append_reply(from, index, rejected, view, fx);
             }

@@ -24,6 +24,8 @@ pub mod service;
 mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod twin_tests;
 mod vote;
 
 use crate::component::blame::Blame;

@@ -27,6 +27,15 @@ pub(super) struct Peer {
     pub(super) last_active: Time,
     /// Answers wait in the inbox of this paused leader.
     pub(super) held: bool,
+    /// Heartbeats up to this number left while things stood otherwise: their answers do not show that
+    /// the peer hears the ones that follow.
+    pub(super) regime: u64,
+    /// It has answered a heartbeat of the present regime.
+    pub(super) fresh: bool,
+    /// When its stream was or will be ready, its delay and its start, as last seen.
+    pub(super) path: Option<(Time, Duration, u32)>,
+    /// It cannot answer: cut off, paused or stalled.
+    pub(super) silent: bool,
     /// It has been sent a heartbeat since it fell silent: more would add nothing.
     pub(super) told: bool,
 }
@@ -44,8 +53,19 @@ impl Peer {
             steady: None,
             last_active: Time::ZERO,
             held: false,
+            regime: 0,
+            fresh: false,
+            path: None,
+            silent: false,
             told: false,
         }
+    }
+
+    /// Things stand otherwise from now on; heartbeats up to `sent` do not count for them.
+    pub(super) fn begin_regime(&mut self, sent: u64) {
+        self.regime = sent;
+        self.fresh = false;
+        self.told = false;
     }
 
     /// Whether it has answered since `window`.
@@ -101,6 +121,7 @@ impl Leading {
         &mut self,
         last: u64,
         steady: bool,
+        now: Time,
         delays: impl Fn(ComponentId) -> (Duration, Duration),
     ) {
         self.settled = true;
@@ -108,6 +129,7 @@ impl Leading {
             peer.acked = last;
             peer.replicate = true;
             peer.next = last + 1;
+            peer.last_active = now;
             peer.steady = steady.then(|| delays(peer.id));
         }
     }
@@ -127,10 +149,16 @@ impl Leading {
             if peer.steady.is_some() && peer.acked == before {
                 peer.acked = last;
             }
-            if peer.replicate && peer.next == before + 1 {
+            if peer.acked == last && peer.next == before + 1 {
                 peer.next = last + 1;
             }
         }
+    }
+
+    /// A number for a heartbeat.
+    pub(super) fn next_round(&mut self) -> u64 {
+        self.last_round += 1;
+        self.last_round
     }
 
     /// Whether a peer has acknowledged all there is to acknowledge.

@@ -86,14 +86,13 @@ impl Etcd {
             }
             return;
         }
-        leading.last_round += 1;
-        let number = leading.last_round;
+        let number = leading.next_round();
         leading.rounds.push(Round { number, origin, tag, acks: Vec::new() });
         if self.peers.is_empty() {
             self.finish_rounds(number, view, fx);
         }
         for peer in self.peers.clone() {
-            self.beat(peer, number, fx);
+            self.beat(peer, Some(number), fx);
         }
     }
 

@@ -42,16 +42,14 @@ enum Due {
 
 impl Etcd {
     fn due(&self, peer: &Peer, view: &View) -> Due {
-        let process = view.process(peer.id).state;
-        let Some(fact) = view.etcd(peer.id) else { return Due::Never };
-        if peer.steady.is_some() || process == ProcessState::Dead {
+        let gone = view.process(peer.id).state == ProcessState::Dead;
+        if peer.steady.is_some() || gone {
             return Due::Never;
         }
         let ready = view.stream_ready(self.me, peer.id);
-        let silent = process == ProcessState::Paused || fact.stalled || ready.is_never();
-        match (silent || ready > view.now, peer.told) {
+        match (peer.silent || ready > view.now, peer.told) {
             (true, false) => Due::Once,
-            (true, true) if silent => Due::Never,
+            (true, true) if peer.silent => Due::Never,
             (true, true) => Due::From(ready),
             (false, _) => Due::Now,
         }
@@ -76,7 +74,7 @@ impl Etcd {
             leading.peers.iter().map(|peer| (peer.id, self.due(peer, view))).collect();
         for (peer, due) in due {
             if self.eager || matches!(due, Due::Once | Due::Now) {
-                self.beat(peer, 0, fx);
+                self.beat(peer, None, fx);
             }
             if let Some(peer) = self.raft.leading.as_mut().and_then(|l| l.peer(peer)) {
                 peer.told = matches!(due, Due::Once) || (peer.told && due != Due::Now);
@@ -84,11 +82,13 @@ impl Etcd {
         }
     }
 
-    /// Sends one heartbeat, with a round of read confirmations if there is one.
-    pub(super) fn beat(&mut self, to: ComponentId, read: u64, fx: &mut Fx) {
+    /// Sends one heartbeat: with a new number, or with that of a round of read confirmations.
+    pub(super) fn beat(&mut self, to: ComponentId, round: Option<u64>, fx: &mut Fx) {
         let commit = self.raft.commit;
-        let Some(peer) = self.raft.leading.as_mut().and_then(|l| l.peer(to)) else { return };
-        let kind = RaftKind::Heartbeat { commit: commit.min(peer.acked), read };
+        let Some(leading) = &mut self.raft.leading else { return };
+        let round = round.unwrap_or_else(|| leading.next_round());
+        let Some(peer) = leading.peer(to) else { return };
+        let kind = RaftKind::Heartbeat { commit: commit.min(peer.acked), round };
         let message = RaftMessage { term: self.hard.term, kind };
         self.emit_now(to, message, fx);
     }
@@ -100,23 +100,16 @@ impl Etcd {
         let Some(leading) = &self.raft.leading else { return };
         let Some((there, back)) = leading.peers[at].steady else { return };
         let recent = self.writes_in(view.now - (there + back + self.rules.tick), view.now);
-        let lost = view.process(leading.peers[at].id).state == ProcessState::Dead
-            || view.stream_ready(self.me, leading.peers[at].id) > view.now;
         let Some(leading) = &mut self.raft.leading else { return };
         let peer = &mut leading.peers[at];
         peer.steady = None;
         peer.told = false;
+        peer.fresh = false;
         if let Some(beat) = ticks.last_before(left) {
             peer.last_active = peer.last_active.max(beat + there + back);
         }
         if peer.acked == last {
             peer.acked = peer.flight.min(last).max(last.saturating_sub(recent));
-        }
-        if lost {
-            peer.replicate = false;
-            peer.next = peer.acked + 1;
-            peer.probed = false;
-            peer.snapshot = false;
         }
     }
 
@@ -124,6 +117,15 @@ impl Etcd {
     pub(super) fn release_all(&mut self, left: Time, view: &View) {
         for at in 0..self.raft.leading.as_ref().map_or(0, |leading| leading.peers.len()) {
             self.release(at, left, view);
+        }
+    }
+
+    /// Heartbeats that left before now say nothing of how things stand.
+    pub(super) fn begin_regimes(&mut self) {
+        let Some(leading) = &mut self.raft.leading else { return };
+        let sent = leading.last_round;
+        for peer in &mut leading.peers {
+            peer.begin_regime(sent);
         }
     }
 
@@ -147,8 +149,31 @@ impl Etcd {
         }
     }
 
+    /// Looks which peers have fallen silent: each of them gets one word that waits for it.
+    fn review_silence(&mut self, view: &View) {
+        let me = self.me;
+        let Some(leading) = &mut self.raft.leading else { return };
+        let sent = leading.last_round;
+        for peer in &mut leading.peers {
+            let stalled = view.etcd(peer.id).is_some_and(|fact| fact.stalled);
+            let paused = view.process(peer.id).state == ProcessState::Paused;
+            let silent = stalled || paused || view.stream_ready(me, peer.id).is_never();
+            let path = Some((
+                view.stream_ready(me, peer.id),
+                view.delay(me, peer.id),
+                view.process(peer.id).incarnation,
+            ));
+            if silent != peer.silent || path != peer.path {
+                peer.begin_regime(sent);
+                peer.path = path;
+            }
+            peer.silent = silent;
+        }
+    }
+
     /// Looks which peers are still in steady contact.
     pub(super) fn review_peers(&mut self, view: &View) {
+        self.review_silence(view);
         let Some(leading) = &self.raft.leading else { return };
         let ended: Vec<(usize, Duration)> = leading
             .peers
@@ -158,13 +183,29 @@ impl Etcd {
             .filter(|(_, id, steady)| self.steadiness(*id, view) != Some(*steady))
             .map(|(at, _, (there, _))| (at, there))
             .collect();
-        if ended.is_empty() {
-            return;
+        if !ended.is_empty() {
+            self.book_writes(view.now);
+            self.book_passes(view.now);
         }
-        self.book_writes(view.now);
-        self.book_passes(view.now);
         for (at, there) in ended {
             self.release(at, view.now - there, view);
+        }
+        self.demote_unreachable(view);
+    }
+
+    /// Peers whose stream broke are probed again (raft: `ReportUnreachable`, `becomeProbe`).
+    fn demote_unreachable(&mut self, view: &View) {
+        let me = self.me;
+        let Some(leading) = &mut self.raft.leading else { return };
+        let sending = leading.peers.iter_mut().filter(|peer| peer.replicate || peer.snapshot);
+        for peer in sending {
+            let dead = view.process(peer.id).state == ProcessState::Dead;
+            if dead || view.stream_ready(me, peer.id) > view.now {
+                peer.replicate = false;
+                peer.snapshot = false;
+                peer.probed = false;
+                peer.next = peer.acked + 1;
+            }
         }
     }
 
@@ -186,7 +227,7 @@ impl Etcd {
         let Some(leading) = &mut self.raft.leading else { return };
         let single = leading.single;
         let Some(peer) = leading.peer(id) else { return };
-        if peer.replicate && !peer.snapshot && peer.acked >= peer.flight.max(single) {
+        if peer.fresh && !peer.snapshot && peer.acked >= peer.flight.max(single) {
             peer.steady = Some(delays);
             peer.acked = last;
             peer.next = last + 1;
@@ -298,7 +339,7 @@ impl Etcd {
         &mut self,
         from: ComponentId,
         commit: u64,
-        read: u64,
+        round: u64,
         view: &View,
         fx: &mut Fx,
     ) {
@@ -309,7 +350,7 @@ impl Etcd {
             return;
         }
         self.learn_commit(commit.min(self.hard.log.last_index()));
-        let kind = RaftKind::HeartbeatReply { read };
+        let kind = RaftKind::HeartbeatReply { round };
         let message = RaftMessage { term: self.hard.term, kind };
         self.emit_now(from, message, fx);
     }
@@ -332,7 +373,7 @@ impl Etcd {
     pub(super) fn on_heartbeat_reply(
         &mut self,
         from: ComponentId,
-        read: u64,
+        round: u64,
         view: &View,
         fx: &mut Fx,
     ) {
@@ -341,14 +382,15 @@ impl Etcd {
         let Some(peer) = self.raft.leading.as_mut().and_then(|l| l.peer(from)) else { return };
         peer.last_active = view.now;
         peer.probed = false;
-        if read > 0 {
-            self.confirm_round(from, read, view, fx);
-        }
+        peer.fresh |= round > peer.regime;
+        self.confirm_round(from, round, view, fx);
         let Some(peer) = self.raft.leading.as_mut().and_then(|l| l.peer(from)) else { return };
-        if peer.acked < last || (writes && peer.steady.is_none()) {
-            if peer.steady.is_none() {
-                self.send_append(from, fx);
-            }
+        if peer.steady.is_some() {
+            return;
+        }
+        let under_way = peer.replicate && peer.next > last;
+        if (peer.acked < last && !under_way) || writes {
+            self.send_append(from, fx);
         } else {
             self.try_steady(from, view);
         }
@@ -365,7 +407,9 @@ impl Etcd {
     ) {
         self.book_writes(view.now);
         let last = self.hard.log.last_index();
-        let Some(peer) = self.raft.leading.as_mut().and_then(|l| l.peer(from)) else { return };
+        let Some(leading) = &mut self.raft.leading else { return };
+        let single = leading.single;
+        let Some(peer) = leading.peer(from) else { return };
         peer.last_active = view.now;
         peer.probed = false;
         if rejected {
@@ -376,7 +420,7 @@ impl Etcd {
             return;
         }
         peer.acked = peer.acked.max(index);
-        if peer.steady.is_some() && peer.acked >= peer.flight {
+        if peer.steady.is_some() && peer.acked >= peer.flight.max(single) {
             peer.acked = last;
         }
         peer.replicate = true;

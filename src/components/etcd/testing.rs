@@ -6,7 +6,7 @@ use crate::component::effects::{DrawCounts, Outbox, PURPOSES_MAX};
 use crate::component::fact::{EtcdFact, Fact, LeaseFact, Renewals, Role};
 use crate::component::id::{ComponentId, Kind};
 use crate::component::lever::Lever;
-use crate::component::mail::{Body, Call, Mail, Op, Outcome};
+use crate::component::mail::{Body, Call, Mail, Op, Outcome, RaftKind};
 use crate::component::map::{Map, MachineRole};
 use crate::component::reach::{Direction, Reach};
 use crate::component::record::Record;
@@ -78,6 +78,8 @@ struct Stream {
     ready: Time0,
     held: Vec<Body>,
     bridged: bool,
+    /// One end restarted during the cut: there is no old connection to bridge it.
+    broken: bool,
 }
 
 /// [`Time`] whose default is the earliest.
@@ -97,10 +99,13 @@ pub(super) struct Lab {
     key: Key,
     counts: Vec<DrawCounts>,
     alarms: BTreeMap<(usize, usize), Time>,
-    mail: BTreeMap<(Time, u16, u16, u64), Mail>,
+    /// Mail by arrival, with its departure.
+    mail: BTreeMap<(Time, u16, u16, u64), (Time, Mail)>,
     departs: BTreeMap<(Time, u64), (u16, ComponentId, Body)>,
     acts: BTreeMap<(Time, u64), Act>,
     inboxes: Vec<Vec<Mail>>,
+    /// Alarms that were due while their owner was paused.
+    late: Vec<(usize, usize)>,
     streams: BTreeMap<(u16, u16), Stream>,
     sent: u64,
     saw: BTreeSet<(usize, ComponentId)>,
@@ -192,6 +197,7 @@ impl Lab {
             departs: BTreeMap::new(),
             acts: BTreeMap::new(),
             inboxes: vec![Vec::new(); setup.members],
+            late: Vec::new(),
             streams: BTreeMap::new(),
             sent: 0,
             saw: BTreeSet::new(),
@@ -253,6 +259,14 @@ impl Lab {
                 break;
             }
             assert!(when >= self.now);
+            if std::env::var("LAB").is_ok() {
+                match rank {
+                    0 => println!("{when} act {:?}", self.acts.first_key_value().unwrap().1),
+                    2 => println!("{when} mail {:?}", self.mail.first_key_value().unwrap()),
+                    3 => println!("{when} alarm {:?}", alarm.unwrap().1),
+                    _ => {}
+                }
+            }
             self.now = when;
             self.steps += 1;
             match rank {
@@ -265,13 +279,17 @@ impl Lab {
                     self.route(usize::from(from), to, body);
                 }
                 2 => {
-                    let (key, mail) = self.mail.pop_first().unwrap();
+                    let (key, (_, mail)) = self.mail.pop_first().unwrap();
                     self.arrive(usize::from(key.1), mail);
                 }
                 _ => {
                     let (_, (owner, cell)) = alarm.unwrap();
                     self.alarms.remove(&(owner, cell));
-                    self.deliver(owner, Cause::Alarm(Alarm::at_index(cell)));
+                    if self.all.processes[owner].state == ProcessState::Paused {
+                        self.late.push((owner, cell));
+                    } else {
+                        self.deliver(owner, Cause::Alarm(Alarm::at_index(cell)));
+                    }
                 }
             }
             self.settle();
@@ -312,15 +330,23 @@ impl Lab {
                         self.set_stream(j, i, if up { self.now } else { Time::NEVER });
                         self.set_stream(i, j, later);
                     }
+                    for key in [(id(i).0, id(j).0), (id(j).0, id(i).0)] {
+                        let stream = self.streams.entry(key).or_default();
+                        stream.broken = true;
+                        stream.held.clear();
+                    }
                 }
                 self.deliver(i, Cause::Boot);
             }
             Act::Start(_) => {}
             Act::Cut(a, b) => {
+                let was_cut = self.is_cut(a, b);
                 for (a, b) in [(a, b), (b, a)] {
                     let (m, n) = (self.machine(a), self.machine(b));
                     self.all.reach.cut(m, n, true);
-                    self.set_stream(a, b, Time::NEVER);
+                    if !was_cut {
+                        self.set_stream(a, b, Time::NEVER);
+                    }
                     self.wake(id(a));
                 }
             }
@@ -358,7 +384,9 @@ impl Lab {
         }
         for (a, b) in [(a, b), (b, a)] {
             let key = (id(a).0, id(b).0);
-            let held = std::mem::take(&mut self.streams.entry(key).or_default().held);
+            let stream = self.streams.entry(key).or_default();
+            let held = std::mem::take(&mut stream.held);
+            let bridged = bridged && !stream.broken;
             self.set_stream(a, b, self.now + lag);
             self.streams.get_mut(&key).unwrap().bridged = bridged;
             if bridged {
@@ -373,6 +401,8 @@ impl Lab {
     fn set_stream(&mut self, from: usize, to: usize, ready: Time) {
         let key = (id(from).0, id(to).0);
         self.streams.insert(key, Stream { ready: Time0(ready), ..Stream::default() });
+        let now = self.now;
+        self.mail.retain(|(_, t, f, _), (departs, _)| (*f, *t) != key || *departs <= now);
         self.all.streams.insert((id(from), id(to)), ready);
     }
 
@@ -389,13 +419,24 @@ impl Lab {
             }
             (Lever::Resume, ProcessState::Paused) => {
                 self.set_state(i, ProcessState::Running);
+                let late = std::mem::take(&mut self.late);
+                for (owner, cell) in late {
+                    if owner == i {
+                        self.alarms.insert((owner, cell), self.now);
+                    } else {
+                        self.late.push((owner, cell));
+                    }
+                }
                 self.deliver(i, Cause::Lever(lever));
                 for mail in std::mem::take(&mut self.inboxes[i]) {
-                    self.deliver(i, Cause::Mail(mail));
+                    self.sent += 1;
+                    let key = (self.now, id(i).0, mail.from.0, self.sent);
+                    self.mail.insert(key, (self.now, mail));
                 }
             }
             (Lever::WipeData, _) => self.deliver(i, Cause::Lever(lever)),
             (Lever::Kill | Lever::PowerLoss | Lever::Pause | Lever::Resume, _)
+            | (Lever::Stop, ProcessState::Paused)
             | (_, ProcessState::Dead) => {}
             _ => self.deliver(i, Cause::Lever(lever)),
         }
@@ -405,10 +446,13 @@ impl Lab {
         self.alarms.retain(|(owner, _), _| *owner != i);
         self.departs.retain(|_, (from, _, _)| usize::from(*from) != i);
         self.inboxes[i].clear();
+        self.late.retain(|(owner, _)| *owner != i);
         for j in 0..self.members.len() {
             if j != i {
-                self.set_stream(i, j, Time::NEVER);
-                self.set_stream(j, i, Time::NEVER);
+                for (a, b) in [(i, j), (j, i)] {
+                    self.set_stream(a, b, Time::NEVER);
+                    self.streams.get_mut(&(id(a).0, id(b).0)).unwrap().broken = true;
+                }
             }
         }
         self.set_state(i, ProcessState::Dead);
@@ -420,7 +464,11 @@ impl Lab {
         if to_member {
             let stream = self.streams.entry((id(from).0, to.0)).or_default();
             if stream.ready.0.is_never() {
-                stream.held.push(body);
+                // An answer to a heartbeat that was on its way at the cut is not computed by the
+                // lazy member; it would only say that the peer was alive before the cut.
+                if !matches!(&body, Body::Raft(m) if matches!(m.kind, RaftKind::HeartbeatReply { .. })) {
+                    stream.held.push(body);
+                }
                 return;
             }
             if stream.ready.0 > self.now && !stream.bridged {
@@ -435,13 +483,11 @@ impl Lab {
         }
         self.sent += 1;
         let at = departs + self.all.reach.delay(self.machine(from), self.machine(to.index()));
-        self.mail.insert((at, to.0, id(from).0, self.sent), Mail { from: id(from), body });
+        let mail = (departs, Mail { from: id(from), body });
+        self.mail.insert((at, to.0, id(from).0, self.sent), mail);
     }
 
     fn deliver(&mut self, to: usize, cause: Cause<Alarm>) {
-        if self.all.processes[to].state == ProcessState::Paused && matches!(cause, Cause::Alarm(_)) {
-            return;
-        }
         let mut out = Outbox::default();
         let view = View { now: self.now, me: id(to), all: &self.all };
         let name = self.all.map.component(id(to)).stream;
@@ -460,6 +506,7 @@ impl Lab {
             let key = (from, cell.0 as usize);
             if at.is_never() || !alive {
                 self.alarms.remove(&key);
+                self.late.retain(|late| *late != key);
             } else {
                 self.alarms.insert(key, at);
             }

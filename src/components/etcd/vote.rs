@@ -106,6 +106,7 @@ impl Etcd {
         self.persist();
         self.hard.log.extend(self.hard.term, 1);
         self.entered_singly();
+        self.review_peers(view);
         self.append_to_all(fx);
     }
 
