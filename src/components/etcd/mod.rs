@@ -7,6 +7,7 @@
 //! Absent on purpose: keys and values, watches, compaction, TLS; ticks delayed by ordinary syncs
 //! (see `disk`), jitter and loss of heartbeats (see `election`).
 
+mod contact;
 mod disk;
 mod election;
 mod ledger;
