@@ -11,7 +11,7 @@ use hasim::world::World;
 use hasim::world::observer::Nobody;
 use serde_json::{Value, json};
 
-fn scenario(workers: u32, clients: Value, faults: Value) -> Value {
+fn scenario(workers: u32, clients: &Value, faults: &Value) -> Value {
     json!({
         "apiVersion": "hasim/v1",
         "kind": "Scenario",
@@ -45,10 +45,10 @@ fn steps(plan: &Plan) -> u64 {
 fn years_cost_their_changes_only() {
     let monthly = json!([{ "at": "100h", "powerOff": "cp1", "for": "1h", "every": "730h" }]);
     let years = [
-        ("idle year", scenario(0, json!([]), json!([]))),
-        ("idle year, 100 workers", scenario(100, json!([]), json!([]))),
-        ("idle year, 20 requests a second", scenario(0, ten_a_second(), json!([]))),
-        ("year, cp1 off for an hour each month", scenario(0, json!([]), monthly)),
+        ("idle year", scenario(0, &json!([]), &json!([]))),
+        ("idle year, 100 workers", scenario(100, &json!([]), &json!([]))),
+        ("idle year, 20 requests a second", scenario(0, &ten_a_second(), &json!([]))),
+        ("year, cp1 off for an hour each month", scenario(0, &json!([]), &monthly)),
     ];
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/baseline.json");
     let text = std::fs::read_to_string(path).expect("the baseline is readable");

@@ -56,7 +56,8 @@ fn claims_hold() {
                     plan.name, verdict.subject, verdict.expected, verdict.got
                 ));
             }
-            for violation in findings.violations.iter().filter(|violation| violation.law.is_ours()) {
+            for violation in findings.violations.iter().filter(|violation| violation.law.is_ours())
+            {
                 broken.push(format!("{} seed {seed}: {violation:?}", plan.name));
             }
         }

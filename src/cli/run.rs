@@ -43,11 +43,7 @@ pub(super) fn run(typed: &RunArguments, console: &mut Console) -> Outcome {
         return Outcome::BadInput;
     }
     let broken = findings.violations.iter().any(|violation| violation.law.is_ours());
-    if findings.passed() && !broken {
-        Outcome::Done
-    } else {
-        Outcome::Failed
-    }
+    if findings.passed() && !broken { Outcome::Done } else { Outcome::Failed }
 }
 
 fn print_text(run: &Run, findings: &Findings, console: &mut Console) {

@@ -98,16 +98,13 @@ impl Etcd {
             self.persist();
         }
         let taken = self.hard.log.accept(append.previous, append.entries, append.proposals);
-        let kind = match taken {
-            Some(index) => {
-                self.raft.mirror = self.raft.contact.is_some();
-                self.learn_commit(append.commit.min(index));
-                RaftKind::AppendReply { index, rejected: false }
-            }
-            None => {
-                let index = self.hard.log.hint(previous_term, previous_index);
-                RaftKind::AppendReply { index, rejected: true }
-            }
+        let kind = if let Some(index) = taken {
+            self.raft.mirror = self.raft.contact.is_some();
+            self.learn_commit(append.commit.min(index));
+            RaftKind::AppendReply { index, rejected: false }
+        } else {
+            let index = self.hard.log.hint(previous_term, previous_index);
+            RaftKind::AppendReply { index, rejected: true }
         };
         self.emit(from, RaftMessage { term: self.hard.term, kind });
     }

@@ -115,8 +115,6 @@ pub(super) struct Lab {
     pub(super) replies: Vec<(Time, u64, Outcome)>,
     pub(super) steps: u64,
     outside: ComponentId,
-    /// The Lease object, if requests are about one.
-    pub(super) lease: ComponentId,
 }
 
 pub(super) fn ms(n: u64) -> Duration {
@@ -132,6 +130,7 @@ fn id(i: usize) -> ComponentId {
 }
 
 impl Lab {
+    #[expect(clippy::too_many_lines, reason = "a table of empty beginnings")]
     pub(super) fn new(setup: &Setup) -> Self {
         let mut map = Map::default();
         let zone = map.add_zone("a");
@@ -206,7 +205,6 @@ impl Lab {
             replies: Vec::new(),
             steps: 0,
             outside,
-            lease,
         };
         if !setup.cold {
             for i in 0..setup.members {
@@ -241,10 +239,6 @@ impl Lab {
         candidates.max_by_key(|i| self.fact(*i).map(|f| f.term))
     }
 
-    pub(super) fn view(&self, i: usize) -> View<'_> {
-        View { now: self.now, me: id(i), all: &self.all }
-    }
-
     pub(super) fn run_until(&mut self, until: Time) {
         loop {
             let act = self.acts.first_key_value().map(|(k, _)| (k.0, 0));
@@ -259,14 +253,6 @@ impl Lab {
                 break;
             }
             assert!(when >= self.now);
-            if std::env::var("LAB").is_ok() {
-                match rank {
-                    0 => println!("{when} act {:?}", self.acts.first_key_value().unwrap().1),
-                    2 => println!("{when} mail {:?}", self.mail.first_key_value().unwrap()),
-                    3 => println!("{when} alarm {:?}", alarm.unwrap().1),
-                    _ => {}
-                }
-            }
             self.now = when;
             self.steps += 1;
             match rank {
@@ -318,6 +304,7 @@ impl Lab {
         }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "an act is carried out once")]
     fn carry_out(&mut self, act: Act) {
         match act {
             Act::Lever(i, lever) => self.pull(i, lever),
