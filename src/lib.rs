@@ -1,5 +1,6 @@
 //! A deterministic discrete-event simulator of a highly available Kubernetes control plane.
 
+pub mod analytic;
 pub mod cli;
 pub mod component;
 pub mod components;

@@ -37,6 +37,8 @@ pub enum Command {
     Run(RunArguments),
     /// Runs one scenario many times, the fault at a random phase of every timer each time.
     Mc(McArguments),
+    /// Quorum mathematics: members, tolerance, probability, zones; for teaching.
+    Quorum(QuorumArguments),
     /// Explains a code of hasim (for example `S201`), or lists them all.
     Explain(ExplainArguments),
     /// Prints the JSON Schema of scenario files, for editors.
@@ -113,6 +115,32 @@ pub enum TableFormat {
     Json,
     /// For spreadsheets.
     Csv,
+}
+
+/// What `hasim quorum` takes.
+#[derive(Debug, Args)]
+pub struct QuorumArguments {
+    /// How many voters, or a scenario whose etcd members and zones are meant.
+    #[arg(value_name = "N|SCENARIO", required_unless_present_any = ["up_to", "zones"])]
+    pub subject: Option<String>,
+    /// The table goes from 1 to N members.
+    #[arg(long, value_name = "N", value_parser = super::values::members)]
+    pub up_to: Option<usize>,
+    /// The part of the time that each member is up, failing on its own.
+    #[arg(long, value_name = "P", default_value = "0.99", value_parser = super::values::probability)]
+    pub availability: f64,
+    /// The part of the time that each zone is up; its members fail with it.
+    #[arg(long, value_name = "P", default_value = "0.9995", value_parser = super::values::probability)]
+    pub zone_availability: f64,
+    /// How many members in each zone, such as `2,1`, instead of even spreads.
+    #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = super::values::members)]
+    pub zones: Vec<usize>,
+    /// Works the sums out, term by term.
+    #[arg(long)]
+    pub explain: bool,
+    /// How to print the tables.
+    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+    pub format: TableFormat,
 }
 
 /// What `hasim explain` takes.

@@ -7,6 +7,7 @@ pub mod console;
 mod explain;
 mod input;
 mod mc;
+mod quorum;
 mod run;
 mod schema;
 pub mod terminal;
@@ -45,6 +46,7 @@ pub fn main() -> ExitCode {
     let outcome = match &arguments.command {
         Command::Run(typed) => run::run(typed, &mut console),
         Command::Mc(typed) => mc::mc(typed, &mut console),
+        Command::Quorum(typed) => quorum::quorum(typed, &mut console),
         Command::Explain(typed) => explain::explain(typed, &mut console),
         Command::Schema => schema::schema(&mut console),
     };

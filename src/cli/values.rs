@@ -1,5 +1,6 @@
 //! Values of options: read as scenario files write them.
 
+use crate::analytic::votes::MEMBERS_MAX;
 use crate::kernel::time::Duration;
 
 /// Reads a duration such as `5m` or `1h30m`.
@@ -20,4 +21,28 @@ const THREADS_MAX: usize = 1_024;
 pub fn threads(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| (1..=THREADS_MAX).contains(number));
     number.ok_or_else(|| format!("a number from 1 to {THREADS_MAX}"))
+}
+
+/// Reads a number of voters.
+///
+/// # Errors
+/// If it is no number from 1 to 99.
+pub fn members(text: &str) -> Result<usize, String> {
+    let number = text.trim().parse().ok().filter(|number| (1..=MEMBERS_MAX).contains(number));
+    number.ok_or_else(|| format!("a number from 1 to {MEMBERS_MAX}"))
+}
+
+/// Reads a probability.
+///
+/// # Errors
+/// If it is no number from 0 to 1.
+pub fn probability(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| (0.0..=1.0).contains(number));
+    number.ok_or_else(|| {
+        let percent = text.strip_suffix('%').and_then(|number| number.parse::<f64>().ok());
+        match percent.filter(|percent| (0.0..=100.0).contains(percent)) {
+            Some(percent) => format!("a number from 0 to 1: `{}`", percent / 100.0),
+            None => "a number from 0 to 1, such as `0.999`".to_owned(),
+        }
+    })
 }

@@ -8,6 +8,7 @@ pub mod chrome;
 pub mod json;
 pub mod layout;
 pub mod monte_carlo;
+pub mod quorum;
 pub mod style;
 pub mod tables;
 pub mod text;

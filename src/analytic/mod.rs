@@ -1,0 +1,5 @@
+//! Exact answers, without the simulator.
+//!
+//! Absent on purpose: worlds, components' machines, chance.
+
+pub mod votes;
