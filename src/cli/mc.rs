@@ -5,7 +5,7 @@ use super::arguments::{McArguments, TableFormat};
 use super::console::Console;
 use super::input;
 use crate::experiment::monte_carlo::Study;
-use crate::experiment::trials::Sampling;
+use crate::experiment::trials::{Sampling, Unwatched};
 use crate::plan::Plan;
 use crate::report::monte_carlo;
 use std::fs;
@@ -16,10 +16,11 @@ pub(super) fn mc(typed: &McArguments, console: &mut Console) -> Outcome {
     let plan = loaded.plan;
     let sampling = Sampling {
         seed: typed.seed.unwrap_or(plan.seed),
+        first: 0,
         trials: typed.trials,
         threads: typed.threads,
     };
-    let study = match Study::of(&plan, sampling, &|| {}) {
+    let study = match Study::of(&plan, sampling, &Unwatched) {
         Ok(study) => study,
         Err(error) => {
             console.complain(&format!("error: {error}"));

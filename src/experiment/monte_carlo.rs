@@ -3,7 +3,7 @@
 //! A settled start draws every phase and every leader that is not named, so a fault at a fixed time
 //! comes at a random phase of all timers.
 
-use super::trials::{self, Failure, Folded, NoThreads, Sampling};
+use super::trials::{self, Failure, Folded, Guide, NoThreads, Sampling};
 use crate::kernel::stream::Key;
 use crate::kernel::time::Time;
 use crate::measure::failover::{self, Metric, Reading, Value};
@@ -79,7 +79,7 @@ pub fn trial(plan: &Plan, seed: u64, trial: u64) -> Row {
 }
 
 impl Study {
-    /// Runs the trials of a plan. `progress` hears of each that ended.
+    /// Runs the trials of a plan. `guide` hears of each that ended.
     ///
     /// # Errors
     ///
@@ -87,10 +87,10 @@ impl Study {
     pub fn of(
         plan: &Plan,
         sampling: Sampling,
-        progress: &(dyn Fn() + Sync),
+        guide: &dyn Guide,
     ) -> Result<Study, NoThreads> {
         let run = |number| trial(plan, sampling.seed, number);
-        let folded: Folded<Vec<Row>> = trials::fold(&sampling, run, progress)?;
+        let folded: Folded<Vec<Row>> = trials::fold(&sampling, run, guide)?;
         Ok(Study { rows: folded.total, failures: folded.failures, sampling })
     }
 
@@ -114,6 +114,7 @@ impl Study {
 
 #[cfg(test)]
 mod tests {
+    use super::super::trials::Unwatched;
     use super::*;
     use crate::scenario::load::load_text;
 
@@ -133,8 +134,8 @@ mod tests {
     fn trials_are_single_runs() {
         let plan = plan();
         let study = |threads| {
-            let sampling = Sampling { seed: 5, trials: 40, threads: Some(threads) };
-            Study::of(&plan, sampling, &|| {}).unwrap()
+            let sampling = Sampling { seed: 5, first: 0, trials: 40, threads: Some(threads) };
+            Study::of(&plan, sampling, &Unwatched).unwrap()
         };
         let (one, many) = (study(1), study(3));
         assert!(one.failures.is_empty());
@@ -154,8 +155,8 @@ mod tests {
     /// Law: a summary's quantiles lie in their intervals, and its mean between the extremes.
     #[test]
     fn summaries_agree_with_themselves() {
-        let sampling = Sampling { seed: 5, trials: 64, threads: None };
-        for summary in Study::of(&plan(), sampling, &|| {}).unwrap().summaries() {
+        let sampling = Sampling { seed: 5, first: 0, trials: 64, threads: None };
+        for summary in Study::of(&plan(), sampling, &Unwatched).unwrap().summaries() {
             assert!(summary.quantiles.iter().all(|(value, interval)| interval.contains(*value)));
             let mean = summary.moments.mean;
             assert!(summary.sample.min() <= mean && mean <= summary.sample.max());
