@@ -1,0 +1,81 @@
+//! Every metric has one name, one sort and one measure, and happens in some scenario.
+
+use hasim::experiment::single::Run;
+use hasim::measure::failover::{self, Unit};
+use hasim::plan::Plan;
+use hasim::plan::metric_names::{METRICS, MetricSort};
+use hasim::scenario::load::load_text;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+/// Names that a scenario may use although nothing of them is simulated yet: no pods, no taints.
+const NOT_SIMULATED: [&str; 3] = ["node.no_execute", "pod.evicted", "pod.replaced"];
+
+/// What the shipped scenarios have no client or fault for.
+const MORE: [&str; 4] = [
+    // A client that only opens connections loses its balancer.
+    r#""clients": [ { "name": "probe", "class": "connect", "every": "10ms" } ],
+       "faults": [ { "at": "30s", "powerOff": "holder of vip", "for": "30s" } ],
+       "run": { "until": "2m" }"#,
+    // Everything starts, and a member starts again, under a client that polls all members.
+    r#""cluster": { "controlPlane": { "supervision": "none" } },
+       "clients": [ { "name": "put", "class": "write", "every": "20ms", "timeout": "600ms",
+                      "target": ["cp1/etcd", "cp2/etcd", "cp3/etcd"] } ],
+       "faults": [ { "at": "60s", "kill": "leader of etcd", "for": "10s" } ],
+       "run": { "until": "2m", "start": "cold" }"#,
+    // Two of three members go and one comes back, under a client that polls each API server.
+    r#""cluster": { "controlPlane": { "supervision": "none" } },
+       "clients": [ { "name": "patch", "class": "write", "every": "100ms", "timeout": "2s",
+                      "target": ["cp1/kube-apiserver", "cp2/kube-apiserver", "cp3/kube-apiserver"] } ],
+       "faults": [ { "at": "30s", "kill": ["cp1/etcd", "cp2/etcd"] }, { "at": "50s", "start": "cp2/etcd" } ],
+       "run": { "until": "5m", "leaders": { "etcd": "cp1" } }"#,
+    // A paused controller-manager wakes.
+    r#""faults": [ { "at": "30s", "pause": "leader of kube-controller-manager", "for": "60s" } ],
+       "run": { "until": "3m" }"#,
+];
+
+fn shipped() -> Vec<Plan> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .expect("the scenarios are there")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .collect();
+    files.sort();
+    let text = |path| fs::read_to_string(path).expect("a scenario is readable");
+    files.iter().filter_map(|path| load_text("scenario.json", &text(path)).plan).collect()
+}
+
+fn plan(sections: &str) -> Plan {
+    let text = format!(r#"{{ "apiVersion": "hasim/v1", "kind": "Scenario", {sections} }}"#);
+    let loaded = load_text("more.json", &text);
+    loaded.plan.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics))
+}
+
+/// Law: what scenarios may name is what is measured, in the same unit, but for what is not simulated.
+#[test]
+fn names_are_those_of_the_measures() {
+    let sort = |unit| if unit == Unit::Count { MetricSort::Count } else { MetricSort::Span };
+    let measured: BTreeMap<_, _> =
+        failover::all().map(|metric| (metric.name, sort(metric.unit))).collect();
+    let named: BTreeMap<_, _> =
+        METRICS.into_iter().filter(|(name, _)| !NOT_SIMULATED.contains(name)).collect();
+    assert_eq!(measured, named);
+    let unknown: Vec<_> =
+        NOT_SIMULATED.iter().filter(|name| !METRICS.iter().any(|(n, _)| n == *name)).collect();
+    assert!(unknown.is_empty(), "{unknown:?} is no metric");
+}
+
+/// Law: every metric that is measured happens: none waits for something that cannot be.
+#[test]
+fn every_metric_happens_somewhere() {
+    let mut missing: BTreeSet<_> = failover::all().map(|metric| metric.name).collect();
+    for plan in shipped().into_iter().chain(MORE.map(plan)) {
+        let run = Run::of(&plan, plan.seed, 0, &[]);
+        for reading in failover::readings(&run.case()) {
+            missing.remove(reading.metric.name);
+        }
+    }
+    assert!(missing.is_empty(), "no scenario shows {missing:?}");
+}
