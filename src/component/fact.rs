@@ -69,6 +69,8 @@ pub struct EtcdFact {
     pub stalled: bool,
     /// Leader only: an entry of its own term has committed, so that it serves reads and writes.
     pub settled: bool,
+    /// Leader only: it hands over to another member and takes no writes meanwhile.
+    pub transferring: bool,
     /// Index of the last entry in its log, as `etcdctl endpoint status` shows it.
     pub index: u64,
     /// How long its disk takes on average to make an entry durable.

@@ -39,6 +39,8 @@ pub(super) struct Contact {
     pub(super) beats: Cadence,
     /// How long they travel.
     pub(super) delay: Duration,
+    /// Whether it takes writes.
+    pub(super) writes: bool,
 }
 
 /// Own ticks in (`from`, `to`].
@@ -85,7 +87,8 @@ impl Etcd {
         let leads = fact.role == Role::Leader && fact.term == self.hard.term && !fact.stalled;
         let heard = view.executes(leader) && view.stream_ready(leader, self.me) <= view.now;
         let beats = fact.beats.filter(|_| leads && heard)?;
-        Some(Contact { leader, beats, delay: view.delay(leader, self.me) })
+        let writes = fact.settled && !fact.transferring;
+        Some(Contact { leader, beats, delay: view.delay(leader, self.me), writes })
     }
 
     /// Looks whether the leader is still heard; if not, the timer runs from its last message.
@@ -207,6 +210,7 @@ impl Etcd {
 
     /// The leader's look at its majority, every `E` ticks.
     pub(super) fn pass(&mut self, view: &View, fx: &mut Fx) {
+        self.book_writes(view.now);
         self.raft.timer.elapsed = 0;
         self.raft.timer.since = view.now;
         let window = std::mem::replace(&mut self.raft.window, view.now);

@@ -6,6 +6,7 @@
 //! Absent on purpose: explicit requests, which are entries of their own.
 
 use super::Etcd;
+use super::progress::Leading;
 use crate::component::fact::{Fact, Renewals, Role};
 use crate::component::id::ComponentId;
 use crate::component::view::View;
@@ -85,8 +86,8 @@ impl Etcd {
             return false;
         }
         match self.raft.role {
-            Role::Leader => self.raft.leading.as_ref().is_some_and(|leading| leading.settled),
-            _ => self.raft.contact.is_some() && self.raft.mirror,
+            Role::Leader => self.raft.leading.as_ref().is_some_and(Leading::takes_writes),
+            _ => self.raft.mirror && self.raft.contact.is_some_and(|contact| contact.writes),
         }
     }
 

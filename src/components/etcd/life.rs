@@ -255,6 +255,7 @@ impl Etcd {
         let exit = to.is_none().then(|| view.now + self.shutdown(fx));
         self.leaving = Some(Leaving { since: view.now, to, exit });
         let Some(to) = to else { return };
+        self.book_writes(view.now);
         self.book_passes(view.now);
         self.raft.timer.elapsed = 0;
         self.raft.timer.since = view.now;

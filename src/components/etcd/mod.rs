@@ -11,6 +11,8 @@ mod contact;
 mod disk;
 mod election;
 mod ledger;
+#[cfg(test)]
+mod law_tests;
 mod life;
 mod log;
 mod messages;
@@ -332,6 +334,7 @@ impl Etcd {
             beats: leading.map(|_| self.raft.ticks),
             stalled: self.disk.frozen(),
             settled: leading.is_some_and(|leading| leading.settled),
+            transferring: leading.is_some_and(|leading| leading.transfer.is_some()),
             index: self.hard.log.last_index(),
             sync: self.rules.sync,
         }

@@ -140,6 +140,11 @@ impl Leading {
         steady < majority || self.transfer.is_some()
     }
 
+    /// Whether writes enter the log: not before the first commit of the term, nor during a hand-over.
+    pub(super) fn takes_writes(&self) -> bool {
+        self.settled && self.transfer.is_none()
+    }
+
     /// Steady writes grew the log: peers in steady contact that had everything have it still.
     pub(super) fn writes_entered(&mut self, before: u64, last: u64) {
         if self.synced == before {

@@ -14,8 +14,17 @@ pub fn quorum(view: &View, members: &[ComponentId]) -> bool {
 }
 
 /// Whether a write sent to `member` commits as things stand.
+///
+/// A leader that is handing over refuses it; what others forward to it is lost.
 pub fn write_ability(view: &View, member: ComponentId) -> Ability {
-    consensus_ability(view, member)
+    let ability = consensus_ability(view, member);
+    let leader = view.etcd(member).and_then(|fact| fact.lead);
+    let handing_over = leader.and_then(|id| view.etcd(id)).is_some_and(|fact| fact.transferring);
+    match ability {
+        Ability::Works if handing_over && leader == Some(member) => Ability::Fails,
+        Ability::Works if handing_over => Ability::Hangs,
+        ability => ability,
+    }
 }
 
 /// Whether a linearizable read sent to `member` is answered as things stand.

@@ -346,6 +346,11 @@ impl Lab {
         }
     }
 
+    /// The name of a member's random streams.
+    pub(super) fn name(&self, i: usize) -> crate::kernel::stream::StreamName {
+        self.all.map.component(id(i)).stream
+    }
+
     fn machine(&self, i: usize) -> crate::component::id::MachineId {
         self.all.map.machine_of(id(i)).unwrap()
     }
