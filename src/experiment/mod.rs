@@ -5,3 +5,4 @@
 pub mod monte_carlo;
 pub mod single;
 pub mod trials;
+pub mod validation;

@@ -3,6 +3,7 @@
 use crate::plan::Plan;
 use crate::scenario::diagnostic::Diagnostics;
 use crate::scenario::document::Document;
+use crate::scenario::environment;
 use crate::scenario::lower::Subject;
 use crate::scenario::raw::Scenario;
 use crate::scenario::reader::Reader;
@@ -21,14 +22,15 @@ pub struct Loaded {
     pub diagnostics: Diagnostics,
 }
 
-/// Reads a scenario. `samples` gives the text of a file of samples (`{"empirical": "a.csv"}`) by
-/// its name as the scenario has it; whoever calls decides what it is relative to.
+/// Reads a scenario. `samples` gives the text of a file that the scenario names, of samples
+/// (`{"empirical": "a.csv"}`) or of its `environment`, by its name as the scenario has it; whoever calls decides what it is relative to.
 pub fn load(source: &Source, samples: &dyn Fn(&str) -> Result<String, String>) -> Loaded {
     let (document, mut diagnostics) = Document::parse(source);
     let Some(mut document) = document else {
         return Loaded { subject: None, plan: None, diagnostics };
     };
     let reader = Reader::new(source);
+    environment::join(&mut document.root, samples, &reader);
     samples::replace(&mut document.root, samples, &reader);
     let scenario = Scenario::read(&document, &reader);
     diagnostics.append(reader.finish());

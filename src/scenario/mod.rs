@@ -7,6 +7,7 @@ pub mod code;
 pub mod diagnostic;
 pub mod document;
 pub mod effective;
+pub mod environment;
 pub mod load;
 pub mod lower;
 pub mod raw;

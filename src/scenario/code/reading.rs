@@ -25,6 +25,8 @@ impl Code {
     pub const ALIASES: Code = Code::new(10);
     /// YAML that scenarios do not use.
     pub const YAML_FEATURE: Code = Code::new(11);
+    /// The file of the environment cannot be read, or is none.
+    pub const BAD_ENVIRONMENT: Code = Code::new(12);
 }
 
 /// In the order of their numbers.
@@ -128,5 +130,14 @@ pub(super) const CODES: &[CodeInfo] = &[
             and merge keys (<<). Tags other than !!str and keys that are no plain texts are refused.",
         bad: "until: !duration 5m",
         good: "until: 5m",
+    },
+    CodeInfo {
+        code: Code::BAD_ENVIRONMENT,
+        title: "the environment cannot be had",
+        explanation: "`environment` names a file beside the scenario with values that several scenarios share \
+            because they describe one place: `kind: Environment`, and any fields of a scenario. They stand \
+            where the scenario gives none.",
+        bad: "",
+        good: "",
     },
 ];

@@ -30,11 +30,12 @@ pub const API_VERSION: &str = "hasim/v1";
 pub const KIND: &str = "Scenario";
 
 /// The fields of a scenario, with their meaning.
-pub const FIELDS: [(&str, &str); 10] = [
+pub const FIELDS: [(&str, &str); 11] = [
     ("$schema", "Where the JSON Schema is, for editors."),
     ("apiVersion", "The version of the format: `hasim/v1`."),
     ("kind", "What the file is: `Scenario`."),
     ("metadata", "Its name, and what it claims."),
+    ("environment", "A file with values that stand where this one has none."),
     ("versions", "Which releases are simulated."),
     ("cluster", "Machines, programs and the network between them."),
     ("clients", "Clients with a stated schedule of requests."),
