@@ -84,11 +84,7 @@ impl Study {
     /// # Errors
     ///
     /// If the threads cannot be started.
-    pub fn of(
-        plan: &Plan,
-        sampling: Sampling,
-        guide: &dyn Guide,
-    ) -> Result<Study, NoThreads> {
+    pub fn of(plan: &Plan, sampling: Sampling, guide: &dyn Guide) -> Result<Study, NoThreads> {
         let run = |number| trial(plan, sampling.seed, number);
         let folded: Folded<Vec<Row>> = trials::fold(&sampling, run, guide)?;
         Ok(Study { rows: folded.total, failures: folded.failures, sampling })

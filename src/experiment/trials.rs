@@ -272,7 +272,8 @@ mod tests {
     #[test]
     fn threads_change_nothing() {
         let run = |trial: u64| 1.0 / (trial as f64 + 0.7);
-        let sum = |threads| fold::<_, Sum>(&sampling(70_001, threads), run, &Unwatched).unwrap().total;
+        let sum =
+            |threads| fold::<_, Sum>(&sampling(70_001, threads), run, &Unwatched).unwrap().total;
         let one = sum(1);
         assert_eq!(one.1, 70_001);
         for threads in [2, 3, 7] {

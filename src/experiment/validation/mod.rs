@@ -10,7 +10,7 @@ pub mod observe;
 pub mod verdict;
 
 use super::monte_carlo::Study;
-use super::trials::{Failure, NoThreads, Sampling};
+use super::trials::{Failure, Guide, NoThreads, Sampling};
 use crate::measure::statistics::Sample;
 use crate::plan::Plan;
 use data::{Experiment, Measured};
@@ -69,9 +69,9 @@ pub fn validate(
     plan: &Plan,
     sampling: Sampling,
     set: usize,
-    progress: &(dyn Fn() + Sync),
+    guide: &dyn Guide,
 ) -> Result<ExperimentResult, NoThreads> {
-    let study = Study::of(plan, sampling, progress)?;
+    let study = Study::of(plan, sampling, guide)?;
     let compare = |measured: &Measured| {
         let values = study.values(&measured.name);
         let told = values.into_iter().map(|value| observe::told(measured, value));
