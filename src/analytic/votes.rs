@@ -6,8 +6,6 @@
 //!
 //! Absent on purpose: time. How long an outage lasts needs rates: see the chain.
 
-use crate::components::etcd::quorum::{majority, tolerance};
-
 /// Hours of a year: 365 days, as availabilities are commonly stated.
 pub const HOURS_PER_YEAR: f64 = 8_760.0;
 
@@ -53,13 +51,13 @@ impl Votes {
     /// Voters in zones, `zones[i]` of them in the i-th, each zone up with probability `zone`.
     pub fn in_zones(zones: &[usize], availability: f64, zone: f64) -> Self {
         let members = zones.iter().sum();
-        let quorum = majority(members);
+        let quorum = members / 2 + 1;
         let up = numbers_up(zones, availability, zone);
         Self {
             zones: zones.to_vec(),
             members,
             quorum,
-            tolerates: tolerance(members),
+            tolerates: members - quorum.min(members),
             survives_a_zone: zones.iter().all(|lost| members - lost >= quorum),
             with_quorum: up[quorum..].iter().rev().sum(),
             without_quorum: up[..quorum].iter().sum(),

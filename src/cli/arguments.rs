@@ -37,6 +37,8 @@ pub enum Command {
     Run(RunArguments),
     /// Runs one scenario many times, the fault at a random phase of every timer each time.
     Mc(McArguments),
+    /// Joins slices of one study, from any number of machines, into the bytes of the whole.
+    Merge(MergeArguments),
     /// Quorum mathematics: members, tolerance, probability, zones; for teaching.
     Quorum(QuorumArguments),
     /// Explains a code of hasim (for example `S201`), or lists them all.
@@ -88,9 +90,25 @@ pub enum Format {
 pub struct McArguments {
     /// The scenario: a JSON or YAML file, or `-` for standard input.
     pub scenario: PathBuf,
-    /// How many trials.
-    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
-    pub trials: u64,
+    /// How many trials; 1000 where nothing says, and at most that many with `--until-rel-err`.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub trials: Option<u64>,
+    /// The number of the first trial, to run a slice of a study.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1_000_000_000_000))]
+    pub first: u64,
+    /// Stops as soon as the mean of the metric of `--of` is known to this relative error, such as `5%`:
+    /// half of its 95 % interval.
+    #[arg(long, value_name = "PERCENT", requires = "of", value_parser = super::values::percentage)]
+    pub until_rel_err: Option<f64>,
+    /// The metric that `--until-rel-err` means.
+    #[arg(long, value_name = "METRIC", requires = "until_rel_err")]
+    pub of: Option<String>,
+    /// Stops after this long and reports the trials that are finished.
+    #[arg(long, value_name = "DURATION", value_parser = super::values::duration)]
+    pub time_limit: Option<crate::kernel::time::Duration>,
+    /// Keeps finished trials in FILE; if it is there, goes on where it ends. A slice for `hasim merge`.
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
     /// Seed of all random draws; overrides the scenario's `run.seed`.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
@@ -115,6 +133,20 @@ pub enum TableFormat {
     Json,
     /// For spreadsheets.
     Csv,
+}
+
+/// What `hasim merge` takes.
+#[derive(Debug, Args)]
+pub struct MergeArguments {
+    /// Checkpoints of `hasim mc --first … --trials …`, in any order.
+    #[arg(required = true, value_name = "FILE")]
+    pub slices: Vec<PathBuf>,
+    /// How to print what the trials tell.
+    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+    pub format: TableFormat,
+    /// Writes a row for each trial to FILE, as `hasim mc --samples` does.
+    #[arg(long, value_name = "FILE")]
+    pub samples: Option<PathBuf>,
 }
 
 /// What `hasim quorum` takes.

@@ -4,52 +4,86 @@ use super::Outcome;
 use super::arguments::{McArguments, TableFormat};
 use super::console::Console;
 use super::input;
+use super::study::{self, Bounds};
 use crate::experiment::monte_carlo::Study;
-use crate::experiment::trials::{Sampling, Unwatched};
-use crate::plan::Plan;
+use crate::experiment::precision::Precision;
+use crate::experiment::trials::Sampling;
+use crate::measure::failover;
 use crate::report::monte_carlo;
 use std::fs;
+use std::path::Path;
 
-/// Loads, runs all trials, prints what they tell, and writes their samples.
+/// Trials where nothing says how many.
+const TRIALS: u64 = 1_000;
+
+/// Most trials where a precision ends them.
+const TRIALS_MAX: u64 = 10_000_000;
+
+/// Loads, runs the trials, prints what they tell, and writes their samples.
 pub(super) fn mc(typed: &McArguments, console: &mut Console) -> Outcome {
     let Some(loaded) = input::load(&typed.scenario, console) else { return Outcome::BadInput };
     let plan = loaded.plan;
-    let sampling = Sampling {
-        seed: typed.seed.unwrap_or(plan.seed),
-        first: 0,
-        trials: typed.trials,
-        threads: typed.threads,
-    };
-    let study = match Study::of(&plan, sampling, &Unwatched) {
-        Ok(study) => study,
-        Err(error) => {
-            console.complain(&format!("error: {error}"));
-            return Outcome::BadInput;
-        }
-    };
-    let printed = print(typed.format, &plan, &study, console);
-    let written = typed.samples.as_ref().map_or(Ok(()), |path| {
-        let cannot = |error| format!("cannot write {}: {error}", path.display());
-        fs::write(path, monte_carlo::samples_csv(&study)).map_err(cannot)
+    let studied = precision(typed).and_then(|precision| {
+        let all = if precision.is_some() { TRIALS_MAX } else { TRIALS };
+        let sampling = Sampling {
+            seed: typed.seed.unwrap_or(plan.seed),
+            first: typed.first,
+            trials: typed.trials.unwrap_or(all),
+            threads: typed.threads,
+        };
+        let time_limit = typed.time_limit;
+        let checkpoint = typed.checkpoint.as_deref();
+        study::run(&plan, Bounds { sampling, precision, time_limit, checkpoint }, console)
     });
-    if let Err(message) = printed.and(written) {
-        console.complain(&format!("error: {message}"));
-        return Outcome::BadInput;
+    let shown = studied.and_then(|study| {
+        show(&study, typed.format, typed.samples.as_deref(), console)?;
+        Ok(study)
+    });
+    match shown {
+        Ok(study) => outcome(&study),
+        Err(message) => {
+            console.complain(&format!("error: {message}"));
+            Outcome::BadInput
+        }
     }
+}
+
+/// Failed if a trial did.
+pub(super) fn outcome(study: &Study) -> Outcome {
     if study.failures.is_empty() { Outcome::Done } else { Outcome::Failed }
 }
 
-fn print(
-    format: TableFormat,
-    plan: &Plan,
+/// The mean that ends the study, if one was asked for.
+fn precision(typed: &McArguments) -> Result<Option<Precision>, String> {
+    let (Some(error), Some(name)) = (typed.until_rel_err, &typed.of) else { return Ok(None) };
+    let Some(metric) = failover::find(name) else {
+        let nearest = failover::all().max_by(|a, b| {
+            let near = |name: &str, of: &str| strsim::jaro_winkler(name, of);
+            near(a.name, name).total_cmp(&near(b.name, name))
+        });
+        let nearest = nearest.map_or(String::new(), |m| format!("; the nearest is `{}`", m.name));
+        return Err(format!("no metric is called `{name}`{nearest}"));
+    };
+    Ok(Some(Precision::new(metric, error)))
+}
+
+/// Prints a study and writes its samples.
+pub(super) fn show(
     study: &Study,
+    format: TableFormat,
+    samples: Option<&Path>,
     console: &mut Console,
 ) -> Result<(), String> {
+    // The samples first: whoever closes the pipe of the table early still has them.
+    if let Some(path) = samples {
+        fs::write(path, monte_carlo::samples_csv(study))
+            .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    }
     match format {
-        TableFormat::Text => console.print_lines(&monte_carlo::text(plan, study)),
+        TableFormat::Text => console.print_lines(&monte_carlo::text(study)),
         TableFormat::Csv => console.print(&monte_carlo::summary_csv(study)),
         TableFormat::Json => {
-            let result = monte_carlo::result(plan, study);
+            let result = monte_carlo::result(study);
             let text = serde_json::to_string_pretty(&result).map_err(|error| error.to_string())?;
             console.print(&format!("{text}\n"));
         }

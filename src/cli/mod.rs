@@ -7,9 +7,12 @@ pub mod console;
 mod explain;
 mod input;
 mod mc;
+mod merge;
+mod progress;
 mod quorum;
 mod run;
 mod schema;
+mod study;
 pub mod terminal;
 pub mod values;
 
@@ -46,6 +49,7 @@ pub fn main() -> ExitCode {
     let outcome = match &arguments.command {
         Command::Run(typed) => run::run(typed, &mut console),
         Command::Mc(typed) => mc::mc(typed, &mut console),
+        Command::Merge(typed) => merge::merge(typed, &mut console),
         Command::Quorum(typed) => quorum::quorum(typed, &mut console),
         Command::Explain(typed) => explain::explain(typed, &mut console),
         Command::Schema => schema::schema(&mut console),

@@ -46,3 +46,16 @@ pub fn probability(text: &str) -> Result<f64, String> {
         }
     })
 }
+
+/// Reads a relative error such as `5%` or `0.05`.
+///
+/// # Errors
+/// If it is not above 0 and below 100 %.
+pub fn percentage(text: &str) -> Result<f64, String> {
+    let number = match text.strip_suffix('%') {
+        Some(percent) => percent.trim().parse::<f64>().map(|percent| percent / 100.0),
+        None => text.parse::<f64>(),
+    };
+    let number = number.ok().filter(|number| *number > 0.0 && *number < 1.0);
+    number.ok_or_else(|| "a share above 0 and below 1, such as `5%` or `0.05`".to_owned())
+}

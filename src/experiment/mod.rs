@@ -3,6 +3,8 @@
 //! Absent on purpose: text and files; a result is data that reports turn into bytes.
 
 pub mod monte_carlo;
+pub mod precision;
 pub mod single;
+pub mod slice;
 pub mod trials;
 pub mod validation;

@@ -5,6 +5,7 @@
 
 pub mod client;
 pub mod expect;
+pub mod fingerprint;
 pub mod metric_names;
 pub mod schedule;
 pub mod service;

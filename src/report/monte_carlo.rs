@@ -10,7 +10,6 @@ use crate::experiment::trials::Failure;
 use crate::kernel::time::Duration;
 use crate::measure::failover::{self, Unit, Value};
 use crate::measure::statistics::order::Interval;
-use crate::plan::Plan;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -93,8 +92,12 @@ pub struct StudyResult {
     pub kind: &'static str,
     /// The scenario's name.
     pub scenario: String,
+    /// What tells its plan from others.
+    pub fingerprint: String,
     /// The seed that was used.
     pub seed: u64,
+    /// The number of the first trial.
+    pub first: u64,
     /// Trials that were run.
     pub trials: u64,
     /// Of all intervals.
@@ -171,13 +174,15 @@ fn unit(unit: Unit) -> &'static str {
 }
 
 /// The study as data.
-pub fn result(plan: &Plan, study: &Study) -> StudyResult {
+pub fn result(study: &Study) -> StudyResult {
     StudyResult {
         api_version: "hasim/v1",
         kind: "StudyResult",
-        scenario: plan.name.clone(),
-        seed: study.sampling.seed,
-        trials: study.sampling.trials,
+        scenario: study.about.scenario.clone(),
+        fingerprint: study.about.fingerprint.clone(),
+        seed: study.about.seed,
+        first: study.trials.start,
+        trials: study.trials.end - study.trials.start,
         confidence: CONFIDENCE,
         metrics: study.summaries().iter().map(MetricSummary::of).collect(),
         failures: study.failures.iter().map(Failure::to_string).collect(),
@@ -185,10 +190,18 @@ pub fn result(plan: &Plan, study: &Study) -> StudyResult {
 }
 
 /// The study for people: a line a metric, then how to read it.
-pub fn text(plan: &Plan, study: &Study) -> Vec<Styled> {
+pub fn text(study: &Study) -> Vec<Styled> {
+    let Study { about, trials, .. } = study;
+    let first = match trials.start {
+        0 => String::new(),
+        first => format!(" from number {first} on"),
+    };
     let heading = format!(
-        "{}: {} trials, seed {}, {} each",
-        plan.name, study.sampling.trials, study.sampling.seed, plan.until
+        "{}: {} trials{first}, seed {}, {} each",
+        about.scenario,
+        trials.end - trials.start,
+        about.seed,
+        about.until
     );
     let mut lines = vec![Styled::of(heading, Tone::Heading), Styled::default()];
     let summaries = study.summaries();

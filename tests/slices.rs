@@ -1,0 +1,121 @@
+//! Studies in pieces, as the whole program runs them: slices, checkpoints, precision.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+const SCENARIO: &str = "scenarios/active-scheduler-fails.json";
+
+fn hasim(arguments: &[&str]) -> Output {
+    let program = env!("CARGO_BIN_EXE_hasim");
+    let folder = env!("CARGO_MANIFEST_DIR");
+    Command::new(program).args(arguments).current_dir(folder).output().expect("hasim starts")
+}
+
+fn mc(arguments: &[&str]) -> Output {
+    hasim(&[&["mc", SCENARIO], arguments].concat())
+}
+
+fn out(output: &Output) -> &str {
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    std::str::from_utf8(&output.stdout).expect("UTF-8")
+}
+
+fn complaint(output: &Output) -> &str {
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty());
+    std::str::from_utf8(&output.stderr).expect("UTF-8")
+}
+
+fn file(name: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_file(&path);
+    path.into_os_string().into_string().expect("UTF-8")
+}
+
+/// Law: slices cut anywhere join into the bytes of one run, samples too.
+#[test]
+fn slices_join_into_the_bytes_of_one_run() {
+    let (one, two) = (file("one.jsonl"), file("two.jsonl"));
+    let (whole_csv, joined_csv) = (file("whole.csv"), file("joined.csv"));
+    let whole = mc(&["--trials", "50", "--format", "json", "--samples", &whole_csv]);
+    out(&mc(&["--trials", "21", "--checkpoint", &one]));
+    out(&mc(&["--first", "21", "--trials", "29", "--checkpoint", &two, "--threads", "1"]));
+    let merge = ["merge", &two, &one, "--format", "json", "--samples", &joined_csv];
+    assert_eq!(out(&hasim(&merge)), out(&whole));
+    let read = |path| std::fs::read(path).expect("written");
+    assert_eq!(read(&whole_csv), read(&joined_csv));
+}
+
+/// Law: a study that goes on from a checkpoint, even one whose last line was cut short, gives the
+/// bytes of an uninterrupted one.
+#[test]
+fn a_checkpoint_goes_on() {
+    let kept = file("kept.jsonl");
+    let whole = mc(&["--trials", "64"]);
+    out(&mc(&["--trials", "32", "--checkpoint", &kept]));
+    let mut text = std::fs::read_to_string(&kept).expect("written");
+    text.truncate(text.len() - 100);
+    std::fs::write(&kept, text).expect("writable");
+    for _again in 0..2 {
+        assert_eq!(out(&mc(&["--trials", "64", "--checkpoint", &kept])), out(&whole));
+    }
+}
+
+/// Law: a checkpoint of another study is left alone, and named.
+#[test]
+fn a_checkpoint_of_another_study_is_left_alone() {
+    let kept = file("other.jsonl");
+    out(&mc(&["--trials", "16", "--checkpoint", &kept]));
+    let before = std::fs::read(&kept).expect("written");
+    let other_seed = mc(&["--trials", "32", "--seed", "9", "--checkpoint", &kept]);
+    assert!(complaint(&other_seed).contains("its seed is 1, not 9"));
+    let other_slice = mc(&["--first", "16", "--trials", "16", "--checkpoint", &kept]);
+    assert!(complaint(&other_slice).contains("give `--first 0`"));
+    assert_eq!(std::fs::read(&kept).expect("still there"), before);
+}
+
+/// Law: slices that overlap, leave a gap or are none are refused by name, with the way out.
+#[test]
+fn slices_that_do_not_fit_are_refused() {
+    let (one, two) = (file("first.jsonl"), file("third.jsonl"));
+    out(&mc(&["--trials", "16", "--checkpoint", &one]));
+    out(&mc(&["--first", "32", "--trials", "16", "--checkpoint", &two]));
+    let gap = hasim(&["merge", &one, &two]);
+    assert!(complaint(&gap).contains("run them with `--first 16 --trials 16`"));
+    let twice = hasim(&["merge", &one, &one]);
+    assert!(complaint(&twice).contains("trials 0 to 15 are both in"));
+    let none = hasim(&["merge", SCENARIO]);
+    assert!(complaint(&none).contains("no slice of a study"));
+}
+
+/// Law: a precision ends a study at the same trial for any number of threads.
+#[test]
+fn a_precision_stops_at_the_same_trial() {
+    let until = ["--until-rel-err", "3%", "--of", "scheduler.failover"];
+    let one = mc(&[&until[..], &["--threads", "1"]].concat());
+    let two = mc(&[&until[..], &["--threads", "2"]].concat());
+    assert_eq!(out(&one), out(&two));
+    assert!(!out(&one).contains("10000000 trials"));
+    let unknown = mc(&["--until-rel-err", "3%", "--of", "scheduler.failovr"]);
+    assert!(complaint(&unknown).contains("the nearest is `scheduler.failover`"));
+}
+
+/// Law: the time a study may take ends it with what is finished.
+#[test]
+fn a_time_limit_keeps_what_is_finished() {
+    let output = mc(&["--trials", "1000000", "--time-limit", "200ms"]);
+    assert!(out(&output).contains("trials, seed"));
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("of 1000000 trials are done, and stand"), "{told}");
+}
+
+/// Law: `hasim quorum` refuses what is no cluster with what would be right.
+#[test]
+fn quorum_is_taught_and_nonsense_refused() {
+    assert!(out(&hasim(&["quorum", "5"])).starts_with("5 members need 3 for a quorum"));
+    assert!(out(&hasim(&["quorum", SCENARIO])).starts_with("3 members need 2"));
+    assert!(complaint(&hasim(&["quorum", "0"])).contains("a number from 1 to 99"));
+    assert!(complaint(&hasim(&["quorum", "3", "--zones", "2,2"])).contains("not 3"));
+    let percent = hasim(&["quorum", "3", "--availability", "99%"]);
+    assert!(complaint(&percent).contains("`0.99`"));
+}
