@@ -13,6 +13,8 @@ pub enum Lever {
     Stop,
     /// SIGKILL or a fatal error: nothing is tidied up; the kernel closes its sockets.
     Kill,
+    /// SIGKILL of keepalived's child alone: the parent starts it again.
+    KillChild,
     /// The machine lost power: like [`Lever::Kill`], but nobody answers for its sockets.
     PowerLoss,
     /// SIGSTOP, starvation or a long garbage collection: no code runs, the kernel still accepts.

@@ -95,9 +95,11 @@ pub struct Verb {
 }
 
 /// Every verb, in the order of the documentation.
-pub const VERBS: [&Verb; 19] = [
+pub const VERBS: [&Verb; 21] = [
     &process::STOP,
     &process::KILL,
+    &process::KILL_CHILD,
+    &process::KILL_PARENT,
     &process::START,
     &process::RESTART,
     &process::PAUSE,

@@ -1,6 +1,7 @@
 //! Faults of processes: they end, start, or stop to execute.
 
 use super::{Act, Given, Verb, Whom};
+use crate::component::id::Kind;
 use crate::component::lever::Lever;
 use crate::plan::schedule::Action;
 
@@ -26,13 +27,35 @@ pub(super) const KILL: Verb = Verb {
     act: |given| Act::until(Action::Lever(Lever::Kill), Action::Start, targets(given)),
 };
 
+/// SIGKILL of a part of keepalived.
+pub(super) const KILL_CHILD: Verb = Verb {
+    name: "killChild",
+    doc: "SIGKILL of keepalived's VRRP child alone: the address stays until the parent starts the next child, after 0, 1, 2, 4 … 60 s (doubling while children die within a minute), which removes it and begins as backup.",
+    whom: Whom::Processes(&[Kind::Keepalived]),
+    ends: false,
+    repairs: &[],
+    options: &[],
+    act: |given| Act::lasting(Action::Lever(Lever::KillChild), targets(given)),
+};
+
+/// SIGKILL of the other part.
+pub(super) const KILL_PARENT: Verb = Verb {
+    name: "killParent",
+    doc: "SIGKILL of keepalived's parent alone: the kernel sends its child SIGTERM, which leaves in order, so that this is no `kill` but a `stop`. `for` starts it again.",
+    whom: Whom::Processes(&[Kind::Keepalived]),
+    ends: true,
+    repairs: &[],
+    options: &[],
+    act: |given| Act::until(Action::Lever(Lever::Stop), Action::Start, targets(given)),
+};
+
 /// Start.
 pub(super) const START: Verb = Verb {
     name: "start",
     doc: "Starts a process that is not running; nothing happens to one that is.",
     whom: Whom::Processes(&[]),
     ends: false,
-    repairs: &["stop", "kill"],
+    repairs: &["stop", "kill", "killParent"],
     options: &[],
     act: |given| Act::lasting(Action::Start, targets(given)),
 };

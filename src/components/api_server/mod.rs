@@ -242,7 +242,8 @@ impl ApiServer {
             | Lever::FreeDisk
             | Lever::WipeData
             | Lever::ClockRate(_)
-            | Lever::Carrier(_) => {}
+            | Lever::Carrier(_)
+            | Lever::KillChild => {}
         }
     }
 }

@@ -203,7 +203,11 @@ impl Candidate {
             Lever::Pause => self.elector.pause(view, fx),
             Lever::Resume => self.resume(view, fx),
             Lever::ClockRate(_) => self.elector.clock_changed(view, fx),
-            Lever::StallDisk | Lever::FreeDisk | Lever::WipeData | Lever::Carrier(_) => {}
+            Lever::StallDisk
+            | Lever::FreeDisk
+            | Lever::WipeData
+            | Lever::Carrier(_)
+            | Lever::KillChild => {}
         }
     }
 

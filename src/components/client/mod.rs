@@ -318,7 +318,8 @@ impl Client {
             | Lever::FreeDisk
             | Lever::WipeData
             | Lever::ClockRate(_)
-            | Lever::Carrier(_) => {}
+            | Lever::Carrier(_)
+            | Lever::KillChild => {}
         }
     }
 }

@@ -189,7 +189,7 @@ impl Etcd {
             Lever::StallDisk => self.stall_disk(view),
             Lever::FreeDisk => self.free_disk(view, fx),
             Lever::ClockRate(_) => self.change_clock(view),
-            Lever::Carrier(_) => {}
+            Lever::Carrier(_) | Lever::KillChild => {}
         }
     }
 

@@ -5,9 +5,10 @@
 //! a new master, the farewell with priority 0, and those that two masters send each other.
 //!
 //! Absent on purpose: which machine a neighbour sends to (the world keeps ARP entries; here only the
-//! instants of announcements), sync groups, authentication, and parent and child as two processes.
+//! instants of announcements), sync groups, authentication.
 
 mod backup;
+mod child;
 mod listening;
 mod master;
 mod params;
@@ -26,6 +27,7 @@ use crate::component::view::View;
 use crate::component::{Alarm, Cause, Component};
 use crate::kernel::cadence::Cadence;
 use crate::kernel::time::{Duration, Time};
+use child::Child;
 use listening::Listening;
 use params::PRIORITY_OWNER;
 use tracking::Tracking;
@@ -58,6 +60,8 @@ pub enum KeepalivedAlarm {
     Script,
     /// `preempt_delay` is over.
     Preempt,
+    /// The parent starts a new child.
+    Respawn,
 }
 
 impl Alarm for KeepalivedAlarm {
@@ -66,8 +70,8 @@ impl Alarm for KeepalivedAlarm {
     }
 
     fn at_index(index: usize) -> Self {
-        use KeepalivedAlarm::{Advert, Announce, Look, MasterDown, Preempt, Script};
-        [Look, MasterDown, Announce, Advert, Script, Preempt][index]
+        use KeepalivedAlarm::{Advert, Announce, Look, MasterDown, Preempt, Respawn, Script};
+        [Look, MasterDown, Announce, Advert, Script, Preempt, Respawn][index]
     }
 }
 
@@ -86,6 +90,8 @@ pub struct Keepalived {
     master_advert_int: Duration,
     /// When the first advert of a lower master arrived, for `preempt_delay`.
     lower_since: Option<Time>,
+    /// The part of the process that speaks VRRP, as its parent knows it.
+    child: Child,
     /// Adverts count from before the start of the run: the system has been at rest for long.
     settling: bool,
 }
@@ -102,6 +108,7 @@ impl Keepalived {
             listening: Listening::default(),
             master_advert_int: params.advert_int,
             lower_since: None,
+            child: Child::first(Time::ZERO),
             settling: false,
         }
     }
@@ -201,6 +208,14 @@ impl Keepalived {
         if self.fact.state == VrrpState::Master {
             self.advertise(0, fx);
         }
+        self.clear_election(fx);
+        self.fact.state = VrrpState::Fault;
+        self.fact.holds = false;
+        self.fact.adverts = None;
+        self.publish(fx);
+    }
+
+    fn clear_election(&self, fx: Fx) {
         for alarm in [
             KeepalivedAlarm::MasterDown,
             KeepalivedAlarm::Announce,
@@ -209,10 +224,6 @@ impl Keepalived {
         ] {
             fx.clear(alarm);
         }
-        self.fact.state = VrrpState::Fault;
-        self.fact.holds = false;
-        self.fact.adverts = None;
-        self.publish(fx);
     }
 
     fn receive(&mut self, from: ComponentId, advert: Advert, view: &View, fx: Fx) {
@@ -242,12 +253,12 @@ impl Keepalived {
         self.tracking.plan(view, fx);
     }
 
-    /// SIGTERM: a master says farewell, and the address is removed.
+    /// SIGTERM: a master says farewell, and the address is removed, unless there is no child to do it.
     fn stop(&mut self, fx: Fx) {
         if self.fact.state == VrrpState::Master {
             self.advertise(0, fx);
         }
-        self.fact.holds = false;
+        self.fact.holds &= self.child.absent;
         fx.exit(ExitStatus::Clean);
     }
 
@@ -279,6 +290,7 @@ impl Keepalived {
                 self.review(view, fx);
             }
             KeepalivedAlarm::Preempt => self.review(view, fx),
+            KeepalivedAlarm::Respawn => self.respawn(view, fx),
         }
     }
 
@@ -287,6 +299,8 @@ impl Keepalived {
             Lever::Stop => self.stop(fx),
             Lever::Kill => self.die(true, fx),
             Lever::PowerLoss => self.die(false, fx),
+            Lever::KillChild => self.lose_child(view, fx),
+            _ if self.child.absent => {}
             Lever::Pause => {
                 self.fact.adverts = None;
                 self.publish(fx);
@@ -312,7 +326,7 @@ impl Component for Keepalived {
     type Alarm = KeepalivedAlarm;
 
     fn alarms(&self) -> usize {
-        KeepalivedAlarm::Preempt.index() + 1
+        KeepalivedAlarm::Respawn.index() + 1
     }
 
     fn watches(&self, _map: &Map) -> Vec<ComponentId> {
@@ -322,8 +336,12 @@ impl Component for Keepalived {
     fn on(&mut self, cause: Cause<KeepalivedAlarm>, view: &View, fx: Fx) {
         match cause {
             Cause::Settle => self.settle(view, fx),
-            Cause::Boot => self.boot(view, fx),
+            Cause::Boot => {
+                self.child = Child::first(view.now);
+                self.boot(view, fx);
+            }
             Cause::Alarm(alarm) => self.ring(alarm, view, fx),
+            Cause::Saw(_) | Cause::Mail(_) if self.child.absent => {}
             Cause::Saw(of) => {
                 if Some(of) == self.wiring.balancer {
                     self.tracking.saw(view, fx);

@@ -355,6 +355,43 @@ fn a_frozen_master_wins_back() {
     assert_eq!(holds(&fake), [true, false]);
 }
 
+/// Law (measured): a killed child leaves the address; its successor, which removes it and begins as
+/// backup, comes after 0, 1, 2, 4, 8 … 60 s while children die young, and at once after a minute.
+#[test]
+fn a_killed_child_comes_back_later_each_time() {
+    let mut fake = pair(&json!({}), 9);
+    fake.run_until(at(100));
+    let mut waits = Vec::new();
+    for life in [4, 4, 4, 4, 4, 4, 4, 4, 61, 4] {
+        let killed = fake.now;
+        fake.deliver(node(0), Cause::Lever(Lever::KillChild));
+        assert!(holds(&fake)[0], "the address stays behind");
+        let mut waited = 0;
+        fake.run_until(killed);
+        while holds(&fake)[0] {
+            waited += 1;
+            fake.run_until(killed + Duration::from_secs(waited));
+        }
+        waits.push(waited);
+        fake.run_until(fake.now + Duration::from_secs(life));
+        assert_eq!(holds(&fake), [true, false], "the new child wins the address back");
+    }
+    assert_eq!(waits, [0, 1, 2, 4, 8, 16, 32, 60, 60, 0]);
+}
+
+/// Law: a parent that is stopped while it has no child leaves the address behind: nobody removes it.
+#[test]
+fn a_stop_without_a_child_leaves_the_address() {
+    let mut fake = pair(&json!({}), 9);
+    fake.run_until(at(100));
+    fake.deliver(node(0), Cause::Lever(Lever::KillChild));
+    fake.run_until(at(5000));
+    fake.deliver(node(0), Cause::Lever(Lever::KillChild));
+    fake.deliver(node(0), Cause::Lever(Lever::Stop));
+    fake.run_until(at(60_000));
+    assert_eq!(holds(&fake), [true, true]);
+}
+
 /// Law: version 2 drops adverts of another interval, so that both are master; version 3 adopts it.
 #[test]
 fn mismatched_intervals_make_two_masters_in_version_2() {
@@ -404,6 +441,7 @@ enum Event {
     Kill(usize),
     Boot(usize),
     Stop(usize),
+    KillChild(usize),
     Path(usize, usize, bool),
     Balancer(usize, bool),
     Carrier(usize, bool),
@@ -424,6 +462,10 @@ struct Eager {
     priority: u8,
     timer: Time,
     lower_since: Option<Time>,
+    /// When its child was started, what its parent waits next, and until when it waits now.
+    started: Time,
+    wait: u64,
+    respawn: Time,
 }
 
 struct EagerWorld {
@@ -523,13 +565,43 @@ impl EagerWorld {
         }
     }
 
+    fn start(&mut self, n: usize) {
+        (self.nodes[n].running, self.nodes[n].respawn) = (true, Time::NEVER);
+        self.nodes[n].started = self.now;
+        let priority = self.nodes[n].params.priority_with(None, self.nodes[n].balancer);
+        self.nodes[n].priority = priority;
+        if self.faulty(n) {
+            self.set(n, VrrpState::Fault, false);
+        } else {
+            self.backup(n);
+        }
+    }
+
+    fn kill_child(&mut self, n: usize) {
+        let (now, node) = (self.now, &mut self.nodes[n]);
+        if !node.running {
+            return;
+        }
+        if now.saturating_since(node.started) > Duration::from_secs(60) {
+            node.wait = 0;
+        }
+        node.respawn = now + Duration::from_secs(node.wait);
+        node.wait = (node.wait * 2).clamp(1, 60);
+        node.running = false;
+        let holds = node.holds;
+        self.set(n, VrrpState::Init, holds);
+    }
+
     fn happen(&mut self, event: Event) {
         match event {
             Event::Kill(n) => {
                 self.nodes[n].running = false;
+                self.nodes[n].respawn = Time::NEVER;
                 let holds = self.nodes[n].holds;
                 self.set(n, VrrpState::Init, holds);
             }
+            Event::KillChild(n) => self.kill_child(n),
+            Event::Stop(n) if !self.nodes[n].respawn.is_never() => self.happen(Event::Kill(n)),
             Event::Stop(n) => {
                 if self.nodes[n].state == VrrpState::Master {
                     self.advertise(n, 0);
@@ -538,14 +610,8 @@ impl EagerWorld {
                 self.set(n, VrrpState::Init, false);
             }
             Event::Boot(n) => {
-                self.nodes[n].running = true;
-                let priority = self.nodes[n].params.priority_with(None, self.nodes[n].balancer);
-                self.nodes[n].priority = priority;
-                if self.faulty(n) {
-                    self.set(n, VrrpState::Fault, false);
-                } else {
-                    self.backup(n);
-                }
+                self.nodes[n].wait = 0;
+                self.start(n);
             }
             Event::Path(a, b, up) => self.paths[a][b] = up,
             Event::Balancer(n, alive) => {
@@ -567,9 +633,14 @@ impl EagerWorld {
         };
         let timer = (0..self.nodes.len()).map(|n| (due(&self.nodes[n]), n)).min().unwrap();
         let mail_at = mail.map_or(Time::NEVER, |(at, _)| at);
-        self.now = mail_at.min(timer.0);
+        let respawn = (0..self.nodes.len()).map(|n| (self.nodes[n].respawn, n)).min().unwrap();
+        self.now = mail_at.min(timer.0).min(respawn.0);
         if self.now >= until {
             return false;
+        }
+        if respawn.0 == self.now {
+            self.start(respawn.1);
+            return true;
         }
         if mail_at <= timer.0 {
             let (_, to, from, priority) = self.mail.remove(mail.unwrap().1);
@@ -597,6 +668,9 @@ fn eager(all: &[KeepalivedParams], delay: Duration, events: &[(Time, Event)], un
         priority: params.priority_with(None, true),
         timer: Time::NEVER,
         lower_since: None,
+        started: Time::ZERO,
+        wait: 0,
+        respawn: Time::NEVER,
     });
     let nodes: Vec<Eager> = nodes.collect();
     let paths = vec![vec![true; all.len()]; all.len()];
@@ -626,6 +700,7 @@ fn lazy(all: &[KeepalivedParams], delay: Duration, events: &[(Time, Event)], unt
         match *event {
             Event::Kill(n) => fake.kill(node(n), Lever::Kill),
             Event::Stop(n) => fake.deliver(node(n), Cause::Lever(Lever::Stop)),
+            Event::KillChild(n) => fake.deliver(node(n), Cause::Lever(Lever::KillChild)),
             Event::Boot(n) => fake.boot(node(n)),
             Event::Path(a, b, up) => fake.network(|reach| reach.cut(machine(a), machine(b), !up)),
             Event::Balancer(n, alive) => {
@@ -684,11 +759,13 @@ fn events(machines: usize, raw: Vec<(u64, u8, usize, usize)>) -> Vec<(Time, Even
             1 => Event::Stop(a),
             2 | 3 if a != b => Event::Path(a, b, !paths[a][b]),
             4 => Event::Balancer(a, !balancer[a]),
+            5 if running[a] => Event::KillChild(a),
             _ => Event::Carrier(a, !cable[a]),
         };
         match event {
             Event::Boot(n) => running[n] = true,
             Event::Kill(n) | Event::Stop(n) => running[n] = false,
+            Event::KillChild(_) => {}
             Event::Path(a, b, up) => paths[a][b] = up,
             Event::Balancer(n, up) => balancer[n] = up,
             Event::Carrier(n, up) => cable[n] = up,
@@ -716,7 +793,7 @@ proptest! {
         preempt_delay in prop_oneof![Just(0_u64), Just(0), Just(7)],
         weight in prop_oneof![Just(None), Just(Some(-20)), Just(Some(20)), Just(Some(0))],
         delay in prop_oneof![Just(50_u64), Just(30_000)],
-        raw in prop::collection::vec((0..6000_u64, 0..6_u8, 0..3_usize, 0..3_usize), 1..14),
+        raw in prop::collection::vec((0..6000_u64, 0..7_u8, 0..3_usize, 0..3_usize), 1..14),
     ) {
         let all: Vec<KeepalivedParams> = priorities
             .iter()

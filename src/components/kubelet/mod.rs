@@ -330,7 +330,8 @@ impl Kubelet {
             | Lever::FreeDisk
             | Lever::WipeData
             | Lever::ClockRate(_)
-            | Lever::Carrier(_) => {}
+            | Lever::Carrier(_)
+            | Lever::KillChild => {}
         }
     }
 }
