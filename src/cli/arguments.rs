@@ -39,6 +39,8 @@ pub enum Command {
     Mc(McArguments),
     /// Joins slices of one study, from any number of machines, into the bytes of the whole.
     Merge(MergeArguments),
+    /// Holds simulated failover times against measured ones.
+    Validate(ValidateArguments),
     /// Quorum mathematics: members, tolerance, probability, zones; for teaching.
     Quorum(QuorumArguments),
     /// Explains a code of hasim (for example `S201`), or lists them all.
@@ -147,6 +149,33 @@ pub struct MergeArguments {
     /// Writes a row for each trial to FILE, as `hasim mc --samples` does.
     #[arg(long, value_name = "FILE")]
     pub samples: Option<PathBuf>,
+}
+
+/// What `hasim validate` takes.
+#[derive(Debug, Args)]
+pub struct ValidateArguments {
+    /// A folder of scenarios, or one scenario, each held against the measurement of the same name:
+    /// `NAME.csv` or `NAME.measured.json` beside it, or `NAME.json` or `NAME.csv` among the
+    /// measurements. Left out: hasim's own in `scenarios/validation`.
+    pub dir: Option<PathBuf>,
+    /// The folder of measurements; for hasim's own scenarios `tests/ground_truth`.
+    #[arg(long, value_name = "DIR")]
+    pub measurements: Option<PathBuf>,
+    /// How many trials of each scenario.
+    #[arg(long, value_name = "N", default_value_t = crate::experiment::validation::TRIALS_MIN, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub trials: u64,
+    /// Seed of all random draws.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Threads to use; the result is the same for any number.
+    #[arg(long, value_name = "N", value_parser = super::values::threads)]
+    pub threads: Option<usize>,
+    /// How to print the result.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Writes a page (HTML and Markdown) with a plot for each experiment to this folder.
+    #[arg(long, value_name = "DIR")]
+    pub report: Option<PathBuf>,
 }
 
 /// What `hasim quorum` takes.

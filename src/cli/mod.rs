@@ -14,6 +14,7 @@ mod run;
 mod schema;
 mod study;
 pub mod terminal;
+mod validate;
 pub mod values;
 
 use arguments::{Arguments, Command};
@@ -50,6 +51,7 @@ pub fn main() -> ExitCode {
         Command::Run(typed) => run::run(typed, &mut console),
         Command::Mc(typed) => mc::mc(typed, &mut console),
         Command::Merge(typed) => merge::merge(typed, &mut console),
+        Command::Validate(typed) => validate::validate(typed, &mut console),
         Command::Quorum(typed) => quorum::quorum(typed, &mut console),
         Command::Explain(typed) => explain::explain(typed, &mut console),
         Command::Schema => schema::schema(&mut console),

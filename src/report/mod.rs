@@ -14,6 +14,7 @@ pub mod tables;
 pub mod text;
 pub mod timeline;
 pub mod trace;
+pub mod validation;
 pub mod words;
 
 #[cfg(test)]

@@ -9,10 +9,14 @@ pub mod data;
 pub mod observe;
 pub mod verdict;
 
-use super::monte_carlo::Study;
-use super::trials::{Failure, Guide, NoThreads, Sampling};
+use super::monte_carlo::number;
+use super::trials::{self, Failure, Folded, Guide, NoThreads, Sampling};
+use crate::kernel::stream::Key;
+use crate::kernel::time::Time;
 use crate::measure::statistics::Sample;
+use crate::measure::{Case, Watch, failover};
 use crate::plan::Plan;
+use crate::world::World;
 use data::{Experiment, Measured};
 use verdict::Comparison;
 
@@ -59,6 +63,9 @@ impl ExperimentResult {
     }
 }
 
+/// What one trial gave: for each metric of the experiment, its values.
+type Observed = Vec<Vec<f64>>;
+
 /// Simulates an experiment and compares, `set` being the number of metrics compared in all.
 ///
 /// # Errors
@@ -71,21 +78,32 @@ pub fn validate(
     set: usize,
     guide: &dyn Guide,
 ) -> Result<ExperimentResult, NoThreads> {
-    let study = Study::of(plan, sampling, guide)?;
-    let compare = |measured: &Measured| {
-        let values = study.values(&measured.name);
-        let told = values.into_iter().map(|value| observe::told(measured, value));
-        let simulated = Sample::new(told.collect());
+    let run = |number| observe(&experiment, plan, sampling.seed, number);
+    let Folded { total, failures } = trials::fold::<_, Vec<Observed>>(&sampling, run, guide)?;
+    let metrics = experiment.metrics.iter().enumerate();
+    let compare = |(at, measured): (usize, &Measured)| {
+        let values = total.iter().flat_map(|trial| trial[at].iter().copied());
+        let simulated = Sample::new(values.collect());
         let comparison =
             simulated.as_ref().map(|simulated| verdict::compare(measured, simulated, set));
         MetricResult { measured: measured.clone(), simulated, comparison }
     };
-    let metrics = experiment.metrics.iter().map(compare).collect();
-    Ok(ExperimentResult {
-        metrics,
-        experiment,
-        scenario: plan.name.clone(),
-        sampling,
-        failures: study.failures,
-    })
+    let metrics = metrics.map(compare).collect();
+    let scenario = plan.name.clone();
+    Ok(ExperimentResult { metrics, experiment, scenario, sampling, failures })
+}
+
+/// One trial, as the experiment's instruments would have told it.
+fn observe(experiment: &Experiment, plan: &Plan, seed: u64, trial: u64) -> Observed {
+    let mut watch = Watch::new(plan);
+    let mut world = World::new(plan, Key::new(seed, trial));
+    world.begin_run(&mut watch);
+    world.run_until(Time::at(plan.until), &mut watch);
+    let case = Case::of(&world, plan, watch.history());
+    let values = |measured: &Measured| {
+        let values = failover::find(&measured.name).map(|metric| metric.values(&case));
+        let told = values.into_iter().flatten().map(number);
+        told.map(|value| observe::told(measured, value)).collect()
+    };
+    experiment.metrics.iter().map(values).collect()
 }

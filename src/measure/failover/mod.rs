@@ -48,6 +48,24 @@ pub struct Metric {
     pub doc: &'static str,
     /// Its value in a run.
     pub of: fn(&Case) -> Option<Value>,
+    /// Where it may happen several times in a run (to each of several leaders): all its values. The
+    /// metric's own value is one of them.
+    pub each: Option<fn(&Case) -> Vec<Value>>,
+}
+
+impl Metric {
+    /// The same, with all the values that it may have in one run.
+    const fn with_each(self, each: fn(&Case) -> Vec<Value>) -> Metric {
+        Metric { each: Some(each), ..self }
+    }
+
+    /// Every value in a run: one, or none, unless it may happen several times.
+    pub fn values(&self, case: &Case) -> Vec<Value> {
+        match self.each {
+            Some(each) => each(case),
+            None => (self.of)(case).into_iter().collect(),
+        }
+    }
 }
 
 /// A metric that has a value.
@@ -89,12 +107,12 @@ pub fn readings(case: &Case) -> Vec<Reading> {
 
 /// A metric that is a span of time.
 const fn span(name: &'static str, doc: &'static str, of: fn(&Case) -> Option<Value>) -> Metric {
-    Metric { name, unit: Unit::Duration, doc, of }
+    Metric { name, unit: Unit::Duration, doc, of, each: None }
 }
 
 /// A metric that is a number.
 const fn count(name: &'static str, doc: &'static str, of: fn(&Case) -> Option<Value>) -> Metric {
-    Metric { name, unit: Unit::Count, doc, of }
+    Metric { name, unit: Unit::Count, doc, of, each: None }
 }
 
 /// From `zero` to the first of some instants that is not before it.

@@ -7,12 +7,13 @@ use crate::kernel::time::Time;
 use crate::measure::case::Case;
 
 pub(super) const METRICS: &[Metric] = &[
-    span("node.not_ready", "fault to Ready=Unknown", not_ready),
+    span("node.not_ready", "fault to Ready=Unknown", not_ready).with_each(not_readies),
     span(
         "node.not_ready_after_last_renewal",
         "the node's last Lease renewal to Ready=Unknown",
         after_last_renewal,
-    ),
+    )
+    .with_each(each_after_last_renewal),
 ];
 
 /// When nodes became unknown, and which.
@@ -30,11 +31,22 @@ fn not_ready(case: &Case) -> Option<Value> {
     first_since(case.fault_at(), unknowns(case).map(|(at, _)| at))
 }
 
+/// Of each node that turns after the fault.
+fn not_readies(case: &Case) -> Vec<Value> {
+    let Some(fault) = case.fault_at() else { return Vec::new() };
+    let turned = unknowns(case).filter(|(at, _)| *at >= fault);
+    turned.map(|(at, _)| Value::Duration(at.since(fault))).collect()
+}
+
 fn after_last_renewal(case: &Case) -> Option<Value> {
-    let fault = case.fault_at()?;
-    let (at, node) = unknowns(case).find(|(at, _)| *at >= fault)?;
-    let last = last_renewal(case, node, at)?;
-    first_since(Some(last), [at])
+    each_after_last_renewal(case).into_iter().next()
+}
+
+/// Of each node that turns after the fault, in order.
+fn each_after_last_renewal(case: &Case) -> Vec<Value> {
+    let Some(fault) = case.fault_at() else { return Vec::new() };
+    let turned = unknowns(case).filter(|(at, _)| *at >= fault);
+    turned.filter_map(|(at, node)| first_since(last_renewal(case, node, at), [at])).collect()
 }
 
 /// The last renewal of a node's Lease before an instant: the newest that its kubelet ever published,

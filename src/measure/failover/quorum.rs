@@ -12,7 +12,8 @@ use crate::plan::client::ClientTarget;
 use crate::plan::service::Service;
 
 pub(super) const METRICS: &[Metric] = &[
-    span("quorum.leader_exit", "loss of quorum to an active leader's exit", leader_exit),
+    span("quorum.leader_exit", "loss of quorum to an active leader's exit", leader_exit)
+        .with_each(leader_exits),
     span("quorum.etcd_elected", "restart of a member to a leader", etcd_elected),
     span("quorum.survivor_write_back", "restart to a write at a survivor's API server", |case| {
         write_back(case, false)
@@ -47,14 +48,18 @@ fn restart(case: &Case) -> Option<(Time, ComponentId)> {
 }
 
 fn leader_exit(case: &Case) -> Option<Value> {
-    let loss = loss(case)?;
+    leader_exits(case).into_iter().min()
+}
+
+/// Of each active leader that exits.
+fn leader_exits(case: &Case) -> Vec<Value> {
+    let Some(loss) = loss(case) else { return Vec::new() };
     let killed = case.killed();
     let leads = |at: Time, id: ComponentId| matches!(case.fact_before(at, id), Fact::Candidate(fact) if fact.leading);
     let exits = [Kind::Scheduler, Kind::ControllerManager].into_iter().flat_map(|kind| {
         ends(case, kind).filter(|(at, of)| *at >= loss && !killed.contains(of) && leads(*at, *of))
     });
-    let instants: Vec<Time> = exits.map(|(at, _)| at).collect();
-    first_since(Some(loss), instants)
+    exits.map(|(at, _)| Value::Duration(at.since(loss))).collect()
 }
 
 fn etcd_elected(case: &Case) -> Option<Value> {
