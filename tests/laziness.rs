@@ -70,6 +70,7 @@ fn scenarios() -> Map<String, Value> {
     let mut files: Vec<PathBuf> = fs::read_dir(folder)
         .expect("the scenarios are there")
         .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.is_file())
         .collect();
     files.sort();
     let count = |path: &PathBuf| {

@@ -119,6 +119,55 @@ pub struct ApiServerFact {
     /// Of the quorum reads and writes, the share that goes to an etcd member that answers, in parts
     /// per million: all or none unless `etcd-servers` names several members.
     pub answered: u32,
+    /// What requests for Leases meet, where that differs: each resource has its own connections to
+    /// etcd, which come back after an outage at times of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leases: Option<StorageFact>,
+}
+
+/// A sort of object that is stored over connections of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// What clients at the endpoint read and write.
+    Objects,
+    /// Leases: of leader election and of nodes.
+    Leases,
+}
+
+/// What quorum reads and writes of one resource meet at a kube-apiserver.
+#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StorageFact {
+    /// They go to this etcd member now; `None` when to none.
+    pub etcd: Option<ComponentId>,
+    /// Quorum reads.
+    pub read: Ability,
+    /// Writes.
+    pub write: Ability,
+    /// How long a write takes, from its arrival to its answer, when it works.
+    pub latency: Duration,
+    /// The same of a quorum read.
+    pub read_latency: Duration,
+    /// The share that goes to an etcd member that answers, in parts per million.
+    pub answered: u32,
+}
+
+impl ApiServerFact {
+    /// What quorum reads and writes of a resource meet.
+    pub fn storage(&self, resource: Resource) -> StorageFact {
+        let objects = StorageFact {
+            etcd: self.etcd,
+            read: self.read,
+            write: self.write,
+            latency: self.latency,
+            read_latency: self.read_latency,
+            answered: self.answered,
+        };
+        match resource {
+            Resource::Objects => objects,
+            Resource::Leases => self.leases.unwrap_or(objects),
+        }
+    }
 }
 
 /// What can be observed of a leader-elected instance.

@@ -198,8 +198,22 @@ pub enum Op {
         /// The new record.
         record: LeaseFact,
     },
+    /// A kubelet's renewal of its node's Lease.
+    RenewNodeLease,
+    /// A kubelet's write of its node's status.
+    PostNodeStatus,
     /// `GET /readyz`, `/livez`, `/healthz`.
     Health(Endpoint),
+}
+
+impl Op {
+    /// Whether it changes something, so that it must not be sent twice.
+    pub fn writes(self) -> bool {
+        match self {
+            Op::Write | Op::PutLease { .. } | Op::RenewNodeLease | Op::PostNodeStatus => true,
+            Op::Connect | Op::ReadCached | Op::Read | Op::GetLease(_) | Op::Health(_) => false,
+        }
+    }
 }
 
 /// A health endpoint of a server.

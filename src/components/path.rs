@@ -8,7 +8,7 @@
 //!
 //! Absent on purpose: retries, time-outs and connections that outlive a request.
 
-use crate::component::fact::Ability;
+use crate::component::fact::{Ability, Resource};
 use crate::component::record::RequestClass;
 use crate::component::view::Probe;
 use crate::component::{ComponentId, Kind, View};
@@ -28,32 +28,34 @@ pub fn latency(
 ) -> Option<Duration> {
     let at = view.resolve(target)?;
     if view.map().component(at).kind != Kind::LoadBalancer {
-        return Some(hop(view, from, at)? + answer(view, at, class)?);
+        return Some(hop(view, from, at)? + answer(view, at, class, Resource::Objects)?);
     }
     let first = hop(view, from, at)?;
     let rotation = view.load_balancer(at)?.rotation;
     let chosen = servers.iter().enumerate().filter(|(bit, _)| rotation >> bit & 1 == 1);
     let (mut sum, mut count) = (Duration::ZERO, 0);
     for (_, server) in chosen {
-        sum += hop(view, at, *server)? + answer(view, *server, class)?;
+        sum += hop(view, at, *server)? + answer(view, *server, class, Resource::Objects)?;
         count += 1;
     }
     (count > 0).then(|| first + sum / count)
 }
 
-/// The same over a connection that goes through `balancer` (if any) to one particular server.
-pub fn latency_over(
+/// The same of a write of `resource` over a connection that goes through `balancer` (if any) to one
+/// particular server.
+pub fn write_latency_over(
     view: &View,
     from: ComponentId,
     balancer: Option<ComponentId>,
     server: ComponentId,
-    class: RequestClass,
+    resource: Resource,
 ) -> Option<Duration> {
     let (near, first) = match balancer {
         Some(balancer) => (balancer, hop(view, from, balancer)?),
         None => (from, Duration::ZERO),
     };
-    Some(first + hop(view, near, server)? + answer(view, server, class)?)
+    let work = answer(view, server, RequestClass::Write, resource)?;
+    Some(first + hop(view, near, server)? + work)
 }
 
 /// Connecting, asking and hearing the answer, without the work at the other end.
@@ -74,16 +76,22 @@ fn hop(view: &View, from: ComponentId, to: ComponentId) -> Option<Duration> {
 }
 
 /// The work at the server, if it answers requests of this class at present.
-fn answer(view: &View, server: ComponentId, class: RequestClass) -> Option<Duration> {
+fn answer(
+    view: &View,
+    server: ComponentId,
+    class: RequestClass,
+    resource: Resource,
+) -> Option<Duration> {
     if class == RequestClass::Connect {
         return Some(Duration::ZERO);
     }
     if let Some(fact) = view.api_server(server) {
-        let every = fact.answered == ALL;
+        let storage = fact.storage(resource);
+        let every = storage.answered == ALL;
         let (ability, work) = match class {
             RequestClass::ReadCached => (fact.read_cached, fact.cached_latency),
-            RequestClass::Read if every => (fact.read, fact.read_latency),
-            RequestClass::Write if every => (fact.write, fact.latency),
+            RequestClass::Read if every => (storage.read, storage.read_latency),
+            RequestClass::Write if every => (storage.write, storage.latency),
             _ => return None,
         };
         return (fact.http && ability == Ability::Works).then_some(work);

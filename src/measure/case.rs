@@ -64,10 +64,16 @@ impl<'a> Case<'a> {
         self.repair().map(|fired| fired.at)
     }
 
+    /// All faults that strike at the instant of that fault: together they are one.
+    fn struck(&self) -> impl Iterator<Item = &'a FaultFired> {
+        let at = self.fault_at();
+        self.history.faults().filter(move |fired| Some(fired.at) == at && !fired.undo)
+    }
+
     /// The processes that the fault hit: those named, and all on machines that were named.
     pub fn hit(&self) -> BTreeSet<ComponentId> {
         let map = &self.plan.map;
-        let names = self.fault().map_or(&[][..], |fired| fired.targets.as_slice());
+        let names: Vec<_> = self.struck().flat_map(|fired| &fired.targets).collect();
         let processes = names.iter().filter_map(|name| map.find_component(name));
         let machines = names.iter().filter_map(|name| map.find_machine(name));
         processes.chain(machines.flat_map(|machine| map.on_machine(machine))).collect()
@@ -75,9 +81,8 @@ impl<'a> Case<'a> {
 
     /// The processes that the fault itself ended.
     pub fn killed(&self) -> BTreeSet<ComponentId> {
-        let settings = self.fault().map_or(&[][..], |fired| fired.applied.as_slice());
         let mut killed = BTreeSet::new();
-        for applied in settings {
+        for applied in self.struck().flat_map(|fired| &fired.applied) {
             match applied.setting {
                 Setting::Process(id, Lever::Kill | Lever::PowerLoss) => {
                     killed.insert(id);

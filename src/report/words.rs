@@ -3,7 +3,7 @@
 use super::style::Tone;
 use crate::component::blame::{Blame, EventId};
 use crate::component::fact::{
-    Ability, ApiServerFact, CandidateFact, Condition, EtcdFact, Fact, LeaseFact, LoadBalancerFact,
+    Ability, ApiServerFact, CandidateFact, Condition, EtcdFact, Fact, LeaseFact, LoadBalancerFact, Resource,
     NodeFact, Renewals, Role, VrrpFact, VrrpState,
 };
 use crate::component::id::{ComponentId, Kind};
@@ -91,11 +91,16 @@ fn api_server(from: &ApiServerFact, to: &ApiServerFact) -> Said {
             tone = if after { tone } else { Tone::Bad };
         }
     }
-    let classes = [
+    let mut classes = vec![
         ("reads", from.read, to.read),
         ("writes", from.write, to.write),
         ("cached reads", from.read_cached, to.read_cached),
     ];
+    // Leases have connections to etcd of their own; they are news where they come or go alone.
+    let leases = [from, to].map(|fact| fact.storage(Resource::Leases).write);
+    if leases != [from.write, to.write] {
+        classes.push(("writes of Leases", leases[0], leases[1]));
+    }
     for ability in [Ability::Works, Ability::Hangs, Ability::Fails] {
         let turned = classes.iter().filter(|(_, a, b)| a != b && *b == ability);
         let names: Vec<&str> = turned.map(|(name, ..)| *name).collect();

@@ -36,8 +36,7 @@ impl ApiServer {
             hooked: true,
             ..Life::default()
         };
-        self.client.settle(view);
-        self.health.settle(view);
+        self.storages.settle(view);
         self.cache.settle(view, fx);
     }
 
@@ -68,8 +67,7 @@ impl ApiServer {
         let accepts = |p| matches!(p, Probe::Answers(_) | Probe::Hung(_));
         if self.wiring.etcd_servers.iter().any(|m| accepts(view.probe(*m))) {
             self.life.etcd_found = Some(view.now);
-            self.client.open(view, fx);
-            self.health.open(view, fx);
+            self.storages.open(view, fx);
             fx.set_after(Alarm::Http, self.life.to_http, "start to first HTTP");
         } else if view.now.since(self.life.started) >= PREFLIGHT_TIMEOUT {
             fx.exit(ExitStatus::Fatal("cannot connect to etcd within 60 s"));
@@ -129,8 +127,7 @@ impl ApiServer {
     /// The process is gone with all it had in memory.
     pub(super) fn die(&mut self) {
         self.life = Life::default();
-        self.client.reset();
-        self.health.reset();
+        self.storages.reset();
         self.cache.reset();
         self.relays.reset();
     }
@@ -138,16 +135,14 @@ impl ApiServer {
     /// The process was paused and missed what changed meanwhile.
     pub(super) fn look_again(&mut self, view: &View, fx: &mut Effects<Alarm>) {
         for member in self.wiring.etcd_servers.clone() {
-            self.client.saw(member, view, fx);
-            self.health.saw(member, view, fx);
+            self.storages.saw(member, view, fx);
         }
         self.watch_leaders(view, fx);
     }
 
     /// A member, or the path to it, changed.
     pub(super) fn saw(&mut self, member: ComponentId, view: &View, fx: &mut Effects<Alarm>) {
-        self.client.saw(member, view, fx);
-        self.health.saw(member, view, fx);
+        self.storages.saw(member, view, fx);
         self.watch_leaders(view, fx);
     }
 }

@@ -6,6 +6,7 @@
 //! is and serves what it has (measured).
 
 use super::relay::{Origin, Place, Relay};
+use super::storage::Storage;
 use super::{Alarm, ApiServer, LEADER_CHECK_DRAW};
 use crate::component::mail::Op;
 use crate::component::{Blame, Effects, View};
@@ -53,8 +54,8 @@ impl Cache {
 impl ApiServer {
     /// Plans the loss of the watches while every member in use is without a leader.
     pub(super) fn watch_leaders(&mut self, view: &View, fx: &mut Effects<Alarm>) {
-        let leaderless = self.client.ready().next().is_some()
-            && self.client.ready().all(|m| {
+        let leaderless = self.storages.objects().ready().next().is_some()
+            && self.storages.objects().ready().all(|m| {
                 view.connects(view.me, m) && view.etcd(m).is_some_and(|fact| fact.lead.is_none())
             });
         let Some(checks) = self.cache.checks else { return };
@@ -83,7 +84,7 @@ impl ApiServer {
             op: Op::Read,
             deadline: Time::NEVER,
             limit: "watch cache list",
-            place: Place::Channel,
+            place: Place::Channel(Storage::Objects),
             retries: 0,
         };
         self.submit(list, view, fx);

@@ -6,11 +6,12 @@
 //! always has data on their way (leases, watch progress), so that clock starts with the cut. A
 //! member that accepts but is silent is noticed by keepalive pings. A lost channel is dialled at
 //! once and then with gRPC's growing back-off, so that a recovered member can go unnoticed for up to
-//! two minutes. A server has several such clients, each with a back-off of its own.
+//! two minutes. A server has one such client for each resource, each with a back-off of its own.
 //!
 //! Absent on purpose: requests, which wait elsewhere for a channel.
 
 use super::Alarm;
+use super::storage::Storage;
 use crate::component::view::{Probe, ProcessState};
 use crate::component::{Blame, ComponentId, Effects, View};
 use crate::kernel::time::{Duration, Time};
@@ -86,8 +87,8 @@ struct Channel {
 pub(super) enum News {
     /// Nothing that matters to requests.
     None,
-    /// Requests that waited for it may go.
-    Ready,
+    /// Requests that waited for a channel of this storage may go.
+    Ready(Storage),
     /// Requests on it are lost.
     Lost(usize),
 }
@@ -99,18 +100,18 @@ pub(super) struct EtcdClient {
     turn: usize,
     /// The number of its first channel among those of all clients of the server.
     base: usize,
-    /// Purpose of its draws.
-    purpose: u32,
+    /// What it stores.
+    storage: Storage,
 }
 
 impl EtcdClient {
-    pub(super) fn new(members: &[ComponentId], base: usize, purpose: u32) -> Self {
+    pub(super) fn new(members: &[ComponentId], base: usize, storage: Storage) -> Self {
         let channel = |member: &ComponentId| Channel {
             member: *member,
             state: State::Idle,
             attempt: 0,
         };
-        Self { channels: members.iter().map(channel).collect(), turn: 0, base, purpose }
+        Self { channels: members.iter().map(channel).collect(), turn: 0, base, storage }
     }
 
     /// The process is gone, or begins.
@@ -157,7 +158,7 @@ impl EtcdClient {
 
     fn dial(&mut self, at: usize, view: &View, fx: &mut Effects<Alarm>) {
         let attempt = self.channels[at].attempt;
-        let wait = backoff(attempt, fx.draw(self.purpose).uniform());
+        let wait = backoff(attempt, fx.draw(self.storage.purpose()).uniform());
         self.channels[at].attempt = attempt.saturating_add(1);
         self.channels[at].state = State::Dialing { first: view.now, wait };
         self.await_answer(at, view, fx);
@@ -256,7 +257,7 @@ impl EtcdClient {
                 self.lose(channel, view, fx);
                 News::Lost(channel)
             }
-            State::Dialing { first, wait } => self.dialled(at, first + wait, view, fx),
+            State::Dialing { wait, .. } => self.dialled(at, wait, view, fx),
             State::Waiting => {
                 self.dial(at, view, fx);
                 News::None
@@ -265,7 +266,9 @@ impl EtcdClient {
         }
     }
 
-    fn dialled(&mut self, at: usize, next: Time, view: &View, fx: &mut Effects<Alarm>) -> News {
+    /// A dial has ended. The wait for the next one begins with its failure.
+    /// grpc-go: `addrConn.resetTransport`, `time.NewTimer(backoffFor)`.
+    fn dialled(&mut self, at: usize, wait: Duration, view: &View, fx: &mut Effects<Alarm>) -> News {
         let member = self.channels[at].member;
         if matches!(view.probe(member), Probe::Answers(_)) {
             let incarnation = view.process(member).incarnation;
@@ -274,11 +277,10 @@ impl EtcdClient {
                 state: State::Ready { incarnation, broken: None },
                 attempt: 0,
             };
-            return News::Ready;
+            return News::Ready(self.storage);
         }
         self.channels[at].state = State::Waiting;
-        let next = next.max(view.now);
-        fx.set(Alarm::Channel(self.base + at), next, Blame::of("grpc back-off", next.since(view.now)));
+        fx.set_after(Alarm::Channel(self.base + at), wait, "grpc back-off");
         News::None
     }
 

@@ -12,6 +12,7 @@ mod etcd_client;
 mod relay;
 mod requests;
 mod state;
+mod storage;
 #[cfg(test)]
 mod tests;
 
@@ -21,9 +22,9 @@ use crate::component::{Alarm as _, Cause, Component, ComponentId, Effects, Lever
 use crate::kernel::law::Law;
 use crate::kernel::time::Duration;
 use cache::Cache;
-use etcd_client::EtcdClient;
 use relay::Relays;
 use state::Life;
+use storage::Storages;
 
 params! {
     /// Options of kube-apiserver, and what its machine and cluster make of its start-up.
@@ -106,15 +107,10 @@ pub struct Wiring {
     pub etcd_servers: Vec<ComponentId>,
 }
 
-/// Purpose of the draws for gRPC's back-off.
-const BACKOFF_DRAW: u32 = 0;
 /// Purpose of the draws for the start-up offsets.
 const START_DRAW: u32 = 1;
 /// Purpose of the draw for the phase of etcd's checks for a leader.
 const LEADER_CHECK_DRAW: u32 = 2;
-
-/// Purpose of the draws for the back-off of the health endpoints' own client.
-const HEALTH_BACKOFF_DRAW: u32 = 3;
 
 /// The alarms of an API server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,8 +137,7 @@ pub enum Alarm {
     Close,
     /// Requests under way are no longer waited for.
     Drained,
-    /// A channel to etcd, by its position in `etcd-servers`: first those for objects, then those of
-    /// the health endpoints.
+    /// A channel to etcd, numbered storage by storage in the order of `etcd-servers`.
     Channel(usize),
 }
 
@@ -180,11 +175,7 @@ pub struct ApiServer {
     params: ApiServerParams,
     wiring: Wiring,
     life: Life,
-    /// For objects.
-    client: EtcdClient,
-    /// For the etcd check of the health endpoints, which has channels of its own.
-    /// kube-apiserver: `newETCD3HealthCheck`.
-    health: EtcdClient,
+    storages: Storages,
     cache: Cache,
     relays: Relays,
 }
@@ -196,12 +187,7 @@ impl ApiServer {
             params: params.clone(),
             wiring: wiring.clone(),
             life: Life::default(),
-            client: EtcdClient::new(&wiring.etcd_servers, 0, BACKOFF_DRAW),
-            health: EtcdClient::new(
-                &wiring.etcd_servers,
-                wiring.etcd_servers.len(),
-                HEALTH_BACKOFF_DRAW,
-            ),
+            storages: Storages::new(&wiring.etcd_servers),
             cache: Cache::default(),
             relays: Relays::default(),
         }
@@ -221,15 +207,10 @@ impl ApiServer {
             Alarm::Close => self.close_listener(fx),
             Alarm::Drained => self.relays.reset(),
             Alarm::Channel(at) => {
-                let news = self.client_of(at).due(at, view, fx);
+                let news = self.storages.owner(at).due(at, view, fx);
                 self.channel_news(news, view, fx);
             }
         }
-    }
-
-    /// The client that a channel belongs to.
-    fn client_of(&mut self, channel: usize) -> &mut EtcdClient {
-        if channel < self.wiring.etcd_servers.len() { &mut self.client } else { &mut self.health }
     }
 
     fn lever(&mut self, lever: Lever, view: &View, fx: &mut Effects<Alarm>) {
@@ -252,7 +233,7 @@ impl Component for ApiServer {
     type Alarm = Alarm;
 
     fn alarms(&self) -> usize {
-        Alarm::Channel(2 * self.wiring.etcd_servers.len()).index()
+        Alarm::Channel(self.storages.channels()).index()
     }
 
     fn watches(&self, map: &Map) -> Vec<ComponentId> {

@@ -4,6 +4,7 @@
 //! next try, or for etcd's answer. It ends with an answer or at its deadline.
 
 use super::etcd_client::EtcdClient;
+use super::storage::Storage;
 use crate::component::ComponentId;
 use crate::component::mail::{Call, Op};
 use crate::kernel::time::{Duration, Time};
@@ -25,8 +26,8 @@ pub(super) enum Place {
     Server,
     /// For the watch cache to be filled.
     Cache,
-    /// For a channel to etcd.
-    Channel,
+    /// For a channel of this storage to etcd.
+    Channel(Storage),
     /// For the instant of its next try.
     Retry(Time),
     /// For etcd's answer on this channel.
@@ -58,14 +59,14 @@ impl Relay {
             origin: Origin::Caller(caller, call.id),
             op: call.op,
             deadline: call.deadline.min(deadline),
-            place: Place::Channel,
+            place: Place::Channel(Storage::of(call.op)),
             retries: 0,
         }
     }
 
     /// Whether it changes nothing, so that it may be sent twice.
     pub(super) fn is_read(&self) -> bool {
-        !matches!(self.op, Op::Write | Op::PutLease { .. })
+        !self.op.writes()
     }
 
     /// What etcd is asked.

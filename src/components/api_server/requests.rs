@@ -1,6 +1,7 @@
 //! Requests: taken, carried to etcd, answered or given up.
 
 use super::etcd_client::{EtcdClient, News};
+use super::storage::Storage;
 use super::relay::{Origin, Place, RETRY_WAIT, Relay, exhausted};
 use super::{Alarm, ApiServer};
 use crate::component::mail::{Body, Call, Op, Outcome, Reply};
@@ -25,10 +26,10 @@ impl ApiServer {
             return;
         }
         let (wait, limit) = match call.op {
-            Op::Write | Op::PutLease { .. } if self.params.request_timeout > MUTATING_TIMEOUT => {
+            Op::Health(_) => (self.params.etcd_healthcheck_timeout, "etcd-healthcheck-timeout"),
+            op if op.writes() && self.params.request_timeout > MUTATING_TIMEOUT => {
                 (MUTATING_TIMEOUT, "requestTimeoutUpperBound")
             }
-            Op::Health(_) => (self.params.etcd_healthcheck_timeout, "etcd-healthcheck-timeout"),
             _ => (self.params.request_timeout, "request-timeout"),
         };
         let relay = Relay::of(from, &call, view.now + wait, limit);
@@ -96,13 +97,13 @@ impl ApiServer {
 
     /// Sends a request to etcd, or lets it wait for a channel.
     pub(super) fn submit(&mut self, mut relay: Relay, view: &View, fx: &mut Effects<Alarm>) {
-        let health = matches!(relay.op, Op::Health(_));
-        let client = if health { &mut self.health } else { &mut self.client };
-        let Some((channel, member)) = client.pick() else {
-            if relay.place != Place::Channel || relay.retries == 0 {
+        let storage = Storage::of(relay.op);
+        let Some((channel, member)) = self.storages.client(storage).pick() else {
+            let waits = Place::Channel(storage);
+            if relay.place != waits || relay.retries == 0 {
                 self.limit_patience(&mut relay, view);
             }
-            relay.place = Place::Channel;
+            relay.place = waits;
             self.hold(relay);
             self.set_request_alarm(view, fx);
             return;
@@ -149,7 +150,7 @@ impl ApiServer {
 
     fn channel_failed(&mut self, place: Place, view: &View, fx: &mut Effects<Alarm>) {
         if let Place::Etcd(channel) = place {
-            self.client_of(channel).lose(channel, view, fx);
+            self.storages.owner(channel).lose(channel, view, fx);
             self.channel_news(News::Lost(channel), view, fx);
         }
     }
@@ -179,8 +180,8 @@ impl ApiServer {
     pub(super) fn channel_news(&mut self, news: News, view: &View, fx: &mut Effects<Alarm>) {
         match news {
             News::None => {}
-            News::Ready => {
-                for key in self.relays.at(|place| place == Place::Channel) {
+            News::Ready(storage) => {
+                for key in self.relays.at(|place| place == Place::Channel(storage)) {
                     if let Some(relay) = self.relays.remove(key) {
                         self.submit(relay, view, fx);
                     }
@@ -210,7 +211,7 @@ impl ApiServer {
             if matches!(relay.place, Place::Etcd(_)) {
                 fx.close(key);
             }
-            let unsent = matches!(relay.place, Place::Channel) && self.params.etcd_read_retry;
+            let unsent = matches!(relay.place, Place::Channel(_)) && self.params.etcd_read_retry;
             let failed = unsent || matches!(relay.op, Op::Health(_));
             let outcome = if failed { Outcome::Rejected } else { Outcome::TimedOut };
             self.finish(relay, outcome, view, fx);

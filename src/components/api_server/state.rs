@@ -1,8 +1,9 @@
 //! What an API server is able to do at present, and what it publishes of that.
 
 use super::etcd_client::EtcdClient;
+use super::storage::Storage;
 use super::{Alarm, ApiServer};
-use crate::component::fact::{Ability, ApiServerFact, Fact};
+use crate::component::fact::{Ability, ApiServerFact, Fact, StorageFact};
 use crate::component::{Blame, ComponentId, Effects, View};
 use crate::components::etcd::service::{read_ability, write_ability};
 use crate::components::path::{ALL, read_latency, write_latency};
@@ -76,21 +77,41 @@ impl ApiServer {
     }
 
     /// The member that requests go to: the first one that works, else the first in use.
-    fn member(&self, view: &View) -> Option<ComponentId> {
+    fn member(client: &EtcdClient, view: &View) -> Option<ComponentId> {
         let works = |m: &ComponentId| {
             view.connects(view.me, *m) && write_ability(view, *m) == Ability::Works
         };
-        self.client.ready().find(works).or_else(|| self.client.ready().next())
+        client.ready().find(works).or_else(|| client.ready().next())
     }
 
     /// Whether quorum reads work now.
     pub(super) fn reads_work(&self, view: &View) -> bool {
-        Self::at_etcd(&self.client, view, read_ability).0 == Ability::Works
+        Self::at_etcd(self.storages.objects(), view, read_ability).0 == Ability::Works
+    }
+
+    /// What quorum reads and writes of one storage meet.
+    fn stored(&self, client: &EtcdClient, view: &View) -> StorageFact {
+        let etcd = Self::member(client, view);
+        let (read, answered) = Self::at_etcd(client, view, read_ability);
+        let (write, _) = Self::at_etcd(client, view, write_ability);
+        let served = |ability| if self.life.http { ability } else { Ability::Hangs };
+        let trip = |work: fn(&View, ComponentId) -> Option<Duration>| {
+            let asked = etcd.and_then(|m| Some(view.round_trip(view.me, m) * 2 + work(view, m)?));
+            self.params.processing + asked.unwrap_or(Duration::ZERO)
+        };
+        StorageFact {
+            etcd,
+            read: served(read),
+            write: served(write),
+            latency: trip(write_latency),
+            read_latency: trip(read_latency),
+            answered,
+        }
     }
 
     /// The etcd check of the health endpoints: it fails when its read has waited for its time-out.
     fn check_etcd(&mut self, view: &View, fx: &mut Effects<Alarm>) {
-        if Self::at_etcd(&self.health, view, read_ability).0 == Ability::Works {
+        if Self::at_etcd(self.storages.get(Storage::Health), view, read_ability).0 == Ability::Works {
             if self.life.etcd_doubted {
                 fx.clear(Alarm::Health);
             }
@@ -119,27 +140,22 @@ impl ApiServer {
         }
         self.check_etcd(view, fx);
         let life = self.life;
-        let etcd = self.member(view);
-        let (read, answered) = Self::at_etcd(&self.client, view, read_ability);
-        let (write, _) = Self::at_etcd(&self.client, view, write_ability);
-        let served = |ability| if life.http { ability } else { Ability::Hangs };
-        let trip = |work: fn(&View, ComponentId) -> Option<Duration>| {
-            let asked = etcd.and_then(|m| Some(view.round_trip(view.me, m) * 2 + work(view, m)?));
-            self.params.processing + asked.unwrap_or(Duration::ZERO)
-        };
+        let objects = self.stored(self.storages.objects(), view);
+        let leases = self.stored(self.storages.get(Storage::Leases), view);
         fx.publish(Fact::ApiServer(ApiServerFact {
             listening: life.listening,
             http: life.http,
             ready: life.http && life.hooked && !life.stopping && !life.etcd_failed,
             live: life.http && (life.hooked || life.grace) && !life.etcd_failed,
-            etcd,
+            etcd: objects.etcd,
             read_cached: self.cached(),
-            read: served(read),
-            write: served(write),
-            latency: trip(write_latency),
-            read_latency: trip(read_latency),
+            read: objects.read,
+            write: objects.write,
+            latency: objects.latency,
+            read_latency: objects.read_latency,
             cached_latency: self.params.processing,
-            answered,
+            answered: objects.answered,
+            leases: Some(leases).filter(|leases| *leases != objects),
         }));
     }
 }

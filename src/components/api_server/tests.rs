@@ -2,7 +2,8 @@
 
 use super::etcd_client::backoff;
 use super::*;
-use crate::component::fact::{Ability, ApiServerFact, EtcdFact, Fact, Role};
+use crate::component::fact::{Ability, ApiServerFact, EtcdFact, Fact, Resource, Role};
+use crate::component::id::MachineId;
 use crate::component::mail::{Call, Endpoint, Op, Outcome, Reply};
 use crate::component::param::Params as _;
 use crate::component::versions::{Version, Versions};
@@ -24,12 +25,20 @@ fn old() -> Versions {
 
 /// One API server beside a single etcd member that leads itself.
 fn world(versions: &Versions) -> Fake<ApiServer> {
-    let kinds = [(0, Kind::ApiServer), (0, Kind::Etcd), (1, Kind::Client)];
+    world_of(&[(0, Kind::ApiServer), (0, Kind::Etcd), (1, Kind::Client)], versions)
+}
+
+/// The same with the member on a machine of its own.
+fn remote(versions: &Versions) -> Fake<ApiServer> {
+    world_of(&[(0, Kind::ApiServer), (2, Kind::Etcd), (1, Kind::Client)], versions)
+}
+
+fn world_of(kinds: &[(usize, Kind)], versions: &Versions) -> Fake<ApiServer> {
     let wiring = Wiring { etcd_servers: vec![MEMBER] };
     let params = ApiServerParams::defaults(versions);
     let server = ApiServer::new(SERVER, &params, &wiring);
     let mut world =
-        Fake::new(surroundings(&kinds, Duration::from_millis(1)), vec![(SERVER, server)], 0);
+        Fake::new(surroundings(kinds, Duration::from_millis(1)), vec![(SERVER, server)], 0);
     world.all.facts[MEMBER.index()] = leads();
     world
 }
@@ -241,16 +250,17 @@ fn waiting_requests_go_with_the_next_dial() {
     assert_eq!(answer(&world, 1).unwrap().1, Outcome::Done);
 }
 
-/// Law: the health endpoints have channels of their own, so that after a member's long absence
-/// they and writes come back at different times, each within the wait that its own back-off has
+/// Law: objects, Leases and the health endpoints have channels of their own, so that after a member's
+/// long absence they come back at different times, each within the wait that its own back-off has
 /// grown to (the eighth: 26.8 s and a fifth).
 #[test]
-fn health_and_writes_come_back_at_different_times() {
+fn resources_come_back_at_different_times() {
     let mut world = world(&Versions::default());
     world.settle();
     world.set_process(MEMBER, ProcessState::Dead);
     world.run_until(at(45_000));
     assert!(!fact(&world).ready);
+    assert_eq!(fact(&world).leases, None, "they fail together");
     let back = world.facts.len();
     world.all.processes[MEMBER.index()].incarnation += 1;
     world.set_process(MEMBER, ProcessState::Running);
@@ -260,10 +270,53 @@ fn health_and_writes_come_back_at_different_times() {
         let holds = |fact: &Fact| matches!(fact, Fact::ApiServer(fact) if property(fact));
         later.clone().find(|(_, _, fact)| holds(fact)).map(|(at, _, _)| *at).unwrap()
     };
-    let (ready, writes) = (first(|f| f.ready), first(|f| f.write == Ability::Works));
-    assert_ne!(ready, writes);
+    let back = [
+        first(|f| f.ready),
+        first(|f| f.write == Ability::Works),
+        first(|f| f.storage(Resource::Leases).write == Ability::Works),
+    ];
+    assert!(back[0] != back[1] && back[1] != back[2] && back[0] != back[2], "{back:?}");
     let longest = at(45_000) + Duration::from_millis(32_300);
-    assert!(ready <= longest && writes <= longest, "{ready} {writes}");
+    assert!(back.iter().all(|at| *at <= longest), "{back:?}");
+    assert_eq!(fact(&world).leases, None, "all work again");
+}
+
+/// Law: a request waits for a channel of its own resource and for no other.
+#[test]
+fn requests_wait_for_their_own_resource() {
+    let mut world = world(&old());
+    world.settle();
+    world.set_process(MEMBER, ProcessState::Dead);
+    world.run_until(at(45_000));
+    let ops = [Op::Write, Op::RenewNodeLease, Op::PostNodeStatus];
+    for (id, op) in ops.into_iter().enumerate() {
+        ask(&mut world, id as u64, op, Time::NEVER);
+    }
+    world.all.processes[MEMBER.index()].incarnation += 1;
+    world.set_process(MEMBER, ProcessState::Running);
+    world.run_until(at(78_000));
+    let mut sent: Vec<Time> =
+        world.sent.iter().filter(|(_, _, to, _)| *to == MEMBER).map(|sent| sent.0).collect();
+    sent.sort_unstable();
+    sent.dedup();
+    assert_eq!(sent.len(), 3, "each at its own time: {sent:?}");
+}
+
+/// Law: a dial that nobody answers is given up after 20 s, and the back-off before the next begins
+/// then: 10 s of TCP_USER_TIMEOUT, 20 s, 1 s, 20 s, 1.28 to 1.92 s after a cut comes a third SYN.
+#[test]
+fn an_unanswered_dial_ends_before_its_back_off_begins() {
+    let mut world = remote(&Versions::default());
+    world.settle();
+    let (near, far) = (MachineId(0), MachineId(2));
+    world.network(|reach| reach.cut(near, far, true));
+    world.run_until(at(51_200));
+    world.network(|reach| reach.cut(near, far, false));
+    world.run_until(at(60_000));
+    let works = |fact: &Fact| matches!(fact, Fact::ApiServer(f) if f.write == Ability::Works);
+    let later = world.facts.iter().filter(|(when, _, _)| *when > at(51_200));
+    let back = later.clone().find(|(_, _, fact)| works(fact)).unwrap().0;
+    assert!(back >= at(52_280) && back <= at(52_930), "{back}");
 }
 
 /// Law: a write whose connection breaks has an unknown outcome; a read fails in 1.20 and is tried

@@ -88,7 +88,7 @@ impl Etcd {
             Op::Read | Op::GetLease(_) | Op::Health(_) => {
                 self.ask_read(asker, call.op, view, fx);
             }
-            Op::Write | Op::PutLease { .. } => {
+            Op::Write | Op::PutLease { .. } | Op::RenewNodeLease | Op::PostNodeStatus => {
                 let tag = self.requests.tag();
                 let until = call.deadline.min(view.now + self.rules.request_timeout);
                 self.requests.waiting.insert(tag, Waiting { asker, until, asked: fx.event() });

@@ -9,9 +9,8 @@
 //! node monitor reads the renewals from the kubelet's fact.
 
 use super::{Alarm, Kubelet, PHASE_DRAW, SERVER_DRAW};
-use crate::component::fact::{Fact, KubeletFact, Renewals};
+use crate::component::fact::{Fact, KubeletFact, Renewals, Resource};
 use crate::component::mail::{Body, Call, Op, Outcome};
-use crate::component::record::RequestClass;
 use crate::component::view::ProcessState;
 use crate::component::{Blame, ComponentId, Effects, Kind, View};
 use crate::components::path;
@@ -39,7 +38,7 @@ struct Connection {
 impl Connection {
     /// How long a renewal takes over it, if it works.
     fn latency(self, view: &View) -> Option<Duration> {
-        path::latency_over(view, view.me, self.balancer, self.server, RequestClass::Write)
+        path::write_latency_over(view, view.me, self.balancer, self.server, Resource::Leases)
     }
 }
 
@@ -154,7 +153,7 @@ impl Kubelet {
     fn attempt(&mut self, sent: Time, view: &View, fx: &mut Effects<Alarm>) {
         let id = self.new_call();
         let deadline = sent + self.heartbeat_timeout();
-        fx.send(self.wiring.server, Body::Call(Call { id, op: Op::Write, deadline }));
+        fx.send(self.wiring.server, Body::Call(Call { id, op: Op::RenewNodeLease, deadline }));
         self.await_answer(Some(id), sent, view, fx);
     }
 

@@ -70,7 +70,7 @@ impl Kubelet {
         self.status.busy = true;
         self.status.call = Some(id);
         self.status.tries += 1;
-        let call = Call { id, op: Op::Write, deadline: view.now + timeout };
+        let call = Call { id, op: Op::PostNodeStatus, deadline: view.now + timeout };
         fx.send(self.wiring.server, Body::Call(call));
         fx.set_after(Alarm::StatusTimeout, timeout, "heartbeat timeout");
     }

@@ -4,7 +4,7 @@
 //! Only a path that answers every request alike is *steady*: what runs over it may be computed
 //! instead of sent. With jitter the mean is meant; on a lossy path nothing is steady.
 
-use crate::component::fact::Ability;
+use crate::component::fact::{Ability, Resource};
 use crate::component::param::words;
 use crate::component::view::Probe;
 use crate::component::{ComponentId, Kind, Map, View};
@@ -204,10 +204,11 @@ fn server(view: &View, from: ComponentId, server: ComponentId) -> Reading {
         Ability::Fails => Response::Fails(hop.there_and_back),
         Ability::Hangs => Response::Hangs,
     };
+    let leases = fact.storage(Resource::Leases);
     Reading {
-        read: offer(fact.read, fact.read_latency),
-        write: offer(fact.write, fact.latency),
+        read: offer(leases.read, leases.read_latency),
+        write: offer(leases.write, leases.latency),
         back: hop.back,
-        steady: hop.steady && (fact.answered == 0 || fact.answered == 1_000_000),
+        steady: hop.steady && (leases.answered == 0 || leases.answered == 1_000_000),
     }
 }
