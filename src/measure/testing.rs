@@ -21,8 +21,10 @@ use crate::kernel::cadence::Cadence;
 use crate::kernel::law::Law;
 use crate::kernel::time::{Duration, Time};
 use crate::plan::client::{ClientPlan, ClientTarget};
+use crate::plan::reliability::Reliability;
 use crate::plan::schedule::{Action, Applied, Fault, Schedule};
 use crate::plan::service::{Endpoint, Services};
+use crate::plan::timings::Timings;
 use crate::plan::{BootPlan, Leaders, Plan, Restart, Start};
 use crate::transport::peer_stream::StreamLaw;
 use crate::world::event::{Event, EventKind, EventLog};
@@ -131,6 +133,8 @@ fn plan() -> Plan {
         services,
         clients: vec![(map.find_component("writer").unwrap(), writer)],
         schedule: Schedule { faults: vec![fault] },
+        reliability: Reliability::default(),
+        timings: Timings::default(),
         start: Start::Settled,
         leaders: Leaders::default(),
         until: ms(120_000),

@@ -7,9 +7,11 @@ pub mod client;
 pub mod expect;
 pub mod fingerprint;
 pub mod metric_names;
+pub mod reliability;
 pub mod schedule;
 pub mod service;
 pub mod share;
+pub mod timings;
 pub mod topology;
 
 use crate::component::id::{ComponentId, MachineId};
@@ -88,6 +90,10 @@ pub struct Plan {
     pub clients: Vec<(ComponentId, client::ClientPlan)>,
     /// The faults.
     pub schedule: schedule::Schedule,
+    /// What fails by itself.
+    pub reliability: reliability::Reliability,
+    /// The laws that take the place of protocols.
+    pub timings: timings::Timings,
     /// How the world begins.
     pub start: Start,
     /// Who leads at the start, where the scenario says so.
@@ -106,6 +112,14 @@ impl Plan {
     /// The parameters of one component.
     pub fn params_of(&self, id: ComponentId) -> &Params {
         &self.params[id.index()]
+    }
+
+    /// The etcd members that an API server knows; none of anything else.
+    pub fn etcd_servers_of(&self, id: ComponentId) -> &[ComponentId] {
+        match self.params_of(id) {
+            Params::ApiServer(_, wiring) => &wiring.etcd_servers,
+            _ => &[],
+        }
     }
 
     /// The fault-free network between two machines.

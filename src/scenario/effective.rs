@@ -5,6 +5,8 @@
 //! Absent on purpose: options that would contradict the scenario if they were written (those of
 //! balancers where there are none, say).
 
+mod reliability;
+
 use crate::component::param::{ParamValue, Params};
 use crate::kernel::law::Law;
 use crate::scenario::document::Path;
@@ -96,6 +98,9 @@ pub fn items(subject: &Subject) -> Vec<Item> {
             items.push(Item::given(name, Value::Array(list)));
         }
     }
+    items.push(Item::object("reliability", reliability::items(&scenario.reliability)));
+    let timings = scenario.timings.show().into_iter();
+    items.push(Item::object("timings", timings.map(|(name, v)| Item::given(name, v)).collect()));
     items.push(Item::object("run", run));
     items
 }
@@ -298,6 +303,12 @@ mod tests {
               "endpoint": {"loadBalancers": {"keepalived": {"priority": [110, 90]}}},
               "network": {"betweenZones": {"latency": "1ms"}, "loss": "1%"},
               "overrides": {"cp2/kube-scheduler": {"leaderElection": {"renewDeadline": "8s"}}}},
+            "reliability": {"preset": "field", "crews": [{"for": ["machines.etcd"], "count": 2}],
+              "processes": {"haproxy": {"perYear": 2, "repair": "10s"}},
+              "racks": [{"name": "r1", "machines": ["cp1"], "perYear": 0.1, "repair": "1h", "effect": "overlay"}],
+              "shocks": [{"stops": "etcd", "perYear": 0.1, "repair": "1m"}],
+              "overrides": {"cp2": {"failure": {"erlang": {"stages": 2, "mean": "900h"}}, "repair": "4h"}}},
+            "timings": {"preset": "ideal", "etcd.election": {"exponential": {"mean": "1.5s"}}, "lb.fall": "instantaneous"},
             "faults": [{"at": {"uniform": ["1s", "2s"]}, "lossyLink": ["cp1", ["cp2", "zone b"]],
               "loss": 0.1, "for": "10s"}]}"#,
     ];

@@ -1,5 +1,7 @@
 //! The JSON Schema of scenarios, for editors: made from the same declarations that read them.
 
+mod reliability;
+
 use crate::component::param::ParamValue;
 use crate::component::param::Params;
 use crate::component::versions::Versions;
@@ -43,6 +45,8 @@ pub fn scenario() -> Value {
             "cluster" => cluster(),
             "clients" => list(&client()),
             "faults" => list(&one_fault()),
+            "reliability" => reliability::section(),
+            "timings" => reliability::timings(),
             "run" => run(),
             "expect" => list(&claim()),
             _ => json!({ "type": "object" }),

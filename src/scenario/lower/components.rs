@@ -14,7 +14,7 @@ use crate::kernel::time::Duration;
 use crate::plan::Restart;
 use crate::plan::service::{Endpoint, Services};
 use crate::scenario::raw::Scenario;
-use crate::scenario::raw::cluster::{PodSupervision, Topology, UnitSupervision};
+use crate::scenario::raw::cluster::{EtcdServers, PodSupervision, Topology, UnitSupervision};
 use crate::transport::peer_stream::StreamLaw;
 
 /// systemd's `RestartSec` where a unit does not say.
@@ -113,8 +113,10 @@ impl Wirings<'_> {
     /// kubeadm's stacked API servers know the member beside them alone.
     fn api_server(&self, machine: MachineId) -> api_server::Wiring {
         let local = self.layout.map.local(machine, Kind::Etcd);
-        let etcd_servers = match (self.scenario.cluster.options.params.topology, local) {
-            (Topology::Stacked, Some(member)) => vec![member],
+        let cluster = &self.scenario.cluster;
+        let known = cluster.control_plane.params.etcd_servers;
+        let etcd_servers = match (cluster.options.params.topology, local) {
+            (Topology::Stacked, Some(member)) if known == EtcdServers::Local => vec![member],
             _ => self.services.members.clone(),
         };
         api_server::Wiring { etcd_servers }

@@ -7,6 +7,7 @@ mod components;
 mod expect;
 pub mod layout;
 mod network;
+pub mod reliability;
 mod schedule;
 mod services;
 
@@ -60,6 +61,8 @@ impl Subject {
             services,
             clients: self.clients(),
             schedule: schedule::schedule(scenario, layout),
+            reliability: reliability::reliability(&scenario.reliability, layout),
+            timings: scenario.timings.timings.clone(),
             start: match run.start {
                 StartWord::Settled => Start::Settled,
                 StartWord::Cold => Start::Cold,

@@ -41,6 +41,16 @@ words! {
 }
 
 words! {
+    /// Which etcd members an API server knows.
+    pub enum EtcdServers {
+        /// Stacked: the one beside it alone.
+        Local = "local",
+        /// All of them.
+        All = "all",
+    }
+}
+
+words! {
     /// How clients reach the API.
     pub enum EndpointKind {
         /// A virtual address that keepalived moves between balancers.
@@ -80,6 +90,10 @@ params! {
         /// Who starts their processes again: `kubelet` or `none`.
         supervision: PodSupervision = "supervision", |_v| PodSupervision::Kubelet,
             "kubeadm: static pods";
+        /// Stacked only: whether an API server knows the etcd member beside it alone (`local`) or
+        /// `all` of them. External, it knows all.
+        etcd_servers: EtcdServers = "etcdServers", |_v| EtcdServers::Local,
+            "kubeadm: --etcd-servers=https://127.0.0.1:2379";
     }
 }
 

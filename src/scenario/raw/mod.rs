@@ -10,7 +10,9 @@ pub mod expect;
 pub mod fault;
 pub mod kinds;
 pub mod program;
+pub mod reliability;
 pub mod run;
+pub mod timings;
 pub mod versions;
 
 use crate::component::versions::Versions;
@@ -21,8 +23,10 @@ use client::Client;
 use cluster::Cluster;
 use expect::Expect;
 use fault::Fault;
+use reliability::Reliability;
 use run::{Metadata, RunSection};
 use serde_json::Value;
+use timings::TimingsSection;
 
 /// The value of `apiVersion`.
 pub const API_VERSION: &str = "hasim/v1";
@@ -30,7 +34,7 @@ pub const API_VERSION: &str = "hasim/v1";
 pub const KIND: &str = "Scenario";
 
 /// The fields of a scenario, with their meaning.
-pub const FIELDS: [(&str, &str); 11] = [
+pub const FIELDS: [(&str, &str); 13] = [
     ("$schema", "Where the JSON Schema is, for editors."),
     ("apiVersion", "The version of the format: `hasim/v1`."),
     ("kind", "What the file is: `Scenario`."),
@@ -40,6 +44,8 @@ pub const FIELDS: [(&str, &str); 11] = [
     ("cluster", "Machines, programs and the network between them."),
     ("clients", "Clients with a stated schedule of requests."),
     ("faults", "What happens to the cluster, and when."),
+    ("reliability", "What fails by itself over the years, and how it is repaired."),
+    ("timings", "Laws that take the place of protocols' timings."),
     ("run", "How the run begins and ends, and its seed."),
     ("expect", "What is claimed of the run, as limits that are checked."),
 ];
@@ -85,6 +91,10 @@ pub struct Scenario {
     pub clients: Vec<Client>,
     /// The faults, in the order of the file.
     pub faults: Vec<Fault>,
+    /// What fails by itself.
+    pub reliability: Reliability,
+    /// Laws in place of protocols.
+    pub timings: TimingsSection,
     /// The run.
     pub run: RunSection,
     /// The claims.
@@ -126,6 +136,8 @@ impl Scenario {
             faults: items("faults")
                 .filter_map(|(node, path)| Fault::read(node, reader, path))
                 .collect(),
+            reliability: Reliability::read(entry("reliability"), reader),
+            timings: TimingsSection::read(entry("timings"), reader),
             run: RunSection::read(entry("run"), reader, &versions),
             expect: items("expect")
                 .filter_map(|(node, path)| Expect::read(node, reader, path))
