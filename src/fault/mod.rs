@@ -18,6 +18,7 @@ mod link;
 mod partition;
 mod power;
 mod process;
+mod rolling;
 mod zone_outage;
 
 use crate::component::id::Kind;
@@ -95,7 +96,7 @@ pub struct Verb {
 }
 
 /// Every verb, in the order of the documentation.
-pub const VERBS: [&Verb; 21] = [
+pub const VERBS: [&Verb; 24] = [
     &process::STOP,
     &process::KILL,
     &process::KILL_CHILD,
@@ -117,6 +118,9 @@ pub const VERBS: [&Verb; 21] = [
     &disk::WIPE_DATA,
     &clock::SKEW_CLOCK,
     &zone_outage::ZONE_OUTAGE,
+    &rolling::UPGRADE,
+    &rolling::REBOOT,
+    &rolling::ROLLING_RESTART,
 ];
 
 /// The verb of that name.

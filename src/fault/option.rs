@@ -24,6 +24,8 @@ pub enum OptionSort {
     Words(&'static [&'static str]),
     /// A span of time; it must be given.
     Span,
+    /// A span of time, with its default.
+    SpanOr(Duration),
     /// A share of all packets; it must be given.
     Share,
     /// A rate, 1 being true time; it must be given.
@@ -53,6 +55,7 @@ impl OptionSort {
     pub fn default(self) -> Option<OptionValue> {
         match self {
             OptionSort::Words(words) => words.first().map(|word| OptionValue::Word(word)),
+            OptionSort::SpanOr(span) => Some(OptionValue::Span(span)),
             OptionSort::Span | OptionSort::Share | OptionSort::Rate => None,
         }
     }
@@ -70,7 +73,9 @@ impl OptionSort {
                     format!("expected one of {}, found {}", words.join(", "), sort(value))
                 })
             }
-            OptionSort::Span => Duration::read(value).map(OptionValue::Span),
+            OptionSort::Span | OptionSort::SpanOr(_) => {
+                Duration::read(value).map(OptionValue::Span)
+            }
             OptionSort::Share => Share::read(value).map(|share| OptionValue::Ppm(share.0)),
             OptionSort::Rate => rate(value),
         }
@@ -80,7 +85,7 @@ impl OptionSort {
     pub fn schema(self) -> Value {
         match self {
             OptionSort::Words(words) => json!({ "enum": words }),
-            OptionSort::Span => Duration::schema(),
+            OptionSort::Span | OptionSort::SpanOr(_) => Duration::schema(),
             OptionSort::Share => Share::schema(),
             OptionSort::Rate => {
                 json!({ "type": "number", "minimum": RATES.0, "maximum": RATES.1 })

@@ -8,6 +8,8 @@ use crate::component::fact::{Condition, Fact, NodeFact};
 use crate::component::id::{ComponentId, Kind};
 use crate::kernel::time::Duration;
 use crate::plan::expect::{Claim, Invariant, Limit};
+use crate::plan::rolling::{GIVES_UP, Progress};
+use crate::plan::schedule::{Action, Fault};
 use crate::plan::service::Service;
 use std::fmt;
 
@@ -73,6 +75,7 @@ impl Court<'_> {
             }
             Claim::Leader(what, place) => self.leader(what, place.as_deref()),
             Claim::Node(name, ready) => self.node(name, *ready),
+            Claim::Procedure(verb, progress) => self.procedure(verb, *progress),
             Claim::Invariant(invariant) => self.invariant(*invariant),
         }
     }
@@ -160,6 +163,30 @@ impl Court<'_> {
         });
         let shown = got.map_or_else(|| "no such node".to_owned(), word);
         (format!("node {name} at the end"), word(ready), shown, got == Some(ready))
+    }
+
+    /// The procedures of a verb: the one that came least far counts.
+    fn procedure(&self, verb: &str, claimed: Progress) -> Hearing {
+        let word = |progress| match progress {
+            Progress::Done => "done",
+            Progress::GivenUp => "given up",
+            Progress::UnderWay => "under way",
+        };
+        let faults = &self.case.plan.schedule.faults;
+        let rolls = |fault: &Fault| fault.verb == verb && matches!(fault.action, Action::Roll(_));
+        let mut got = None;
+        for (index, _) in faults.iter().enumerate().filter(|(_, fault)| rolls(fault)) {
+            let fired = self.case.history.faults().filter(|fired| fired.index == index);
+            let progress = match fired.last() {
+                Some(fired) if fired.undo => Progress::Done,
+                Some(fired) if fired.verb == GIVES_UP => Progress::GivenUp,
+                _ => Progress::UnderWay,
+            };
+            got = if matches!(got, None | Some(Progress::Done)) { Some(progress) } else { got };
+        }
+        let shown = got.map_or("no such procedure", word);
+        let subject = format!("procedure {verb} at the end");
+        (subject, word(claimed).to_owned(), shown.to_owned(), got == Some(claimed))
     }
 
     fn invariant(&self, invariant: Invariant) -> Hearing {

@@ -1,5 +1,6 @@
 //! What a scenario claims, as checkable limits.
 
+use super::rolling::Progress;
 use super::service::Service;
 use crate::kernel::time::Duration;
 
@@ -55,6 +56,8 @@ pub enum Claim {
     Leader(String, Option<String>),
     /// Ready status of a node at the end: `Ready` or `NotReady`.
     Node(String, bool),
+    /// How far the procedures with this verb have come at the end.
+    Procedure(String, Progress),
     /// An invariant.
     Invariant(Invariant),
 }

@@ -8,6 +8,7 @@ pub mod expect;
 pub mod fingerprint;
 pub mod metric_names;
 pub mod reliability;
+pub mod rolling;
 pub mod schedule;
 pub mod service;
 pub mod share;

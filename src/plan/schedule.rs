@@ -1,5 +1,6 @@
 //! The fault schedule: timed settings with targets that may only be known when they fire.
 
+use super::rolling::Rolling;
 use crate::component::id::{ComponentId, Kind, MachineId, ZoneId};
 use crate::component::lever::{Lever, Setting};
 use crate::kernel::law::Law;
@@ -76,6 +77,8 @@ pub enum Action {
     Disk(bool),
     /// Rate of a machine's clock.
     ClockRate(u32),
+    /// A procedure, on one target after the other.
+    Roll(Rolling),
 }
 
 /// One line of a scenario's faults.

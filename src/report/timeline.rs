@@ -16,6 +16,7 @@ use crate::kernel::time::Time;
 use crate::measure::case::Case;
 use crate::measure::history::{FactChange, Recorded, Seen, Step};
 use crate::measure::share::Share;
+use crate::plan::schedule::Action;
 use crate::plan::service::Service;
 use crate::world::observer::{Change, FaultFired, Transition};
 
@@ -222,7 +223,14 @@ impl Writer<'_> {
 
     fn fault(&mut self, fired: &FaultFired) {
         let what = fault_words(fired.verb, &fired.targets, fired.undo);
-        let who = if fired.undo { "repair" } else { "fault" }.to_owned();
+        let faults = &self.case.plan.schedule.faults;
+        let rolls = faults.get(fired.index).is_some_and(|f| matches!(f.action, Action::Roll(_)));
+        let who = match fired.undo {
+            _ if rolls => "operator",
+            true => "repair",
+            false => "fault",
+        };
+        let who = who.to_owned();
         self.add(fired.at, who, (what, Tone::Fault), fired.because);
     }
 

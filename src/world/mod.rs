@@ -12,6 +12,7 @@ mod neighbours;
 mod network;
 pub mod observer;
 mod operator;
+mod procedure;
 mod process;
 mod resolve;
 mod settle;

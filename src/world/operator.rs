@@ -3,6 +3,7 @@
 
 use super::World;
 use super::observer::{FaultFired, Observer};
+use super::procedure::{Moment, Running};
 use super::resolve::Hit;
 use crate::component::id::{ComponentId, MachineId};
 use crate::component::lever::{Lever, Setting};
@@ -20,9 +21,16 @@ pub(super) const TARGET_DRAW: u32 = 3;
 
 /// Something the operator will do.
 #[derive(Clone, Debug)]
-pub(super) struct Timed {
-    index: usize,
-    undo: bool,
+pub(super) enum Timed {
+    /// Carries out a fault, or its end.
+    Fault {
+        /// Position in the schedule.
+        index: usize,
+        /// Whether it is the end.
+        undo: bool,
+    },
+    /// Time has passed for a procedure, if it still stands at this moment of its own.
+    Procedure(Moment),
 }
 
 /// What the operator remembers of each fault.
@@ -31,6 +39,8 @@ pub(super) struct Operator {
     hits: Vec<Vec<Hit>>,
     others: Vec<Vec<Hit>>,
     draws: u64,
+    /// Procedures under way.
+    pub(super) running: Vec<Running>,
 }
 
 impl Operator {
@@ -59,7 +69,7 @@ impl World<'_> {
         self.operator.others = vec![Vec::new(); faults];
         for (index, fault) in self.plan.schedule.faults.iter().enumerate() {
             let at = self.fault_span(&fault.at, index, AT_DRAW, Time::START);
-            self.plan_setting(at, Timed { index, undo: false });
+            self.plan_setting(at, Timed::Fault { index, undo: false });
         }
     }
 
@@ -68,7 +78,7 @@ impl World<'_> {
         from + law.sample(&mut draw)
     }
 
-    fn plan_setting(&mut self, at: Time, timed: Timed) {
+    pub(super) fn plan_setting(&mut self, at: Time, timed: Timed) {
         if !at.is_never() {
             self.planned += 1;
             self.settings.insert((at, self.planned), timed);
@@ -77,7 +87,14 @@ impl World<'_> {
 
     /// The next planned setting is due.
     pub(super) fn fire_setting(&mut self, observer: &mut impl Observer) {
-        let Some((_, Timed { index, undo })) = self.settings.pop_first() else { return };
+        match self.settings.pop_first() {
+            Some((_, Timed::Fault { index, undo })) => self.carry_out(index, undo, observer),
+            Some((_, Timed::Procedure(moment))) => self.time_passed(moment, observer),
+            None => {}
+        }
+    }
+
+    fn carry_out(&mut self, index: usize, undo: bool, observer: &mut impl Observer) {
         let plan = self.plan;
         let fault = &plan.schedule.faults[index];
         self.begin_fault(index, undo);
@@ -85,27 +102,38 @@ impl World<'_> {
             self.aim(index, &fault.targets, others_of(&fault.action));
             if let Some(lasts) = &fault.lasts {
                 let end = self.fault_span(lasts, index, LASTS_DRAW, self.now);
-                self.plan_setting(end, Timed { index, undo: true });
+                self.plan_setting(end, Timed::Fault { index, undo: true });
             }
             if let Some(every) = &fault.every {
                 let again = self.fault_span(every, index, EVERY_DRAW, self.now);
-                self.plan_setting(again, Timed { index, undo: false });
+                self.plan_setting(again, Timed::Fault { index, undo: false });
             }
         }
         let action = if undo { fault.undo.as_ref() } else { Some(&fault.action) };
         let Some(action) = action else { return };
-        let settings = self.settings_for(index, action);
+        let (hits, others) = (self.operator.hits[index].clone(), &self.operator.others[index]);
+        let settings = self.settings_for(&hits, others, action);
+        self.fire(index, undo, fault.verb, &hits, settings, observer);
+        if let Action::Roll(rolling) = action {
+            self.begin_procedure(index, rolling, hits, observer);
+        }
+    }
+
+    /// Tells observers what is done, and does it.
+    pub(super) fn fire(
+        &mut self,
+        index: usize,
+        undo: bool,
+        verb: &'static str,
+        hits: &[Hit],
+        settings: Vec<Setting>,
+        observer: &mut impl Observer,
+    ) {
         let applied: Vec<Applied> =
             settings.iter().map(|s| Applied { fault: index, undo, setting: s.clone() }).collect();
-        let fired = FaultFired {
-            at: self.now,
-            index,
-            undo,
-            verb: fault.verb,
-            targets: self.names(index),
-            applied,
-            because: self.event,
-        };
+        let targets = hits.iter().map(|hit| self.name(*hit)).collect();
+        let (at, because) = (self.now, self.event);
+        let fired = FaultFired { at, index, undo, verb, targets, applied, because };
         observer.fault(&fired, &self.all);
         self.changed = true;
         for setting in settings {
@@ -120,18 +148,20 @@ impl World<'_> {
         self.operator.others[index] = others;
     }
 
-    fn names(&self, index: usize) -> Vec<String> {
-        let name = |hit: &Hit| match hit {
-            Hit::Process(id) => self.all.map.name(*id).to_owned(),
-            Hit::Machine(id) => self.all.map.machine(*id).name.clone(),
-        };
-        self.operator.hits[index].iter().map(name).collect()
+    fn name(&self, hit: Hit) -> String {
+        match hit {
+            Hit::Process(id) => self.all.map.name(id).to_owned(),
+            Hit::Machine(id) => self.all.map.machine(id).name.clone(),
+        }
     }
 
-    /// The concrete settings of an action on what the fault hit.
-    fn settings_for(&self, index: usize, action: &Action) -> Vec<Setting> {
-        let hits = &self.operator.hits[index];
-        let others = &self.operator.others[index];
+    /// The concrete settings of an action on what is hit, and on the other side.
+    pub(super) fn settings_for(
+        &self,
+        hits: &[Hit],
+        others: &[Hit],
+        action: &Action,
+    ) -> Vec<Setting> {
         let processes = || hits.iter().flat_map(|hit| self.processes_of(*hit));
         let machines = || hits.iter().filter_map(|hit| self.machine_hit(*hit));
         let pairs = || {
@@ -156,17 +186,19 @@ impl World<'_> {
             Action::Loss { ppm, .. } => pairs().map(|(a, b)| Setting::Loss(a, b, *ppm)).collect(),
             Action::Disk(stalled) => machines().map(|m| Setting::Disk(m, *stalled)).collect(),
             Action::ClockRate(ppm) => machines().map(|m| Setting::ClockRate(m, *ppm)).collect(),
+            // Each step of a procedure is an action of its own, when its time has come.
+            Action::Roll(_) => Vec::new(),
         }
     }
 
-    fn processes_of(&self, hit: Hit) -> Vec<ComponentId> {
+    pub(super) fn processes_of(&self, hit: Hit) -> Vec<ComponentId> {
         match hit {
             Hit::Process(id) => vec![id],
             Hit::Machine(machine) => self.all.map.on_machine(machine).collect(),
         }
     }
 
-    fn machine_hit(&self, hit: Hit) -> Option<MachineId> {
+    pub(super) fn machine_hit(&self, hit: Hit) -> Option<MachineId> {
         match hit {
             Hit::Process(id) => self.all.map.machine_of(id),
             Hit::Machine(machine) => Some(machine),

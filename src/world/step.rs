@@ -48,6 +48,9 @@ impl World<'_> {
             }
         }
         self.settle(observer);
+        if !self.operator.running.is_empty() {
+            self.look_around(observer);
+        }
         true
     }
 

@@ -31,6 +31,7 @@ fn claims(expect: &Expect) -> Vec<Claim> {
         Subject::Absent(name) => vec![Claim::Absent(name.clone())],
         Subject::Leader(what, is) => vec![Claim::Leader(what.clone(), is.clone())],
         Subject::Node(name, ready) => vec![Claim::Node(name.clone(), *ready)],
+        Subject::Procedure(verb, progress) => vec![Claim::Procedure(verb.clone(), *progress)],
         Subject::Invariant(invariant) => vec![Claim::Invariant(*invariant)],
     }
 }

@@ -3,6 +3,7 @@
 use super::Placed;
 use crate::kernel::time::Duration;
 use crate::plan::expect::{Invariant, Limit};
+use crate::plan::rolling::Progress;
 use crate::plan::service::Service;
 use crate::scenario::code::Code;
 use crate::scenario::document::{Node, Path};
@@ -10,7 +11,7 @@ use crate::scenario::reader::{Fields, Reader};
 use serde_json::Value;
 
 /// What a claim may be about, with its meaning. Each claim has exactly one of them.
-pub const SUBJECTS: [(&str, &str); 5] = [
+pub const SUBJECTS: [(&str, &str); 6] = [
     ("service", "A service by name; its outages are limited."),
     ("metric", "A metric by name; its value is limited, or it is `absent`."),
     (
@@ -18,6 +19,10 @@ pub const SUBJECTS: [(&str, &str); 5] = [
         "`etcd`, `kube-scheduler`, `kube-controller-manager` or `vip`; `is` names the machine at the end, or null for nobody.",
     ),
     ("node", "A node by its machine's name; `is` is `Ready` or `NotReady` at the end."),
+    (
+        "procedure",
+        "A procedure among the faults by its verb, such as `upgrade`; `is` is `done`, `given up` or `under way` at the end.",
+    ),
     ("invariant", "A law that holds throughout the run."),
 ];
 
@@ -37,6 +42,10 @@ pub const INVARIANTS: [(&str, Invariant); 4] = [
     ("one-vip-holder", Invariant::OneVipHolder),
 ];
 
+/// How far a procedure has come, in words.
+pub const PROGRESS: [(&str, Progress); 3] =
+    [("done", Progress::Done), ("given up", Progress::GivenUp), ("under way", Progress::UnderWay)];
+
 /// What is claimed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Subject {
@@ -50,6 +59,8 @@ pub enum Subject {
     Leader(String, Option<String>),
     /// Whether a node is ready at the end.
     Node(String, bool),
+    /// How far procedures have come at the end.
+    Procedure(String, Progress),
     /// A law.
     Invariant(Invariant),
 }
@@ -86,7 +97,7 @@ impl Expect {
         known.extend(match found {
             Some("service") => SERVICE_FIELDS.iter().map(|(name, _)| *name).collect(),
             Some("metric") => vec!["atLeast", "atMost", "absent"],
-            Some("leader" | "node") => vec!["is"],
+            Some("leader" | "node" | "procedure") => vec!["is"],
             _ => Vec::new(),
         });
         let fields = reader.fields(node, "a claim", &known)?;
@@ -99,6 +110,10 @@ impl Expect {
                 let words = [("Ready", true), ("NotReady", false)];
                 let is = fields.required_with("is", |node, reader| reader.word(node, &words));
                 Subject::Node(fields.required("node")?, is?)
+            }
+            "procedure" => {
+                let is = fields.required_with("is", |node, reader| reader.word(node, &PROGRESS));
+                Subject::Procedure(fields.required("procedure")?, is?)
             }
             _ => Subject::Invariant(
                 fields.required_with("invariant", |n, reader| reader.word(n, &INVARIANTS))?,

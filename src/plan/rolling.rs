@@ -1,0 +1,83 @@
+//! Procedures that operators carry out on one thing after another, waiting for what they observe.
+//!
+//! Absent on purpose: carrying out (the world's operator), and how a procedure is written (`fault`).
+
+use super::schedule::Action;
+use crate::component::id::Kind;
+use crate::kernel::time::Duration;
+
+/// One procedure: the same steps on each target in turn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rolling {
+    /// Whose turn is when.
+    pub order: Order,
+    /// What is done to each.
+    pub steps: Vec<Step>,
+}
+
+/// The order of the targets, fixed when the procedure begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// As the scenario lists them.
+    AsListed,
+    /// The machine of the etcd leader first.
+    LeaderFirst,
+    /// The machine of the etcd leader last.
+    LeaderLast,
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Does something to the target or to a process on it; nothing where there is no such process.
+    Do {
+        /// In words, for the timeline.
+        says: &'static str,
+        /// To what.
+        part: Part,
+        /// What.
+        action: Action,
+    },
+    /// Lets time pass.
+    Pass(Duration),
+    /// Waits until something is observed; when it takes longer, the procedure is given up.
+    Wait {
+        /// What.
+        until: Sight,
+        /// For how long at most.
+        patience: Duration,
+    },
+}
+
+/// What of a target is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// All of it.
+    Whole,
+    /// The process of this kind on the target's machine.
+    Process(Kind),
+}
+
+/// Something that an operator can see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// Every process meant is healthy: it runs, an etcd member knows a leader, an API server is
+    /// ready, a kubelet's node is Ready.
+    Healthy(Part),
+    /// No process meant runs.
+    Stopped(Part),
+}
+
+/// What is said when a procedure is given up, before what it waited for.
+pub const GIVES_UP: &str = "give up on";
+
+/// How far a procedure has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It has gone through all its targets.
+    Done,
+    /// It waited longer than its patience.
+    GivenUp,
+    /// Neither yet.
+    UnderWay,
+}
