@@ -220,6 +220,58 @@ fn standard_input_is_a_scenario_too() {
     assert_eq!(out(&fed), out(&hasim(&["run", DEMONSTRATION])));
 }
 
+/// Whether a value has exactly the fields that a schema requires, and of the types that it names.
+fn fits(value: &Value, schema: &Value, all: &Value, at: &str) {
+    if let Some(name) = schema["$ref"].as_str() {
+        let name = name.strip_prefix("#/$defs/").expect("a definition");
+        return fits(value, &all["$defs"][name], all, at);
+    }
+    if let Some(choices) = schema["anyOf"].as_array() {
+        let choice = choices.iter().find(|choice| (choice["type"] == "null") == value.is_null());
+        return fits(value, choice.expect("a choice"), all, at);
+    }
+    let is = |kind: &str| match kind {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_u64() || value.is_i64(),
+        "number" => value.is_number(),
+        "null" => value.is_null(),
+        other => panic!("{at}: no such type {other}"),
+    };
+    let kinds = schema["type"].as_array().cloned().unwrap_or(vec![schema["type"].clone()]);
+    assert!(kinds.iter().any(|kind| is(kind.as_str().expect("a type"))), "{at}: {value}");
+    for (index, item) in value.as_array().into_iter().flatten().enumerate() {
+        fits(item, &schema["items"], all, &format!("{at}[{index}]"));
+    }
+    if let (Some(fields), Some(known)) = (value.as_object(), schema["properties"].as_object()) {
+        for (name, field) in fields {
+            let known = known.get(name).unwrap_or_else(|| panic!("{at}.{name} is not documented"));
+            assert!(known["description"].is_string() || known["$ref"].is_string(), "{at}.{name}");
+            fits(field, known, all, &format!("{at}.{name}"));
+        }
+        for required in schema["required"].as_array().into_iter().flatten() {
+            assert!(fields.contains_key(required.as_str().expect("a name")), "{at}: no {required}");
+        }
+    }
+}
+
+/// Law: results are as their schema says, every field documented, and hold the moments asked for.
+#[test]
+fn results_fit_their_schema() {
+    let schema = hasim(&["schema", "run-result"]);
+    let schema: Value = serde_json::from_str(out(&schema)).expect("JSON");
+    for scenario in [DEMONSTRATION, "scenarios/quorum-lost-and-regained.json"] {
+        let output = hasim(&["run", scenario, "--format", "json", "--at", "45s", "--at", "10s"]);
+        let result: Value = serde_json::from_str(out(&output)).expect("JSON");
+        fits(&result, &schema, &schema, "");
+        let moments = result["moments"].as_array().expect("a list");
+        let at: Vec<_> = moments.iter().map(|moment| moment["atMs"].as_f64()).collect();
+        assert_eq!(at, [Some(10_000.0), Some(45_000.0)]);
+    }
+}
+
 /// Law: JSON output is one object that any reader takes.
 #[test]
 fn json_is_json() {

@@ -45,8 +45,8 @@ pub enum Command {
     Quorum(QuorumArguments),
     /// Explains a code of hasim (for example `S201`), or lists them all.
     Explain(ExplainArguments),
-    /// Prints the JSON Schema of scenario files, for editors.
-    Schema,
+    /// Prints the JSON Schema of scenario files, for editors, or of results, for programs.
+    Schema(SchemaArguments),
 }
 
 /// What `hasim run` takes.
@@ -209,4 +209,21 @@ pub struct QuorumArguments {
 pub struct ExplainArguments {
     /// The code; without it, all codes are listed.
     pub code: Option<String>,
+}
+
+/// What `hasim schema` takes.
+#[derive(Debug, Args)]
+pub struct SchemaArguments {
+    /// Of which files.
+    #[arg(value_enum, default_value_t = SchemaOf::Scenario)]
+    pub of: SchemaOf,
+}
+
+/// Files that have a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// Scenario files.
+    Scenario,
+    /// What `hasim run --format json` prints.
+    RunResult,
 }

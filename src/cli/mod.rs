@@ -54,7 +54,7 @@ pub fn main() -> ExitCode {
         Command::Validate(typed) => validate::validate(typed, &mut console),
         Command::Quorum(typed) => quorum::quorum(typed, &mut console),
         Command::Explain(typed) => explain::explain(typed, &mut console),
-        Command::Schema => schema::schema(&mut console),
+        Command::Schema(typed) => schema::schema(typed, &mut console),
     };
     outcome.into()
 }

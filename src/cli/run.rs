@@ -5,7 +5,7 @@ use super::arguments::{Format, RunArguments};
 use super::console::Console;
 use super::input;
 use crate::experiment::single::Run;
-use crate::measure::Findings;
+use crate::measure::{Case, Findings};
 use crate::report;
 use crate::scenario::effective;
 use std::fs;
@@ -54,7 +54,9 @@ fn print_text(run: &Run, findings: &Findings, console: &mut Console) {
 }
 
 fn print_json(run: &Run, findings: &Findings, console: &mut Console) -> Result<(), String> {
-    let result = report::json::result(&run.case(), findings, run.seed());
+    let which = report::json::Which { seed: run.seed(), trial: run.trial() };
+    let moments: Vec<Case> = run.snapshots().iter().map(|at| run.case_at(at)).collect();
+    let result = report::json::result(&run.case(), findings, which, &moments);
     let text = report::json::render(&result).map_err(|error| error.to_string())?;
     console.print(&text);
     Ok(())

@@ -1,11 +1,18 @@
-//! `hasim schema`: what editors need to complete and check scenario files.
+//! `hasim schema`: what editors need to complete and check scenario files, and what programs need to
+//! read results.
 
 use super::Outcome;
+use super::arguments::{SchemaArguments, SchemaOf};
 use super::console::Console;
+use crate::report::json;
 use crate::scenario::schema;
 
 /// Prints the schema.
-pub(super) fn schema(console: &mut Console) -> Outcome {
-    console.print(&format!("{:#}\n", schema::scenario()));
+pub(super) fn schema(typed: &SchemaArguments, console: &mut Console) -> Outcome {
+    let schema = match typed.of {
+        SchemaOf::Scenario => schema::scenario(),
+        SchemaOf::RunResult => json::schema(),
+    };
+    console.print(&format!("{schema:#}\n"));
     Outcome::Done
 }

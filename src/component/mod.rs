@@ -17,6 +17,7 @@ pub mod record;
 pub mod versions;
 pub mod view;
 
+use crate::kernel::time::Time;
 pub use blame::{Blame, EventId};
 pub use effects::{Effects, ExitStatus};
 pub use fact::Fact;
@@ -66,4 +67,10 @@ pub trait Component {
 
     /// Reacts to one cause.
     fn on(&mut self, cause: Cause<Self::Alarm>, view: &View, fx: &mut Effects<Self::Alarm>);
+
+    /// The fact as somebody who asks at this moment is told it, where it grows without events since
+    /// it was published; `None` where the published one is current.
+    fn asked(&self, _now: Time) -> Option<Fact> {
+        None
+    }
 }

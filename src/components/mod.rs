@@ -9,6 +9,7 @@ use crate::component::effects::{DrawCounts, Outbox};
 use crate::component::fact::Fact;
 use crate::component::{Alarm, Cause, Component, ComponentId, Effects, EventId, Map, View};
 use crate::kernel::stream::{Key, StreamName};
+use crate::kernel::time::Time;
 
 /// What the world lends a component for one call.
 #[derive(Debug)]
@@ -102,6 +103,14 @@ macro_rules! components {
                 match self {
                     $( Self::$kind(machine) => lent.call(machine.as_mut(), cause, view), )*
                     Self::Object => { let _ = (cause, view, lent); }
+                }
+            }
+
+            /// Its fact as told to somebody who asks now, where that is newer than the published one.
+            pub fn asked(&self, now: Time) -> Option<Fact> {
+                match self {
+                    $( Self::$kind(machine) => machine.asked(now), )*
+                    Self::Object => { let _ = now; None }
                 }
             }
         }

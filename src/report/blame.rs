@@ -67,27 +67,49 @@ pub fn fault_words(verb: &str, targets: &[String], undo: bool) -> String {
 /// From this length on, a line is printed to a tenth of a second; below, to a millisecond.
 const COARSE: Duration = Duration::from_secs(10);
 
-/// Seconds with as many decimals as the length of the whole line deserves.
-fn seconds(nanos: i64, length: Duration) -> String {
-    let decimals = if length >= COARSE { 1 } else { 3 };
-    format!("{:.decimals$} s", nanos as f64 / 1e9)
+/// How finely a line is printed: nanoseconds of the last decimal, and decimals of a second.
+fn grain(length: i64) -> (i64, usize) {
+    let coarse = i64::try_from(COARSE.as_nanos()).unwrap_or(i64::MAX);
+    if length >= coarse { (100_000_000, 1) } else { (1_000_000, 3) }
 }
 
-/// A signed span, `+15.0 s` or `−0.7 s`; nothing if it rounds to zero.
-fn signed(nanos: i64, length: Duration) -> Option<String> {
-    let size = seconds(nanos.saturating_abs(), length);
-    let sign = if nanos < 0 { '−' } else { '+' };
-    let zero = size.chars().all(|c| !c.is_ascii_digit() || c == '0');
-    (!zero).then(|| format!("{sign}{size}"))
+/// Terms in whole grains that add up to the rounded sum: each is rounded down, and those that lose
+/// most by it get one more, until the sum is right.
+fn rounded(terms: &[i64], grain: i64) -> (Vec<i64>, i64) {
+    let total = terms.iter().sum::<i64>();
+    let whole = (total + grain / 2).div_euclid(grain);
+    let mut parts: Vec<i64> = terms.iter().map(|nanos| nanos.div_euclid(grain)).collect();
+    let mut by_loss: Vec<usize> = (0..terms.len()).collect();
+    by_loss.sort_by_key(|at| std::cmp::Reverse(terms[*at].rem_euclid(grain)));
+    let missing = usize::try_from(whole - parts.iter().sum::<i64>()).unwrap_or(0);
+    for at in by_loss.into_iter().take(missing) {
+        parts[at] += 1;
+    }
+    (parts, whole)
+}
+
+/// Grains in seconds.
+fn seconds(grains: i64, decimals: usize) -> String {
+    let scale = 10_u64.pow(u32::try_from(decimals).unwrap_or(0));
+    let (whole, rest) = (grains.unsigned_abs() / scale, grains.unsigned_abs() % scale);
+    format!("{whole}.{rest:0decimals$} s")
+}
+
+/// A signed span, `+15.0 s` or `−0.7 s`; nothing if there is none.
+fn signed(grains: i64, decimals: usize) -> Option<String> {
+    let sign = if grains < 0 { '−' } else { '+' };
+    (grains != 0).then(|| format!("{sign}{}", seconds(grains, decimals)))
 }
 
 /// The blame line in words.
 pub fn line(case: &Case, blame: &BlameLine) -> String {
     let terms = together(&blame.terms);
-    let length = Duration::from_nanos(u64::try_from(blame.total()).unwrap_or(0));
+    let (grain, decimals) = grain(blame.total());
+    let nanos: Vec<i64> = terms.iter().map(|term| term.nanos).collect();
+    let (parts, total) = rounded(&nanos, grain);
     let mut said = Vec::new();
     for (at, term) in terms.iter().enumerate() {
-        let Some(amount) = signed(term.nanos, length) else { continue };
+        let Some(amount) = signed(parts[at], decimals) else { continue };
         let mut words = term_words(case, term);
         let place = term.owner.map(|id| case.plan.map.place(id));
         let next = terms[at + 1..].iter().find_map(|next| next.owner);
@@ -100,7 +122,7 @@ pub fn line(case: &Case, blame: &BlameLine) -> String {
         }
         said.push(format!("{amount} {words}"));
     }
-    format!("{} = {}", seconds(blame.total(), length), said.join(", "))
+    format!("{} = {}", seconds(total, decimals), said.join(", "))
 }
 
 fn owner_name<'a>(case: &Case<'a>, term: &BlameTerm) -> &'a str {
@@ -133,4 +155,36 @@ pub fn shorten(blame: &BlameLine) -> Option<String> {
     let (option, nanos) = blame.largest_option()?;
     let share = Duration::from_nanos(nanos.unsigned_abs()).human();
     Some(format!("{option} ({share} of it)"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Law: what is printed adds up to what is printed, and no term is off by a whole grain.
+        #[test]
+        fn printed_terms_add_up(
+            terms in proptest::collection::vec(-20_000_000_000_i64..20_000_000_000, 0..9),
+            coarse: bool,
+        ) {
+            let grain = if coarse { 100_000_000 } else { 1_000_000 };
+            let (parts, total) = rounded(&terms, grain);
+            prop_assert_eq!(parts.iter().sum::<i64>(), total);
+            prop_assert!((total * grain - terms.iter().sum::<i64>()).abs() <= grain / 2);
+            for (part, nanos) in parts.iter().zip(&terms) {
+                prop_assert!((part * grain - nanos).abs() < grain);
+            }
+        }
+    }
+
+    /// Law: spans are printed to the grain, with their sign.
+    #[test]
+    fn spans_have_signs() {
+        assert_eq!(signed(150, 1).as_deref(), Some("+15.0 s"));
+        assert_eq!(signed(-7, 1).as_deref(), Some("−0.7 s"));
+        assert_eq!(signed(-7, 3).as_deref(), Some("−0.007 s"));
+        assert_eq!(signed(0, 3), None);
+    }
 }

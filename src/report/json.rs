@@ -13,20 +13,30 @@ use crate::measure::blame::BlameLine;
 use crate::measure::case::{Case, Findings};
 use crate::measure::failover::{Reading, Unit, Value};
 use crate::measure::outage::{Interval, Record, Severity};
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
 /// The whole result of one run.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunResult {
     /// `hasim/v1`.
     pub api_version: &'static str,
     /// `RunResult`.
     pub kind: &'static str,
+    /// The version of hasim: the same version, scenario, seed and trial give the same bytes.
+    pub hasim_version: &'static str,
     /// The scenario's name.
     pub scenario: String,
+    /// What the scenario claims.
+    pub description: String,
+    /// Releases of the simulated software.
+    pub versions: Releases,
     /// The seed that was used.
     pub seed: u64,
+    /// Which trial of that seed; 0 unless one of a study was asked for.
+    pub trial: u64,
     /// Length of the run.
     pub until_ms: f64,
     /// Whether every expectation held (true without any).
@@ -37,6 +47,8 @@ pub struct RunResult {
     pub services: Vec<ServiceResult>,
     /// Metrics that have a value.
     pub metrics: Vec<MetricResult>,
+    /// How things stood at the moments that were asked for, in order of time.
+    pub moments: Vec<Moment>,
     /// How things stand at the end.
     pub at_end: Tables,
     /// Claims and what became of them.
@@ -45,8 +57,28 @@ pub struct RunResult {
     pub violations: Vec<ViolationResult>,
 }
 
+/// Releases of the simulated software.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Releases {
+    /// Kubernetes, minor release.
+    pub kubernetes: String,
+    /// etcd, minor release.
+    pub etcd: String,
+}
+
+/// How things stood at a moment.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Moment {
+    /// When.
+    pub at_ms: f64,
+    /// What the field's tools would have shown.
+    pub tables: Tables,
+}
+
 /// A line of the timeline.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TimelineEntry {
     /// When.
@@ -62,7 +94,7 @@ pub struct TimelineEntry {
 }
 
 /// How a service fared.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceResult {
     /// Its name.
@@ -84,7 +116,7 @@ pub struct ServiceResult {
 }
 
 /// An outage or a degradation.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IntervalResult {
     /// `outage` or `degradation`.
@@ -104,7 +136,7 @@ pub struct IntervalResult {
 }
 
 /// A blame line.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BlameResult {
     /// In order of time; they add up to the length.
@@ -116,7 +148,7 @@ pub struct BlameResult {
 }
 
 /// One term.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TermResult {
     /// The option or mechanism.
@@ -128,7 +160,7 @@ pub struct TermResult {
 }
 
 /// A metric.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MetricResult {
     /// Its name.
@@ -142,7 +174,7 @@ pub struct MetricResult {
 }
 
 /// A claim and what became of it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ExpectationResult {
     /// Key path in the scenario.
@@ -158,7 +190,7 @@ pub struct ExpectationResult {
 }
 
 /// A broken law.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ViolationResult {
     /// Which.
@@ -179,8 +211,17 @@ pub fn time_ms(t: Time) -> f64 {
     t.since_start_nanos() as f64 / 1e6
 }
 
-/// The result of a run with this seed.
-pub fn result(case: &Case, findings: &Findings, seed: u64) -> RunResult {
+/// Which run it was.
+#[derive(Clone, Copy, Debug)]
+pub struct Which {
+    /// The seed of its draws.
+    pub seed: u64,
+    /// Which trial of that seed.
+    pub trial: u64,
+}
+
+/// The result of a run, with how it stood at some moments of it.
+pub fn result(case: &Case, findings: &Findings, which: Which, moments: &[Case]) -> RunResult {
     let timeline = timeline::lines(case).into_iter().map(|line| TimelineEntry {
         at_ms: time_ms(line.at),
         who: line.who,
@@ -191,17 +232,31 @@ pub fn result(case: &Case, findings: &Findings, seed: u64) -> RunResult {
     RunResult {
         api_version: "hasim/v1",
         kind: "RunResult",
+        hasim_version: env!("CARGO_PKG_VERSION"),
         scenario: case.plan.name.clone(),
-        seed,
+        description: case.plan.description.clone(),
+        versions: Releases {
+            kubernetes: case.plan.versions.kubernetes.to_string(),
+            etcd: case.plan.versions.etcd.to_string(),
+        },
+        seed: which.seed,
+        trial: which.trial,
         until_ms: time_ms(case.until),
         passed: findings.passed(),
         timeline: timeline.collect(),
         services: findings.services.iter().map(|record| service(case, record)).collect(),
         metrics: findings.metrics.iter().map(metric).collect(),
+        moments: moments.iter().map(moment).collect(),
         at_end: tables(case.plan, case.until, case.end),
         expectations: findings.expectations.iter().map(expectation).collect(),
         violations: findings.violations.iter().map(violation).collect(),
     }
+}
+
+/// The JSON Schema of a result: every field with its meaning.
+pub fn schema() -> serde_json::Value {
+    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
+    generator.into_root_schema_for::<RunResult>().to_value()
 }
 
 /// The result as indented JSON with a line feed at the end.
@@ -210,6 +265,10 @@ pub fn result(case: &Case, findings: &Findings, seed: u64) -> RunResult {
 /// None in practice: every value can be written.
 pub fn render(result: &RunResult) -> Result<String, serde_json::Error> {
     serde_json::to_string_pretty(result).map(|text| text + "\n")
+}
+
+fn moment(case: &Case) -> Moment {
+    Moment { at_ms: time_ms(case.until), tables: tables(case.plan, case.until, case.end) }
 }
 
 fn service(case: &Case, record: &Record) -> ServiceResult {

@@ -2,8 +2,8 @@
 //! `etcdctl endpoint status -w table`, `kubectl get leases`, HAProxy's statistics, and who holds the
 //! virtual address.
 //!
-//! Columns that hasim does not model (addresses, kernels, database sizes, creation times) are left out
-//! or shown as `<unknown>`, never invented.
+//! Columns that hasim does not model (addresses, kernels, database sizes) are left out and named
+//! below the table, creation times shown as `<unknown>`; nothing is invented.
 
 use super::layout::{WIDTH, boxed, columns, wrap};
 use super::style::{Styled, Tone};
@@ -14,10 +14,11 @@ use crate::component::map::MachineRole;
 use crate::component::view::{Surroundings, View};
 use crate::kernel::time::Time;
 use crate::plan::Plan;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A node as the API shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NodeRow {
     /// `NAME`.
@@ -33,7 +34,7 @@ pub struct NodeRow {
 }
 
 /// An etcd member as it answers for itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MemberRow {
     /// `ENDPOINT`.
@@ -53,7 +54,7 @@ pub struct MemberRow {
 }
 
 /// A Lease.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LeaseRow {
     /// `NAME`.
@@ -67,7 +68,7 @@ pub struct LeaseRow {
 }
 
 /// A server of a balancer's backend.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BackendRow {
     /// The balancer's machine.
@@ -79,7 +80,7 @@ pub struct BackendRow {
 }
 
 /// A keepalived instance.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AddressRow {
     /// Its machine.
@@ -93,7 +94,7 @@ pub struct AddressRow {
 }
 
 /// Everything at a moment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tables {
     /// Nodes.
@@ -107,6 +108,16 @@ pub struct Tables {
     /// Who holds the address.
     pub address: Vec<AddressRow>,
 }
+
+/// The command that prints the table of nodes.
+const NODES: &str = "kubectl get nodes -o wide -L topology.kubernetes.io/zone";
+
+/// Columns of that command that are not modelled.
+const NODES_WITHOUT: &str =
+    "(without INTERNAL-IP, EXTERNAL-IP, OS-IMAGE, KERNEL-VERSION, CONTAINER-RUNTIME)";
+
+/// Columns of `etcdctl endpoint status` that are not modelled.
+const MEMBERS_WITHOUT: &str = "(without ID, DB SIZE, IS LEARNER, RAFT APPLIED INDEX)";
 
 /// The tables of a plan at `now`.
 pub fn tables(plan: &Plan, now: Time, all: &Surroundings) -> Tables {
@@ -218,7 +229,7 @@ impl Tables {
     /// All tables as text.
     pub fn render(&self) -> Vec<Styled> {
         let mut lines = Vec::new();
-        section(&mut lines, "kubectl get nodes", self.render_nodes());
+        section(&mut lines, NODES, self.render_nodes());
         section(&mut lines, "etcdctl endpoint status -w table", self.render_members());
         section(&mut lines, "kubectl -n kube-system get leases", self.render_leases());
         section(&mut lines, "HAProxy: servers of backend kube-apiserver", self.render_backends());
@@ -236,7 +247,9 @@ impl Tables {
         if rows.is_empty() {
             return Vec::new();
         }
-        columns(&["NAME", "STATUS", "ROLES", "AGE", "VERSION", "ZONE"], &rows)
+        let mut lines = columns(&["NAME", "STATUS", "ROLES", "AGE", "VERSION", "ZONE"], &rows);
+        lines.push(NODES_WITHOUT.to_owned());
+        lines
     }
 
     fn render_members(&self) -> Vec<String> {
@@ -248,8 +261,12 @@ impl Tables {
         let answering = self.members.iter().filter(|member| member.answers);
         let header = ["ENDPOINT", "VERSION", "IS LEADER", "RAFT TERM", "RAFT INDEX", "ERRORS"];
         let mut lines = boxed(&header, &answering.map(row).collect::<Vec<_>>());
+        lines.push(MEMBERS_WITHOUT.to_owned());
         for silent in self.members.iter().filter(|member| !member.answers) {
-            let said = format!("Failed to get the status of endpoint {}", silent.endpoint);
+            let endpoint = &silent.endpoint;
+            let said = format!(
+                "Failed to get the status of endpoint {endpoint} (context deadline exceeded)"
+            );
             lines.extend(wrap(&said, WIDTH));
         }
         lines
@@ -298,6 +315,7 @@ fn section(lines: &mut Vec<Styled>, title: &str, table: Vec<String>) {
     lines.push(Styled::of(title, Tone::Heading));
     lines.extend(table.into_iter().map(|text| {
         let bad = text.contains("NotReady") || text.contains("DOWN") || text.contains("Failed");
-        Styled::of(text, if bad { Tone::Bad } else { Tone::Plain })
+        let tone = if text.starts_with("(without ") { Tone::Dim } else { Tone::Plain };
+        Styled::of(text, if bad { Tone::Bad } else { tone })
     }));
 }

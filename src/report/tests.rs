@@ -77,11 +77,12 @@ fn tables_at_the_end() {
     insta::assert_snapshot!(part("At 120", "Services\n"), @r"
     At 120.000 s
     ────────────
-    kubectl get nodes
+    kubectl get nodes -o wide -L topology.kubernetes.io/zone
     NAME   STATUS   ROLES           AGE         VERSION   ZONE
     cp1    Ready    control-plane   <unknown>   v1.34     zone-a
     cp2    Ready    control-plane   <unknown>   v1.34     zone-a
     cp3    Ready    control-plane   <unknown>   v1.34     zone-a
+    (without INTERNAL-IP, EXTERNAL-IP, OS-IMAGE, KERNEL-VERSION, CONTAINER-RUNTIME)
 
     etcdctl endpoint status -w table
     +----------+---------+-----------+-----------+------------+--------+
@@ -90,7 +91,8 @@ fn tables_at_the_end() {
     | cp2:2379 |     3.6 |      true |         6 |       1001 |        |
     | cp3:2379 |     3.6 |     false |         6 |       1001 |        |
     +----------+---------+-----------+-----------+------------+--------+
-    Failed to get the status of endpoint cp1:2379
+    (without ID, DB SIZE, IS LEARNER, RAFT APPLIED INDEX)
+    Failed to get the status of endpoint cp1:2379 (context deadline exceeded)
 
     kubectl -n kube-system get leases
     NAME                      HOLDER   AGE         RENEWED     TRANSITIONS
@@ -192,7 +194,8 @@ fn reports_keep_to_eighty_columns() {
 #[test]
 fn json_has_the_outage_with_its_blame() {
     let board = Board::power_off_cp1();
-    let result = json::result(&board.case(), &board.findings(), 1);
+    let which = json::Which { seed: 1, trial: 0 };
+    let result = json::result(&board.case(), &board.findings(), which, &[]);
     let value = serde_json::to_value(&result).unwrap();
     let scheduling = &value["services"][5];
     insta::assert_snapshot!(serde_json::to_string_pretty(scheduling).unwrap(), @r#"
@@ -319,4 +322,23 @@ fn lines_name_their_waits() {
                        after 1.0 s election-timeout + 310 ms randomised election
                        timeout
     ");
+}
+
+/// Law: where a short step followed a far longer wait that no line told of, the wait is the reason,
+/// and it is told once.
+#[test]
+fn the_longest_wait_is_the_reason() {
+    let mut board = Board::settled();
+    let lease = Blame::of("leaseDuration", ms(15_000));
+    let tries = board.event(at(16_000), "cp2/kube-scheduler", EventId::START, lease);
+    let commit = board.event(at(16_005), "cp1/etcd", tries, Blame::of("commit", ms(5)));
+    let follows = board.event(at(16_006), "cp2/etcd", tries, Blame::of("network", ms(1)));
+    for (name, event) in [("cp3/etcd", commit), ("cp2/etcd", follows)] {
+        let fact = EtcdFact { role: Role::Leader, term: 6, ..EtcdFact::default() };
+        let id = board.id(name);
+        board.set_fact(id, Fact::Etcd(fact), event);
+    }
+    let lines = timeline::lines(&board.case());
+    let reasons: Vec<&str> = lines.iter().map(|line| line.why.as_str()).collect();
+    assert_eq!(reasons, ["cp2/kube-scheduler: after 15.0 s leaseDuration", "after 1.0 ms network"]);
 }

@@ -19,6 +19,7 @@ use crate::measure::share::Share;
 use crate::plan::schedule::Action;
 use crate::plan::service::Service;
 use crate::world::observer::{Change, FaultFired, Transition};
+use std::collections::BTreeSet;
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,11 +54,14 @@ struct Writer<'a> {
     group: Option<Group>,
     /// The process whose exit has just been told in words.
     exited: Option<(Time, ComponentId)>,
+    /// The events that have a line.
+    told: BTreeSet<EventId>,
 }
 
 /// Every line of a run up to `until`.
 pub fn lines(case: &Case) -> Vec<Line> {
-    let mut writer = Writer { case, lines: Vec::new(), group: None, exited: None };
+    let mut writer =
+        Writer { case, lines: Vec::new(), group: None, exited: None, told: BTreeSet::new() };
     let mut levels = level_changes(case);
     levels.reverse();
     for seen in &case.history.seen {
@@ -103,7 +107,7 @@ impl Writer<'_> {
 
     fn add(&mut self, at: Time, who: String, said: (String, Tone), because: EventId) {
         self.flush();
-        let why = words::reason(self.case.plan, self.case.log, because, &who);
+        let why = words::reason(self.case.plan, self.case.log, because, &who, &mut self.told);
         self.lines.push(Line { at, who, what: said.0, why, tone: said.1, because });
     }
 

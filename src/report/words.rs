@@ -12,6 +12,7 @@ use crate::kernel::time::Duration;
 use crate::measure::history::FactChange;
 use crate::plan::Plan;
 use crate::world::event::{Event, EventKind, EventLog};
+use std::collections::BTreeSet;
 
 /// What a change says, with its tone; nothing if there is nothing to see.
 pub type Said = Option<(String, Tone)>;
@@ -274,11 +275,37 @@ pub fn state(plan: &Plan, process: ProcessState, fact: &Fact) -> Option<String> 
     Some(said)
 }
 
+/// How many events back a reason is looked for.
+const REASON_EVENTS_MAX: usize = 1_000;
+
+/// An earlier wait is the reason if it was at least this long …
+const REASON_LEAST: Duration = Duration::from_millis(100);
+
+/// … and so many times as long as the last one.
+const REASON_FACTOR: u64 = 10;
+
 /// Why an event happened, as seen from `who`: the waits that led to it, or the message that came.
-pub fn reason(plan: &Plan, log: &EventLog, id: EventId, who: &str) -> String {
-    let event = log.get(id);
+///
+/// Where a far longer wait led to it through events that nobody was told of (a write that took
+/// milliseconds, asked for when a Lease had run out), that wait is the reason, unless a message told
+/// the one concerned. `told` are the events
+/// that have been told of; the reason joins them.
+pub fn reason(
+    plan: &Plan,
+    log: &EventLog,
+    id: EventId,
+    who: &str,
+    told: &mut BTreeSet<EventId>,
+) -> String {
+    let own = log.get(id);
+    if matches!(own.kind, EventKind::Start | EventKind::Fault { .. }) {
+        return String::new();
+    }
+    let message = matches!(own.kind, EventKind::Mail { .. }) && owner(plan, own) == Some(who);
+    let reason = if message { id } else { longest_wait(log, id, told) };
+    told.extend([id, reason]);
+    let event = log.get(reason);
     let said = match event.kind {
-        EventKind::Start | EventKind::Fault { .. } => return String::new(),
         EventKind::Mail { from } if from != ComponentId::VIP && Some(from) != event.owner => {
             format!("message from {}", plan.map.name(from))
         }
@@ -289,6 +316,26 @@ pub fn reason(plan: &Plan, log: &EventLog, id: EventId, who: &str) -> String {
         Some(name) => format!("{name}: {said}"),
         None => said,
     }
+}
+
+/// The event itself, or the one before it, back to the last that was told of, that waited far longer.
+fn longest_wait(log: &EventLog, id: EventId, told: &BTreeSet<EventId>) -> EventId {
+    let own = log.get(id);
+    let mut longest = (own.blame.total() * REASON_FACTOR).max(REASON_LEAST);
+    let mut reason = id;
+    let mut at = own.parent;
+    for _ in 0..REASON_EVENTS_MAX {
+        let event = log.get(at);
+        let root = matches!(event.kind, EventKind::Start | EventKind::Fault { .. });
+        if root || told.contains(&at) {
+            break;
+        }
+        if matches!(event.kind, EventKind::Alarm(_)) && event.blame.total() > longest {
+            (longest, reason) = (event.blame.total(), at);
+        }
+        at = event.parent;
+    }
+    reason
 }
 
 fn owner<'p>(plan: &'p Plan, event: &Event) -> Option<&'p str> {

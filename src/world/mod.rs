@@ -195,6 +195,18 @@ impl<'p> World<'p> {
         &self.all
     }
 
+    /// The same as somebody who asks every component at this instant is told it: what grows
+    /// without events (a raft index) is brought up to date.
+    pub fn asked(&self) -> Surroundings {
+        let mut all = self.all.clone();
+        for (fact, machine) in all.facts.iter_mut().zip(&self.machines) {
+            if let Some(asked) = machine.asked(self.now) {
+                *fact = asked;
+            }
+        }
+        all
+    }
+
     /// Everything that happened so far.
     pub fn log(&self) -> &EventLog {
         &self.log

@@ -91,6 +91,14 @@ impl Etcd {
         }
     }
 
+    /// How many steady writes have reached this member's log by now beyond those booked.
+    pub(super) fn unbooked_writes(&self, now: Time) -> u64 {
+        let delay = self.raft.contact.map_or(Duration::ZERO, |contact| contact.delay);
+        let upto = Time::from_nanos(now.as_nanos().saturating_sub(delay.as_nanos()));
+        let counts = self.takes_writes() && upto > self.booked;
+        if counts { self.writes_in(self.booked, upto) } else { 0 }
+    }
+
     /// Books the steady writes before `upto` that are not in the log yet.
     pub(super) fn book_writes(&mut self, upto: Time) {
         if upto <= self.booked {

@@ -369,4 +369,9 @@ impl Component for Etcd {
         }
         self.end_step(view, fx);
     }
+
+    fn asked(&self, now: Time) -> Option<Fact> {
+        let index = self.hard.log.last_index() + self.unbooked_writes(now);
+        (self.life == Life::Up).then(|| Fact::Etcd(EtcdFact { index, ..self.fact() }))
+    }
 }

@@ -65,12 +65,16 @@ impl<A: Alarm> Elector<A> {
     fn set_deadline(&mut self, view: &View, fx: &mut Effects<A>) {
         let Some(attempt) = self.attempt else { return };
         let cycle = self.cycle_ends().unwrap_or(Time::NEVER);
-        let (at, name) = if cycle <= attempt.deadline {
-            (cycle.max(view.now), "renewDeadline")
+        if cycle <= attempt.deadline && !cycle.is_never() {
+            self.await_end_of_cycle(cycle.max(view.now), fx);
         } else {
-            (attempt.deadline, "request time-out of the election client")
-        };
-        self.set(at, || Blame::of(name, at.since(view.now)), fx);
+            let (at, now) = (attempt.deadline, view.now);
+            self.set(
+                at,
+                || Blame::of("request time-out of the election client", at.since(now)),
+                fx,
+            );
+        }
     }
 
     /// The record that this instance writes over the state it knows.

@@ -152,6 +152,7 @@ impl<A: Alarm> Elector<A> {
     fn begin_cycle(&mut self, start: Time, view: &View, fx: &mut Effects<A>) {
         let ticks = self.election.client_go.ticks_from_start().then_some(start);
         self.renewal = Renewal::Cycle { start, ticks };
+        self.cycle_event = fx.event();
         self.attempt_renewal(start, view, fx);
     }
 
@@ -164,6 +165,7 @@ impl<A: Alarm> Elector<A> {
             Some(revision) if !self.election.client_go.fast_path() && read <= view.now => {
                 let ticks = self.election.client_go.ticks_from_start().then_some(start);
                 self.renewal = Renewal::Cycle { start, ticks };
+                self.cycle_event = fx.event();
                 self.ask(Stage::Put(revision), start, read, view, fx);
             }
             _ => self.begin_cycle(start, view, fx),
@@ -200,9 +202,18 @@ impl<A: Alarm> Elector<A> {
         let period = self.clock.lasts(self.election.retry_period).max(Duration::from_nanos(1));
         let tick = Cadence::new(ticks, period).first_after(now);
         let end = start + self.clock.lasts(self.election.renew_deadline);
-        let (at, name) = if tick < end { (tick, RETRY_PERIOD) } else { (end, RENEW_DEADLINE) };
-        let at = at.max(now);
-        self.set(at, || Blame::of(name, at.since(now)), fx);
+        if tick < end {
+            self.set(tick, || Blame::of(RETRY_PERIOD, tick.since(now)), fx);
+        } else {
+            self.await_end_of_cycle(end.max(now), fx);
+        }
+    }
+
+    /// Gives up at `at`, which is `renewDeadline` after the cycle began, however often it tried.
+    pub(super) fn await_end_of_cycle(&mut self, at: Time, fx: &mut Effects<A>) {
+        let Renewal::Cycle { start, .. } = self.renewal else { return };
+        let began = self.cycle_event;
+        self.set(at, || Blame::of(RENEW_DEADLINE, at.since(start)).since(began), fx);
     }
 
     /// The alarm of a holder is due.

@@ -93,6 +93,8 @@ pub struct Elector<A> {
     seen: LeaseFact,
     /// The event at which the record last changed.
     turned: EventId,
+    /// The event with which the holder's present cycle began.
+    cycle_event: EventId,
     observed: Option<Observed>,
     attempt: Option<Attempt>,
     poll: Poll,
@@ -125,6 +127,7 @@ impl<A: Alarm> Elector<A> {
             reading: Reading::IDEAL,
             seen: LeaseFact::default(),
             turned: EventId::START,
+            cycle_event: EventId::START,
             observed: None,
             attempt: None,
             poll: Poll::unknown(),
