@@ -29,6 +29,28 @@ pub struct Outgoing {
     pub answers: Option<EventId>,
 }
 
+/// A standing connection of the component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Its key.
+    pub id: u64,
+    /// Whom the component dials: may be the virtual address.
+    pub target: ComponentId,
+    /// Whose port accepted it: the server, or a balancer before it.
+    pub near: ComponentId,
+    /// Who answers requests on it.
+    pub server: ComponentId,
+}
+
+/// What a process does to standing connections of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HangUp {
+    /// A balancer cuts those that it passes on to this server.
+    Cut(ComponentId),
+    /// A server asks for no further requests on any of its own (HTTP/2 GOAWAY).
+    GoAway,
+}
+
 /// How a process ended by its own doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitStatus {
@@ -54,8 +76,12 @@ pub struct Outbox {
     pub starts: Vec<(ComponentId, Time, Blame)>,
     /// Processes to kill on the own machine, after their grace period.
     pub kills: Vec<ComponentId>,
-    /// Calls whose connection the caller closes.
+    /// Calls, and standing connections, that the caller closes.
     pub closed: Vec<u64>,
+    /// Connections that have been standing since before a settled run began.
+    pub adopted: Vec<Standing>,
+    /// What becomes of standing connections that go through this process.
+    pub hang_ups: Vec<HangUp>,
     /// For observers only.
     pub records: Vec<Record>,
     /// The process ends.
@@ -173,9 +199,20 @@ impl<'a, A: Alarm> Effects<'a, A> {
         self.post(Outgoing { to, body, departs: self.now + work, blame, answers });
     }
 
-    /// Closes the connection of a call: no answer will be delivered, and nothing is sent any more.
+    /// Closes the connection of a call, or a standing one: no answer will be delivered, and nothing is
+    /// sent any more. A request on a standing connection is cancelled.
     pub fn close(&mut self, call: u64) {
         self.out.closed.push(call);
+    }
+
+    /// At a settled start: a connection that has been standing for long.
+    pub fn adopt(&mut self, standing: Standing) {
+        self.out.adopted.push(standing);
+    }
+
+    /// Ends, or announces the end of, standing connections of others.
+    pub fn hang_up(&mut self, how: HangUp) {
+        self.out.hang_ups.push(how);
     }
 
     /// Publishes what others can now observe.

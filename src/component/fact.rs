@@ -188,6 +188,8 @@ pub struct LoadBalancerFact {
     pub listening: bool,
     /// Servers in rotation, one bit each in the order of the backend's list.
     pub rotation: u64,
+    /// It ends a connection on which nothing has been passed on for this long; `None`: it waits.
+    pub idle_limit: Option<Duration>,
 }
 
 /// State of a VRRP instance.

@@ -19,7 +19,8 @@ pub struct Mail {
 }
 
 /// The content of a message. The variant decides the transport: raft messages travel on the peers'
-/// long-lived streams, adverts as single datagrams, calls on connections of their own.
+/// long-lived streams, adverts as single datagrams, calls on connections of their own, asks on one that
+/// stands.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Body {
     /// Between etcd members.
@@ -30,6 +31,13 @@ pub enum Body {
     Call(Call),
     /// The answer to a request, or what the transport reports instead of one.
     Reply(Reply),
+    /// A request on a connection that stands.
+    Ask(Ask),
+    /// The transport reports that a standing connection has ended, by the holder's key.
+    Broken(u64),
+    /// The server takes no further requests on a standing connection (HTTP/2 GOAWAY), by the holder's
+    /// key; those that it has are answered.
+    GoAway(u64),
 }
 
 /// A raft message. `term` is the sender's (for pre-votes: the term asked for).
@@ -176,11 +184,22 @@ pub struct Call {
     pub deadline: Time,
 }
 
+/// A request on a standing connection. Asking nothing ([`Op::Connect`]) is an HTTP/2 PING.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ask {
+    /// The connection, by the key of the call that opened it.
+    pub connection: u64,
+    /// The request.
+    pub call: Call,
+}
+
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Op {
     /// Only opens a connection.
     Connect,
+    /// Opens a connection that stays: its key is then that of the connection.
+    Open,
     /// GET/LIST with resourceVersion=0, or an etcd serializable read.
     ReadCached,
     /// A quorum (linearizable) read.
@@ -211,7 +230,12 @@ impl Op {
     pub fn writes(self) -> bool {
         match self {
             Op::Write | Op::PutLease { .. } | Op::RenewNodeLease | Op::PostNodeStatus => true,
-            Op::Connect | Op::ReadCached | Op::Read | Op::GetLease(_) | Op::Health(_) => false,
+            Op::Connect
+            | Op::Open
+            | Op::ReadCached
+            | Op::Read
+            | Op::GetLease(_)
+            | Op::Health(_) => false,
         }
     }
 }
@@ -242,6 +266,8 @@ pub struct Reply {
 pub enum Outcome {
     /// Served or committed.
     Done,
+    /// A connection stands; requests on it are answered by this server.
+    Opened(ComponentId),
     /// The Lease that was read; `None`: there is no such object.
     Lease(Option<LeaseFact>),
     /// Certainly not applied: the compare-and-swap failed.

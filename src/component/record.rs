@@ -67,6 +67,13 @@ pub enum Record {
         /// From issue to answer, each.
         latency: Duration,
     },
+    /// A long-lived connection of a client stands (anew), or its client has found it broken.
+    Connection {
+        /// Whose.
+        client: ComponentId,
+        /// Who answers on it; `None`: it is gone.
+        server: Option<ComponentId>,
+    },
     /// A process ended by its own doing, in words.
     Exit {
         /// Why.

@@ -100,6 +100,9 @@ pub struct Surroundings {
     /// From when on a raft message from one etcd member to another arrives without waiting for a
     /// broken stream, by (from, to); members without an entry are connected.
     pub streams: BTreeMap<(ComponentId, ComponentId), Time>,
+    /// Standing connections by (holder, its key): whether data pass through at once at present. Not
+    /// there once the end of one is on its way to the holder.
+    pub connections: BTreeMap<(ComponentId, u64), bool>,
 }
 
 impl Surroundings {
@@ -283,6 +286,12 @@ impl<'a> View<'a> {
     /// connected, `Time::NEVER` while the path is cut.
     pub fn stream_ready(&self, from: ComponentId, to: ComponentId) -> Time {
         self.all.streams.get(&(from, to)).copied().unwrap_or(Time::ZERO)
+    }
+
+    /// Whether what this component sends on a standing connection of its own gets through at once:
+    /// neither cut, nor waiting for a retransmission, nor about to end.
+    pub fn flows(&self, connection: u64) -> bool {
+        self.all.connections.get(&(self.me, connection)).copied().unwrap_or(false)
     }
 
     /// Which balancer a new connection of this component to the virtual address reaches now.

@@ -137,6 +137,7 @@ components! {
 }
 
 pub mod candidate;
+pub mod connection;
 pub mod lease;
 pub mod node_monitor;
 pub mod path;

@@ -6,7 +6,7 @@
 //! the answer the other. With jitter the mean is meant; on a lossy path nothing is promised, and
 //! requests are simulated one by one.
 //!
-//! Absent on purpose: retries, time-outs and connections that outlive a request.
+//! Absent on purpose: retries and time-outs.
 
 use crate::component::fact::{Ability, Resource};
 use crate::component::record::RequestClass;
@@ -56,6 +56,25 @@ pub fn write_latency_over(
     };
     let work = answer(view, server, RequestClass::Write, resource)?;
     Some(first + hop(view, near, server)? + work)
+}
+
+/// How long a request about `resource` takes on a connection that stands, from a holder through `near` (the server
+/// itself, or a balancer) to `server`.
+pub fn latency_on(
+    view: &View,
+    holder: ComponentId,
+    (near, server): (ComponentId, ComponentId),
+    (class, resource): (RequestClass, Resource),
+) -> Option<Duration> {
+    let first = ask(view, holder, near)?;
+    let second = if near == server { Duration::ZERO } else { ask(view, near, server)? };
+    Some(first + second + answer(view, server, class, resource)?)
+}
+
+/// Asking and hearing the answer on a connection that stands.
+fn ask(view: &View, from: ComponentId, to: ComponentId) -> Option<Duration> {
+    let established = hop(view, from, to)?;
+    Some(established.saturating_sub(view.round_trip(from, to)))
 }
 
 /// Connecting, asking and hearing the answer, without the work at the other end.

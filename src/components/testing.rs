@@ -69,6 +69,7 @@ pub(crate) fn surroundings(kinds: &[(usize, Kind)], delay: Duration) -> Surround
         settlement: Settlement::default(),
         vip: Vec::new(),
         streams: BTreeMap::new(),
+        connections: BTreeMap::new(),
         neighbours: Vec::new(),
         map: Arc::new(map),
     }

@@ -164,9 +164,11 @@ fn settled_fact(map: &Map, id: ComponentId) -> Fact {
         Kind::Scheduler | Kind::ControllerManager => {
             Fact::Candidate(CandidateFact { leading: first, acting: first })
         }
-        Kind::LoadBalancer => {
-            Fact::LoadBalancer(LoadBalancerFact { listening: true, rotation: 0b111 })
-        }
+        Kind::LoadBalancer => Fact::LoadBalancer(LoadBalancerFact {
+            listening: true,
+            rotation: 0b111,
+            idle_limit: None,
+        }),
         Kind::Keepalived => Fact::Vrrp(VrrpFact {
             state: if first { VrrpState::Master } else { VrrpState::Backup },
             holds: first,
@@ -237,6 +239,7 @@ impl Board {
             vip: pairs.collect(),
             neighbours: vec![None; map.machine_count()],
             streams: BTreeMap::new(),
+            connections: BTreeMap::new(),
             map,
         };
         let mut watch = Watch::new(&plan);
@@ -396,7 +399,7 @@ impl Board {
         for balancer in ["lb1/haproxy", "lb2/haproxy"] {
             let marked = self.event(at(70_700), balancer, fault, wait.clone());
             let id = self.id(balancer);
-            let fact = LoadBalancerFact { listening: true, rotation: 0b110 };
+            let fact = LoadBalancerFact { listening: true, rotation: 0b110, idle_limit: None };
             self.set_fact(id, Fact::LoadBalancer(fact), marked);
             self.settle(marked);
         }

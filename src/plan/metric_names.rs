@@ -12,7 +12,7 @@ pub enum MetricSort {
 }
 
 /// Every metric, by name.
-pub const METRICS: [(&str, MetricSort); 54] = {
+pub const METRICS: [(&str, MetricSort); 55] = {
     use MetricSort::{Count, Span};
     [
         ("etcd.first_campaign", Span),
@@ -30,6 +30,7 @@ pub const METRICS: [(&str, MetricSort); 54] = {
         ("lb.mark_up", Span),
         ("client.failed_requests", Count),
         ("client.last_affected_start", Span),
+        ("client.reconnected", Span),
         ("vip.takeover", Span),
         ("vip.client_gap", Span),
         ("vip.dual_ownership", Span),

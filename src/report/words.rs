@@ -30,7 +30,7 @@ pub fn change(plan: &Plan, change: &FactChange) -> Said {
         }
         (Fact::LoadBalancer(from), Fact::LoadBalancer(to)) => balancer(plan, from, to),
         (Fact::Absent, Fact::LoadBalancer(to)) => {
-            balancer(plan, &LoadBalancerFact { rotation: to.rotation, listening: false }, to)
+            balancer(plan, &LoadBalancerFact { listening: false, ..*to }, to)
         }
         (Fact::Vrrp(from), Fact::Vrrp(to)) => vrrp(from, to),
         (Fact::Absent, Fact::Vrrp(to)) => vrrp(&VrrpFact::default(), to),

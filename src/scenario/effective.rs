@@ -8,6 +8,7 @@
 mod reliability;
 
 use crate::component::param::{ParamValue, Params};
+use crate::components::client::ConnectionUse;
 use crate::kernel::law::Law;
 use crate::scenario::document::Path;
 use crate::scenario::lower::Subject;
@@ -255,8 +256,12 @@ fn own<P: Params + Clone>(program: &Program<P>) -> Vec<Item> {
 
 fn client(client: &crate::scenario::raw::client::Client) -> Value {
     let mut value = json!({ "name": client.name });
-    for option in client.section.effective() {
-        value[option.name] = option.value;
+    let long_lived = client.connection.params.connection == ConnectionUse::LongLived;
+    let held = client.connection.effective().into_iter().filter(|_| long_lived);
+    for option in client.section.effective().into_iter().chain(held) {
+        if !option.value.is_null() {
+            value[option.name] = option.value;
+        }
     }
     let targets: Vec<Value> = client.target.iter().map(|target| target.value.clone()).collect();
     value["target"] = match targets.as_slice() {

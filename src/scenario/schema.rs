@@ -6,6 +6,7 @@ use crate::component::param::ParamValue;
 use crate::component::param::Params;
 use crate::component::versions::Versions;
 use crate::components::api_server::ApiServerParams;
+use crate::components::client::ConnectionOptions;
 use crate::components::controller_manager::ControllerManagerParams;
 use crate::components::etcd::EtcdParams;
 use crate::components::keepalived::KeepalivedParams;
@@ -161,6 +162,7 @@ fn each(mut section: Value) -> Value {
 
 fn client() -> Value {
     let mut all = options::<ClientOptions>();
+    all.extend(options::<ConnectionOptions>());
     all.insert("name".to_owned(), json!({ "type": "string" }));
     let doc =
         "`endpoint` (the default), `etcd`, `kube-apiserver`, or processes such as `cp1/etcd`.";

@@ -3,6 +3,7 @@
 //! Pure functions of instants; nothing here knows an application, a component or a topology, and
 //! nothing ticks: the next transmission after a repair is computed.
 
+pub mod lane;
 pub mod neighbour;
 pub mod peer_stream;
 pub mod retransmission;

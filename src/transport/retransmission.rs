@@ -57,6 +57,12 @@ impl Schedule {
         })
     }
 
+    /// When the kernel gives up: the wait after the last transmission is over.
+    pub fn gives_up(self) -> Time {
+        let longer = Self { retries: self.retries + 1, ..self };
+        longer.transmissions().last().unwrap_or(self.first)
+    }
+
     /// The first transmission at or after `t`; `None` after the kernel has given up.
     pub fn at_or_after(self, t: Time) -> Option<Time> {
         self.transmissions().find(|at| *at >= t)
@@ -90,6 +96,8 @@ mod tests {
         assert_eq!(at[..5], [0.0, 0.2, 0.6, 1.4, 3.0]);
         assert_eq!(at.len(), 16);
         assert!((at[15] - 804.6).abs() < 1e-9, "{at:?}");
+        let end = Schedule::data(Time::START).gives_up();
+        assert_eq!(end, Time::at(Duration::from_millis(924_600)));
     }
 
     /// Law: a repair is used at the next transmission, not before.

@@ -16,15 +16,17 @@ use crate::transport::retransmission::Schedule;
 /// A call that its caller has not closed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Open {
-    call: Call,
+    pub(super) call: Call,
     /// Whom the caller asked for; may be the virtual address.
-    target: ComponentId,
+    pub(super) target: ComponentId,
+    /// The standing connection on which it was asked; `None`: it has one of its own.
+    pub(super) over: Option<u64>,
     /// Who answered the SYN.
     server: Option<ComponentId>,
     /// When the present stage's first packet left: the SYN, the request or the answer.
     first: Time,
     /// The event from which the present stage's waiting counts.
-    since: EventId,
+    pub(super) since: EventId,
     /// The server has answered; a reset no longer matters.
     answered: bool,
 }
@@ -32,10 +34,23 @@ pub(super) struct Open {
 impl World<'_> {
     /// A component opens a connection and sends a request on it.
     pub(super) fn place_call(&mut self, caller: ComponentId, target: ComponentId, call: Call) {
+        let key = self.open_call(caller, target, call, None);
+        self.connect(key);
+    }
+
+    /// Takes a call up: on a connection of its own, or on a standing one to a server.
+    pub(super) fn open_call(
+        &mut self,
+        caller: ComponentId,
+        target: ComponentId,
+        call: Call,
+        over: Option<(u64, ComponentId)>,
+    ) -> CallKey {
         let open = Open {
             call,
             target,
-            server: None,
+            over: over.map(|(connection, _)| connection),
+            server: over.map(|(_, server)| server),
             first: self.now,
             since: self.event,
             answered: false,
@@ -43,7 +58,7 @@ impl World<'_> {
         let key = (caller, call.id);
         let twin = self.calls.insert(key, open);
         assert!(twin.is_none(), "{} used call {} twice", self.all.map.name(caller), call.id);
-        self.connect(key);
+        key
     }
 
     /// Sends a SYN: the first, or one that is retransmitted.
@@ -107,7 +122,10 @@ impl World<'_> {
         open.answered = true;
         open.first = self.now;
         open.since = self.event;
-        self.answer(key, reply);
+        match open.over {
+            Some(connection) => self.answer_ask(key, connection, reply),
+            None => self.answer(key, reply),
+        }
     }
 
     /// The answer's data leave, or are retransmitted.
@@ -126,7 +144,7 @@ impl World<'_> {
     }
 
     /// Tells the caller how its call ended, `after` from now.
-    fn report(&mut self, key: CallKey, outcome: Outcome, after: Duration) {
+    pub(super) fn report(&mut self, key: CallKey, outcome: Outcome, after: Duration) {
         let Some(open) = self.calls.get_mut(&key) else { return };
         open.answered = true;
         let (from, since) = (open.server.unwrap_or(open.target), open.since);
@@ -149,7 +167,8 @@ impl World<'_> {
             .calls
             .iter()
             .filter(|(key, open)| {
-                open.server == Some(gone) && !open.answered && view.passes(gone, key.0)
+                let own = open.server == Some(gone) && open.over.is_none();
+                own && !open.answered && view.passes(gone, key.0)
             })
             .map(|(key, _)| *key)
             .collect();

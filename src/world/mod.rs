@@ -7,6 +7,7 @@
 //! Absent on purpose: statistics, text, files. Observers see every change and can change nothing.
 
 mod calls;
+mod connections;
 pub mod event;
 mod neighbours;
 mod network;
@@ -15,6 +16,7 @@ mod operator;
 mod procedure;
 mod process;
 mod resolve;
+mod rides;
 mod settle;
 mod step;
 mod streams;
@@ -49,6 +51,12 @@ enum Letter {
     Request(CallKey),
     /// An answer's data are retransmitted.
     Answer(CallKey, Reply),
+    /// Data reach the end of a leg of a standing connection.
+    Ride(connections::Ride),
+    /// What waits in one is sent again, unless the path has changed since.
+    Retransmit(CallKey, connections::Leg, u64),
+    /// The kernel gives up what has waited there since an instant.
+    GiveUp(CallKey, connections::Leg, Time),
     /// A process is started.
     Start(ComponentId, Origin),
     /// A machine's neighbour entry for the virtual address expires, in that generation of it.
@@ -104,6 +112,7 @@ pub struct World<'p> {
     planned: u64,
     operator: operator::Operator,
     calls: BTreeMap<CallKey, calls::Open>,
+    connections: BTreeMap<CallKey, connections::Connection>,
     peers: BTreeMap<(ComponentId, ComponentId), streams::Stream>,
     inboxes: Vec<Inbox>,
     trusts: Vec<neighbours::Trust>,
@@ -175,6 +184,7 @@ impl<'p> World<'p> {
             planned: 0,
             operator: operator::Operator::default(),
             calls: BTreeMap::new(),
+            connections: BTreeMap::new(),
             peers: BTreeMap::new(),
             outbox: Outbox::default(),
             saw: BTreeSet::new(),
@@ -256,5 +266,6 @@ fn surroundings(plan: &Plan) -> Surroundings {
         vip,
         neighbours: vec![None; map.machine_count()],
         streams: BTreeMap::new(),
+        connections: BTreeMap::new(),
     }
 }

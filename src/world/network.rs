@@ -10,6 +10,7 @@ use crate::component::mail::{Body, Mail};
 use crate::component::view::{ProcessState, View};
 use crate::kernel::time::{Duration, Time};
 
+use super::connections::opened;
 use super::event::EventKind;
 
 /// Purposes of a machine's draws for its packets.
@@ -43,6 +44,9 @@ impl World<'_> {
                 }
             }
             Body::Raft(_) => self.route_raft(from, to, body),
+            Body::Ask(ask) => self.place_ask(from, ask),
+            // Only the transport itself says these.
+            Body::Broken(_) | Body::GoAway(_) => {}
         }
     }
 
@@ -69,10 +73,15 @@ impl World<'_> {
         origin: Origin,
         observer: &mut impl Observer,
     ) {
-        if let Body::Reply(reply) = &mail.body
-            && self.calls.remove(&(to, reply.id)).is_none()
-        {
-            return;
+        match &mail.body {
+            Body::Reply(reply) => {
+                let Some(open) = self.calls.remove(&(to, reply.id)) else { return };
+                if let Some(server) = opened(reply.outcome) {
+                    self.connection_opened(to, mail.from, reply.id, open.target, server);
+                }
+            }
+            Body::Broken(connection) => self.remove_connection((to, *connection)),
+            _ => {}
         }
         match self.all.processes[to.index()].state {
             ProcessState::Dead => {}
@@ -125,6 +134,7 @@ impl World<'_> {
         self.changed = true;
         self.streams_follow_paths();
         self.review_neighbours();
+        self.connections_follow_paths();
         let map = self.all.map.clone();
         for (id, entry) in map.components() {
             if entry.machine == Some(machine) {

@@ -88,6 +88,7 @@ impl World<'_> {
         self.set_process(id, ProcessState::Dead, observer);
         self.drop_calls_of(id, rst);
         self.streams_of_ended(id, rst);
+        self.connections_of_ended(id, rst);
     }
 
     /// Forgets the alarms of a process and what it had not sent yet.
@@ -177,6 +178,7 @@ impl World<'_> {
             let from = u32::from(mail.from.0);
             self.post.push(self.now, u32::from(id.0), from, Letter::Arrive(mail, origin));
         }
+        self.connections_of_resumed(id);
         if inbox.stop {
             self.pull(id, Lever::Stop, observer);
         }

@@ -92,6 +92,9 @@ impl World<'_> {
             Letter::Syn(key) => self.connect(key),
             Letter::Request(key) => self.request_arrives(key, observer),
             Letter::Answer(key, reply) => self.answer(key, reply),
+            Letter::Ride(ride) => self.ride_arrives(ride, observer),
+            Letter::Retransmit(key, leg, change) => self.retransmit(key, leg, change),
+            Letter::GiveUp(key, leg, since) => self.give_up_lane(key, leg, since),
             Letter::Start(id, origin) => {
                 if self.all.processes[id.index()].state == ProcessState::Dead {
                     self.begin(Some(id), origin, EventKind::ProcessStart);
@@ -174,6 +177,13 @@ impl World<'_> {
         }
         for call in out.closed.drain(..) {
             self.calls.remove(&(from, call));
+            self.remove_connection((from, call));
+        }
+        for standing in out.adopted.drain(..) {
+            self.add_connection(from, standing);
+        }
+        for how in out.hang_ups.drain(..) {
+            self.hang_up(from, how);
         }
         for outgoing in out.mail.drain(..) {
             let completed = self.event;
@@ -209,6 +219,7 @@ impl World<'_> {
         if matches!(fact, Fact::Vrrp(_)) {
             self.hear_announcement(of, &from, &fact);
             self.review_neighbours();
+            self.connections_follow_paths();
         }
         let change = Change::Fact { of, from, to: Box::new(fact) };
         self.tell(change, observer);

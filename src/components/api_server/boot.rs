@@ -7,7 +7,7 @@
 
 use super::state::Life;
 use super::{Alarm, ApiServer, START_DRAW};
-use crate::component::effects::ExitStatus;
+use crate::component::effects::{ExitStatus, HangUp};
 use crate::component::view::Probe;
 use crate::component::{ComponentId, Effects, View};
 use crate::kernel::time::Duration;
@@ -114,6 +114,7 @@ impl ApiServer {
     /// No new connections; those open may finish.
     pub(super) fn close_listener(&mut self, fx: &mut Effects<Alarm>) {
         self.life.listening = false;
+        fx.hang_up(HangUp::GoAway);
         fx.set_after(Alarm::Drained, DRAIN_TIMEOUT, "ShutdownTimeout");
     }
 

@@ -72,7 +72,7 @@ impl Relay {
     /// What etcd is asked.
     pub(super) fn asks(&self) -> Op {
         match self.op {
-            Op::Health(_) | Op::ReadCached | Op::Connect => Op::Read,
+            Op::Health(_) | Op::ReadCached | Op::Connect | Op::Open => Op::Read,
             op => op,
         }
     }

@@ -53,6 +53,7 @@ impl ApiServer {
 
     fn start(&mut self, relay: Relay, view: &View, fx: &mut Effects<Alarm>) {
         match relay.op {
+            Op::Open => self.finish(relay, Outcome::Opened(view.me), view, fx),
             Op::ReadCached if self.cache.ready => self.serve_cached(relay, fx),
             Op::ReadCached if self.params.resilient_watchcache => {
                 self.finish(relay, Outcome::Rejected, view, fx);

@@ -5,54 +5,27 @@
 //! are made real, and so is each further one, until the path works again and all of them have ended.
 //! Every request of the schedule is thus served, rejected, given up or still pending.
 //!
-//! Absent on purpose: a process to stop at, retries (a failed request stays failed), and rates.
+//! A client that keeps one connection (`long_lived`) repeats reads as client-go does; any other does
+//! not repeat a failed request. Absent on purpose: a process to stop at, and rates.
 
 mod choice;
 mod lane;
+mod long_lived;
+mod params;
 #[cfg(test)]
 mod tests;
 
 use crate::component::fact::{ClientFact, Fact, Renewals};
 use crate::component::mail::{Body, Mail, Op, Outcome, Reply};
-use crate::component::param::{Problem, params};
 use crate::component::record::{Record, RequestClass, RequestRecord};
 use crate::component::{Alarm as _, Blame, Cause, Component, ComponentId, Effects, Kind, Lever, Map, View};
 use crate::components::path;
 use crate::kernel::cadence::Cadence;
 use crate::kernel::time::{Duration, Time};
 use lane::{Lane, Mode};
+use long_lived::LongLived;
+pub use params::{ClientParams, ConnectionOptions, ConnectionUse, Held};
 use std::collections::{BTreeMap, BTreeSet};
-
-params! {
-    /// The schedule of a client.
-    pub struct ClientParams {
-        /// From request to request, at each target.
-        every: Duration = "every", |_v| Duration::from_millis(100), "the measured client: one request each 100 ms";
-        /// When a request is given up.
-        timeout: Duration = "timeout", |_v| Duration::from_secs(5), "the measured client: 5 s";
-        /// Where it knows several servers: the next one is tried when no connection has come about
-        /// within this long.
-        dial_timeout: Duration = "dialTimeout", |_v| Duration::from_secs(30), "client-go: rest transport, net.Dialer Timeout";
-    }
-}
-
-impl ClientParams {
-    /// Contradictions.
-    pub fn check(&self) -> Vec<Problem> {
-        let empty = [
-            ("every", self.every),
-            ("timeout", self.timeout),
-            ("dialTimeout", self.dial_timeout),
-        ];
-        let problem = |field: &'static str| Problem {
-            field,
-            message: format!("`{field}` must be above 0s"),
-            help: "write for example \"100ms\"".to_owned(),
-            fatal: true,
-        };
-        empty.into_iter().filter(|(_, d)| d.is_zero()).map(|(field, _)| problem(field)).collect()
-    }
-}
 
 /// What a client asks, and of whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +37,8 @@ pub struct Wiring {
     pub targets: Vec<ComponentId>,
     /// The targets stand for one service: there is one schedule, and each request goes to one of them.
     pub any: bool,
+    /// All requests share one connection that stays; there is one target then, or `any`.
+    pub held: Option<Held>,
     /// The API servers, in the order of the balancers' backend.
     pub api_servers: Vec<ComponentId>,
 }
@@ -119,6 +94,8 @@ pub struct Client {
     last_write: Option<Time>,
     /// The target at which a client that knows several stays.
     preferred: usize,
+    /// The one connection, where it keeps one.
+    long: Option<LongLived>,
 }
 
 impl Client {
@@ -134,12 +111,16 @@ impl Client {
             next_call: 0,
             last_write: None,
             preferred: 0,
+            long: wiring.held.map(LongLived::new),
         }
     }
 
     /// Takes up its schedules. What the path is like shows once all facts are out, so the first look
     /// is an alarm of its own.
-    fn begin(&mut self, view: &View, fx: &mut Effects<Alarm>) {
+    fn begin(&mut self, settled: bool, view: &View, fx: &mut Effects<Alarm>) {
+        if let Some(long) = &mut self.long {
+            long.begin(settled);
+        }
         let every = self.params.every;
         self.lanes.clear();
         let lanes = if self.wiring.any { 1 } else { self.wiring.targets.len() };
@@ -151,19 +132,29 @@ impl Client {
     }
 
     /// How long a request takes, if the path works and the client waits long enough.
-    fn latency(&self, lane: usize, view: &View) -> Option<Duration> {
-        let Wiring { class, targets, api_servers, .. } = &self.wiring;
-        path::latency(view, self.me, targets[self.chosen(lane)], api_servers, *class)
-            .filter(|latency| *latency < self.params.timeout)
+    fn latency(&mut self, lane: usize, view: &View, fx: &mut Effects<Alarm>) -> Option<Duration> {
+        let latency = if self.long.is_some() {
+            self.ride_latency(view, fx)
+        } else {
+            let Wiring { class, targets, api_servers, .. } = &self.wiring;
+            path::latency(view, self.me, targets[self.chosen(lane)], api_servers, *class)
+        };
+        latency.filter(|latency| *latency < self.params.timeout)
+    }
+
+    fn is_busy(&self, lane: usize) -> bool {
+        self.pending.values().any(|p| p.lane == lane)
+            || self.long.as_ref().is_some_and(LongLived::is_busy)
     }
 
     /// The alarm of a schedule: a look at the path, and a request if one is due.
     fn issue(&mut self, at: usize, view: &View, fx: &mut Effects<Alarm>) {
         let Mode::Single { next } = self.lanes[at].mode else { return };
-        let busy = self.pending.values().any(|p| p.lane == at);
-        if let Some(latency) = self.latency(at, view).filter(|_| !busy) {
+        let latency = self.latency(at, view, fx);
+        if let Some(latency) = latency.filter(|_| !self.is_busy(at)) {
             self.lanes[at].mode = Mode::Counted { first: next, latency };
             self.record_serving(at, next, latency, fx);
+            self.rides_counted_from_now(view, fx);
             self.publish(view, fx);
             return;
         }
@@ -194,6 +185,10 @@ impl Client {
 
     /// Makes a request real that was issued at `issued`, now or a moment ago.
     fn send(&mut self, lane: usize, issued: Time, view: &View, fx: &mut Effects<Alarm>) {
+        if self.long.is_some() {
+            self.issue_ride(issued, view, fx);
+            return;
+        }
         let server = self.chosen(lane);
         self.dial(Pending { lane, issued, server, tried: 0, until: Time::NEVER }, view, fx);
     }
@@ -210,6 +205,11 @@ impl Client {
 
     /// Requests that have waited for their whole time-out are given up.
     fn give_up(&mut self, view: &View, fx: &mut Effects<Alarm>) {
+        if self.long.is_some() {
+            self.ring_rides(view, fx);
+            self.publish(view, fx);
+            return;
+        }
         while let Some((_, id)) = self.deadlines.first().copied().filter(|(at, _)| *at <= view.now) {
             if self.connected_late(id, view) {
                 continue;
@@ -240,9 +240,19 @@ impl Client {
         fx.record(Record::Request(record));
     }
 
-    fn hear(&mut self, reply: &Reply, view: &View, fx: &mut Effects<Alarm>) {
-        self.end(reply.id, reply.outcome, view, fx);
-        self.set_deadline(view, fx);
+    fn hear(
+        &mut self,
+        from: ComponentId,
+        reply: &Reply,
+        view: &View,
+        fx: &mut Effects<Alarm>,
+    ) {
+        if self.long.is_some() {
+            self.hear_ride(from, reply, view, fx);
+        } else {
+            self.end(reply.id, reply.outcome, view, fx);
+            self.set_deadline(view, fx);
+        }
         self.publish(view, fx);
     }
 
@@ -250,7 +260,7 @@ impl Client {
     fn review(&mut self, view: &View, fx: &mut Effects<Alarm>) {
         for at in 0..self.lanes.len() {
             if let Mode::Counted { latency, .. } = self.lanes[at].mode
-                && self.latency(at, view) != Some(latency)
+                && self.latency(at, view, fx) != Some(latency)
             {
                 self.stop_counting(at, view, fx);
                 self.plan_issue(at, view, fx);
@@ -274,6 +284,7 @@ impl Client {
         if counted.count > 0 {
             self.last_write = self.last_write.max(Some(counted.last + counted.latency));
         }
+        self.ride_counted(counted.last + counted.latency, view, fx);
         for issued in counted.under_way {
             self.send(at, issued, view, fx);
         }
@@ -298,6 +309,9 @@ impl Client {
             self.stop_counting(at, view, fx);
         }
         self.lanes.clear();
+        if let Some(long) = &mut self.long {
+            long.begin(false);
+        }
         self.pending.clear();
         self.deadlines.clear();
         self.publish(view, fx);
@@ -367,11 +381,16 @@ impl Component for Client {
 
     fn on(&mut self, cause: Cause<Alarm>, view: &View, fx: &mut Effects<Alarm>) {
         match cause {
-            Cause::Settle | Cause::Boot => self.begin(view, fx),
+            Cause::Settle => self.begin(true, view, fx),
+            Cause::Boot => self.begin(false, view, fx),
             Cause::Alarm(Alarm::Deadline) => self.give_up(view, fx),
             Cause::Alarm(Alarm::Issue(at)) => self.issue(at, view, fx),
             Cause::Saw(_) => self.review(view, fx),
-            Cause::Mail(Mail { body: Body::Reply(reply), .. }) => self.hear(&reply, view, fx),
+            Cause::Mail(Mail { from, body: Body::Reply(reply) }) => {
+                self.hear(from, &reply, view, fx);
+            }
+            Cause::Mail(Mail { body: Body::Broken(id), .. }) => self.ride_broken(id, view, fx),
+            Cause::Mail(Mail { body: Body::GoAway(id), .. }) => self.ride_goaway(id, view, fx),
             Cause::Mail(_) => {}
             Cause::Lever(lever) => self.lever(lever, view, fx),
         }

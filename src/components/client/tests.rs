@@ -37,6 +37,7 @@ fn world(trial: u64) -> Fake<Client> {
         class: RequestClass::Write,
         targets: vec![SERVER],
         any: false,
+        held: None,
         api_servers: vec![SERVER],
     };
     let mut params = ClientParams::defaults(&Versions::default());
@@ -257,7 +258,7 @@ fn a_refused_request_goes_to_another_server_at_once() {
     let other = ComponentId(2);
     let servers = vec![SERVER, other];
     let class = RequestClass::Write;
-    let wiring = Wiring { class, targets: servers.clone(), any: true, api_servers: servers };
+    let wiring = Wiring { class, targets: servers.clone(), any: true, held: None, api_servers: servers };
     let params = ClientParams { every: EVERY, timeout: TIMEOUT, ..ClientParams::defaults(&Versions::default()) };
     let client = Client::new(CLIENT, &params, &wiring);
     let mut world = Fake::new(surroundings(&kinds, DELAY), vec![(CLIENT, client)], 0);

@@ -364,7 +364,7 @@ impl Component for Etcd {
             Cause::Mail(mail) => match mail.body {
                 Body::Raft(message) => self.on_raft(mail.from, message, view, fx),
                 Body::Call(call) => self.on_call(mail.from, call, view, fx),
-                Body::Advert(_) | Body::Reply(_) => {}
+                _ => {}
             },
         }
         self.end_step(view, fx);

@@ -183,6 +183,7 @@ impl Lab {
                 vip: Vec::new(),
                 neighbours: vec![None; machines],
                 streams: BTreeMap::new(),
+                connections: BTreeMap::new(),
                 facts,
                 map: Arc::new(map),
             },

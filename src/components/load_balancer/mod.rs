@@ -15,7 +15,7 @@ mod sessions;
 pub use params::{Balance, CheckKind, LoadBalancerParams, Observe, OnError, OnMarkedDown};
 
 use crate::component::blame::Blame;
-use crate::component::effects::{Effects, ExitStatus};
+use crate::component::effects::{Effects, ExitStatus, HangUp};
 use crate::component::fact::{Fact, LoadBalancerFact};
 use crate::component::id::ComponentId;
 use crate::component::lever::Lever;
@@ -188,6 +188,7 @@ impl LoadBalancer {
     fn publish(&mut self, fx: Fx) {
         self.fact.rotation =
             (0..self.checks.len()).filter(|s| self.is_up(*s)).fold(0, |bits, s| bits | 1 << s);
+        self.fact.idle_limit = self.params.idle_limit();
         fx.publish(Fact::LoadBalancer(self.fact));
     }
 
@@ -236,6 +237,7 @@ impl LoadBalancer {
         self.errors[server] = 0;
         if self.params.on_marked_down == Some(OnMarkedDown::ShutdownSessions) {
             self.cut_sessions(server, fx);
+            fx.hang_up(HangUp::Cut(self.servers[server]));
         }
     }
 

@@ -92,6 +92,10 @@ params! {
         /// How long a server may be silent; unset: for ever.
         timeout_server: Option<Duration> = "timeout server", |_v| None,
             "doc/configuration.txt, `timeout server`";
+        /// How long both sides of an established connection may be silent; unset: the lesser of
+        /// `timeout client` and `timeout server`.
+        timeout_tunnel: Option<Duration> = "timeout tunnel", |_v| None,
+            "doc/configuration.txt, `timeout tunnel`";
         /// How often a failed attempt to connect is repeated.
         retries: u32 = "retries", |_v| 3, "doc/configuration.txt, `retries`";
         /// A repeated attempt may go to another server.
@@ -187,6 +191,7 @@ impl LoadBalancerParams {
             ("timeout connect", self.timeout_connect),
             ("timeout client", self.timeout_client),
             ("timeout server", self.timeout_server),
+            ("timeout tunnel", self.timeout_tunnel),
         ];
         for (field, wait) in waits {
             let range = Duration::from_millis(1)..=TIMER_MAX;
@@ -195,7 +200,7 @@ impl LoadBalancerParams {
                 problems.push(error(field, message, "leave it out for the default".to_owned()));
             }
         }
-        for (field, wait) in &waits[4..] {
+        for (field, wait) in &waits[4..7] {
             if wait.is_none() {
                 problems.push(warning(
                     field,
@@ -213,6 +218,13 @@ impl LoadBalancerParams {
             ));
         }
         problems
+    }
+
+    /// How long an established connection may be silent. In TCP mode what one side sends also counts
+    /// for the other (`option independent-streams` is off), so one limit serves both.
+    pub(super) fn idle_limit(&self) -> Option<Duration> {
+        let sides = [self.timeout_client, self.timeout_server].into_iter().flatten().min();
+        self.timeout_tunnel.or(sides)
     }
 
     /// The rules of a check in true time, `local` turning a stretch of the balancer's clock into it.

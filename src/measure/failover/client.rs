@@ -1,8 +1,8 @@
 //! What the steady client at the endpoint sees.
 
 use super::requests::Requests;
-use super::{Metric, Value, count, span};
-use crate::component::record::RequestRecord;
+use super::{Metric, Value, count, first_since, span};
+use crate::component::record::{Record, RequestRecord};
 use crate::kernel::time::Duration;
 use crate::measure::case::Case;
 use crate::plan::client::ClientTarget;
@@ -14,6 +14,7 @@ pub(super) const METRICS: &[Metric] = &[
         "fault to the start of the last request that failed or took over 100 ms",
         last_affected_start,
     ),
+    span("client.reconnected", "fault to the new connection of a long-lived client", reconnected),
 ];
 
 /// A request that takes longer than this was affected.
@@ -38,4 +39,14 @@ fn last_affected_start(case: &Case) -> Option<Value> {
     let fault = case.fault_at()?;
     let last = steady(case)?.last_issue(affected).filter(|at| *at >= fault)?;
     Some(Value::Duration(last.since(fault)))
+}
+
+/// The first connection that stands after the fault is a new one: those before were announced before.
+fn reconnected(case: &Case) -> Option<Value> {
+    let fault = case.fault_at()?;
+    let stands = case.history.records().find(|recorded| {
+        let new = matches!(recorded.record, Record::Connection { server: Some(_), .. });
+        new && recorded.at >= fault
+    });
+    first_since(Some(fault), stands.map(|recorded| recorded.at))
 }

@@ -5,7 +5,7 @@ use crate::component::fact::Fact;
 use crate::component::id::{ComponentId, Kind, MachineId};
 use crate::component::map::{ComponentEntry, MachineRole};
 use crate::component::record::RequestClass;
-use crate::components::client::ClientParams;
+use crate::components::client::{ClientParams, Held};
 use crate::components::keepalived::{InitialState, KeepalivedParams};
 use crate::components::{
     Params, api_server, candidate, client, etcd, keepalived, kubelet, load_balancer,
@@ -205,11 +205,23 @@ impl Wirings<'_> {
             class: options.class.class(),
             targets,
             any,
+            held: self.held(client),
             api_servers: self.services.api_servers.clone(),
         };
         let (every, timeout) = (options.every, options.timeout);
         let params = ClientParams { every, timeout, dial_timeout: options.dial_timeout };
         Params::Client(Box::new(params), wiring)
+    }
+}
+
+impl Wirings<'_> {
+    /// How a client holds its one connection, if it does.
+    fn held(&self, client: &crate::scenario::raw::client::Client) -> Option<Held> {
+        let map = &self.layout.map;
+        let options = &client.connection.params;
+        let machine = options.connected_to.as_ref().and_then(|name| map.find_machine(name));
+        let server = machine.and_then(|machine| map.local(machine, Kind::ApiServer));
+        options.held(client.section.params.dial_timeout, server)
     }
 }
 

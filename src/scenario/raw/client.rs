@@ -4,6 +4,7 @@ use super::{Placed, one_or_many};
 use crate::component::param::{params, words};
 use crate::component::record::RequestClass;
 use crate::component::versions::Versions;
+use crate::components::client::ConnectionOptions;
 use crate::kernel::time::Duration;
 use crate::scenario::document::{Node, Path};
 use crate::scenario::reader::Reader;
@@ -44,7 +45,8 @@ params! {
         every: Duration = "every", |_v| Duration::from_millis(100), "hasim: as the measured clients";
         /// When it gives a request up.
         timeout: Duration = "timeout", |_v| Duration::from_secs(5), "hasim: as the measured clients";
-        /// Endpoint kind `all-servers` only: when it gives a connection up and tries the next server.
+        /// Where one is dialled for itself (endpoint kind `all-servers`, or `connection: long-lived`):
+        /// when it gives a connection up that does not come about, and tries the next server, if any.
         dial_timeout: Duration = "dialTimeout", |_v| Duration::from_secs(30), "client-go: net.Dialer Timeout";
     }
 }
@@ -56,6 +58,8 @@ pub struct Client {
     pub name: String,
     /// Its options.
     pub section: Section<ClientOptions>,
+    /// How it holds its connections.
+    pub connection: Section<ConnectionOptions>,
     /// To whom it sends: one word, or a list of processes.
     pub target: Vec<Placed>,
 }
@@ -68,12 +72,16 @@ impl Client {
         path: Path,
     ) -> Option<Client> {
         let mut known = Section::<ClientOptions>::names();
+        known.extend(Section::<ConnectionOptions>::names());
         known.extend(["name", "target"]);
         let fields = reader.fields(node, "a client", &known)?;
         let target =
             fields.get("target").map(|entry| one_or_many(&entry.node, &path.key("target")));
-        let mut section = Section::defaults(versions, path);
+        let mut section = Section::defaults(versions, path.clone());
         section.take(&fields, reader);
-        Some(Client { name: fields.required("name")?, section, target: target.unwrap_or_default() })
+        let mut connection = Section::defaults(versions, path);
+        connection.take(&fields, reader);
+        let name = fields.required("name")?;
+        Some(Client { name, section, connection, target: target.unwrap_or_default() })
     }
 }

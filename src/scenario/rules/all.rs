@@ -15,7 +15,7 @@ macro_rules! scenario {
 pub(super) use scenario;
 
 /// Every rule.
-pub const RULES: [&Rule<Subject>; 32] = [
+pub const RULES: [&Rule<Subject>; 33] = [
     &super::counts::RULE,
     &super::topology::RULE,
     &super::zones::RULE,
@@ -44,6 +44,7 @@ pub const RULES: [&Rule<Subject>; 32] = [
     &super::kubelet_options::RULE,
     &super::haproxy_options::RULE,
     &super::keepalived_options::RULE,
+    &super::long_lived::RULE,
     &super::reliability_names::RULE,
     &super::repair_crews::RULE,
     &super::immediate_failure::RULE,

@@ -19,6 +19,7 @@ mod keepalived_options;
 mod kubelet_options;
 mod leader;
 mod limit;
+mod long_lived;
 mod measure_from;
 mod metric;
 mod names;

@@ -527,6 +527,7 @@ fn surroundings(
         settlement,
         vip: Vec::new(),
         streams: BTreeMap::new(),
+        connections: BTreeMap::new(),
         neighbours: vec![None; map.machine_count()],
         map: Arc::new(map),
     }
