@@ -1,5 +1,23 @@
 //! Exact answers, without the simulator.
 //!
-//! Absent on purpose: worlds, components' machines, chance.
+//! A plan whose laws have exponential stages becomes a continuous-time Markov chain, lumped by
+//! symmetry, and the chain is solved without a subtraction. What a plan's laws mean is read from the
+//! plan alone.
+//!
+//! Absent on purpose: worlds, components' machines, chance, and any approximation: what is outside
+//! its reach is named, not estimated.
 
+pub mod answer;
+mod build;
+mod chain;
+mod eliminate;
+mod model;
+mod number;
+pub mod obstacle;
+mod phases;
+mod prism;
+mod solve;
+mod state;
+mod step;
+mod symmetry;
 pub mod votes;

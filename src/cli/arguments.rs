@@ -43,6 +43,8 @@ pub enum Command {
     Validate(ValidateArguments),
     /// Quorum mathematics: members, tolerance, probability, zones; for teaching.
     Quorum(QuorumArguments),
+    /// Answers exactly, where the laws of what fails allow it: availability, outages, time to the first.
+    Exact(ExactArguments),
     /// Explains a code of hasim (for example `S201`), or lists them all.
     Explain(ExplainArguments),
     /// Prints the JSON Schema of scenario files, for editors, or of results, for programs.
@@ -202,6 +204,22 @@ pub struct QuorumArguments {
     /// How to print the tables.
     #[arg(long, value_enum, default_value_t = TableFormat::Text)]
     pub format: TableFormat,
+}
+
+/// What `hasim exact` takes.
+#[derive(Debug, Args)]
+pub struct ExactArguments {
+    /// The scenario: a JSON or YAML file, or `-` for standard input.
+    pub scenario: PathBuf,
+    /// How to print the answer.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Writes the chain to FILE in the language of the PRISM model checker.
+    #[arg(long, value_name = "FILE")]
+    pub prism: Option<PathBuf>,
+    /// Prints the whole effective scenario, each value with its source, instead of solving it.
+    #[arg(long)]
+    pub show_effective: bool,
 }
 
 /// What `hasim explain` takes.

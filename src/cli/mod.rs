@@ -4,6 +4,7 @@
 
 pub mod arguments;
 pub mod console;
+mod exact;
 mod explain;
 mod input;
 mod mc;
@@ -53,6 +54,7 @@ pub fn main() -> ExitCode {
         Command::Merge(typed) => merge::merge(typed, &mut console),
         Command::Validate(typed) => validate::validate(typed, &mut console),
         Command::Quorum(typed) => quorum::quorum(typed, &mut console),
+        Command::Exact(typed) => exact::exact(typed, &mut console),
         Command::Explain(typed) => explain::explain(typed, &mut console),
         Command::Schema(typed) => schema::schema(typed, &mut console),
     };

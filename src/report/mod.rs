@@ -5,6 +5,7 @@
 
 pub mod blame;
 pub mod chrome;
+pub mod exact;
 pub mod json;
 pub mod layout;
 pub mod monte_carlo;

@@ -3,8 +3,8 @@
 use super::style::Tone;
 use crate::component::blame::{Blame, EventId};
 use crate::component::fact::{
-    Ability, ApiServerFact, CandidateFact, Condition, EtcdFact, Fact, LeaseFact, LoadBalancerFact, Resource,
-    NodeFact, Renewals, Role, VrrpFact, VrrpState,
+    Ability, ApiServerFact, CandidateFact, Condition, EtcdFact, Fact, LeaseFact, LoadBalancerFact,
+    NodeFact, Renewals, Resource, Role, VrrpFact, VrrpState,
 };
 use crate::component::id::{ComponentId, Kind};
 use crate::component::view::ProcessState;

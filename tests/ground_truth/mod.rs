@@ -10,9 +10,8 @@ use std::path::Path;
 pub(crate) fn plan(experiment: &str) -> Plan {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/validation");
     let source = Source::open(&folder.join(format!("{experiment}.json"))).expect("a scenario");
-    let near = |name: &str| {
-        fs::read_to_string(folder.join(name)).map_err(|error| error.to_string())
-    };
+    let near =
+        |name: &str| fs::read_to_string(folder.join(name)).map_err(|error| error.to_string());
     load(&source, &near).plan.unwrap_or_else(|| panic!("{experiment} has errors"))
 }
 
@@ -39,9 +38,8 @@ impl Measured {
         let measured = self.samples(metric);
         let sizes = 1.0 / simulated.len() as f64 + 1.0 / measured.len() as f64;
         let limit = 1.949 * sizes.sqrt();
-        let share = |of: &[f64], x: f64| {
-            of.iter().filter(|y| **y <= x).count() as f64 / of.len() as f64
-        };
+        let share =
+            |of: &[f64], x: f64| of.iter().filter(|y| **y <= x).count() as f64 / of.len() as f64;
         let apart = |x: &f64| (share(simulated, *x) - share(&measured, *x)).abs();
         let distance = measured.iter().chain(simulated).map(apart).fold(0.0, f64::max);
         println!("{metric}: distance {distance:.3}, limit {limit:.3}");

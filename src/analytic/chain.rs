@@ -1,0 +1,68 @@
+//! The chain of a model: every state that can be reached, with rates and what is served in it.
+
+use super::model::Model;
+use super::obstacle::Obstacle;
+use super::state::{Levels, State};
+use std::collections::BTreeMap;
+
+/// Most states of a chain; more would take minutes to solve.
+pub(super) const STATES_MAX: usize = 30_000;
+
+/// A continuous-time chain.
+#[derive(Clone, Debug)]
+pub(super) struct Chain {
+    /// Rates out of each state, per hour, by state.
+    pub(super) rates: Vec<Vec<(usize, f64)>>,
+    /// What is served in each.
+    pub(super) levels: Vec<Levels>,
+    /// The states in which it begins, with probabilities.
+    pub(super) starts: Vec<(usize, f64)>,
+}
+
+impl Chain {
+    /// Explores a model from its start.
+    pub(super) fn of(model: &Model) -> Result<Chain, Obstacle> {
+        let mut known: BTreeMap<State, usize> = BTreeMap::new();
+        let mut states: Vec<State> = Vec::new();
+        let mut number = |state: State, states: &mut Vec<State>| {
+            *known.entry(state).or_insert_with_key(|state| {
+                states.push(state.clone());
+                states.len() - 1
+            })
+        };
+        let mut starts: BTreeMap<usize, f64> = BTreeMap::new();
+        for (share, state) in model.starts() {
+            *starts.entry(number(state, &mut states)).or_default() += share;
+        }
+        let mut rates = Vec::new();
+        while rates.len() < states.len() {
+            if states.len() > STATES_MAX {
+                let message = format!("the chain has more than {STATES_MAX} states");
+                return Err(Obstacle::other("reliability", message));
+            }
+            let from = rates.len();
+            let mut row: BTreeMap<usize, f64> = BTreeMap::new();
+            let state = states[from].clone();
+            model.moves(&state, &mut |rate, next| {
+                let to = number(next, &mut states);
+                if to != from {
+                    *row.entry(to).or_default() += rate;
+                }
+            });
+            rates.push(row.into_iter().collect());
+        }
+        let levels = states.iter().map(|state| model.levels(state)).collect();
+        Ok(Chain { rates, levels, starts: starts.into_iter().collect() })
+    }
+
+    /// How many states.
+    pub(super) fn len(&self) -> usize {
+        self.rates.len()
+    }
+
+    /// Every rate: from, to, how fast.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (usize, usize, f64)> + '_ {
+        let rows = self.rates.iter().enumerate();
+        rows.flat_map(|(from, row)| row.iter().map(move |(to, rate)| (from, *to, *rate)))
+    }
+}
