@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// Names that a scenario may use although nothing of them is simulated yet: no pods, no taints.
-const NOT_SIMULATED: [&str; 3] = ["node.no_execute", "pod.evicted", "pod.replaced"];
+/// Names that a scenario may use although nothing of them is simulated.
+const NOT_SIMULATED: [&str; 0] = [];
 
 /// What the shipped scenarios have no client or fault for.
 const MORE: [&str; 4] = [

@@ -5,6 +5,7 @@
 //! objects are what a linearizable read would return.
 
 use super::id::{ComponentId, MachineId};
+pub use super::workload::WorkloadFact;
 use crate::kernel::cadence::Cadence;
 use crate::kernel::time::{Duration, Time};
 use serde::Serialize;
@@ -34,6 +35,8 @@ pub enum Fact {
     Lease(LeaseFact),
     /// A Node object.
     Node(NodeFact),
+    /// A workload with its pods.
+    Workload(WorkloadFact),
 }
 
 /// Raft role of an etcd member.
@@ -315,6 +318,26 @@ pub enum Condition {
     Unknown,
 }
 
+/// Which of the two taints that evict pods a node has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Taint {
+    /// `node.kubernetes.io/not-ready`: its kubelet says so itself.
+    NotReady,
+    /// `node.kubernetes.io/unreachable`: nobody has heard of it for too long.
+    Unreachable,
+}
+
+impl Taint {
+    /// The taint's key without its domain.
+    pub fn name(self) -> &'static str {
+        match self {
+            Taint::NotReady => "not-ready",
+            Taint::Unreachable => "unreachable",
+        }
+    }
+}
+
 /// A Node object as a linearizable read returns it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -323,4 +346,17 @@ pub struct NodeFact {
     pub ready: Condition,
     /// Since when.
     pub since: Option<Time>,
+    /// It has a taint that keeps new pods away (`NoSchedule`).
+    pub no_schedule: bool,
+    /// The taint that evicts pods (`NoExecute`), if it has one.
+    pub no_execute: Option<Taint>,
+    /// An operator has declared it shut down: `node.kubernetes.io/out-of-service:NoExecute`.
+    pub out_of_service: bool,
+}
+
+impl NodeFact {
+    /// A node with this condition since an instant, without taints.
+    pub fn of(ready: Condition, since: Option<Time>) -> Self {
+        Self { ready, since, ..Self::default() }
+    }
 }

@@ -57,6 +57,8 @@ pub enum Kind {
     Lease,
     /// A Node object: what the API says of a node.
     Node,
+    /// A Deployment, a StatefulSet or a bare pod, with its pods as the API knows them.
+    Workload,
 }
 
 impl Kind {
@@ -73,11 +75,12 @@ impl Kind {
             Kind::Client => "client",
             Kind::Lease => "lease",
             Kind::Node => "node",
+            Kind::Workload => "workload",
         }
     }
 
     /// Every kind, in declaration order.
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 11] = [
         Kind::Etcd,
         Kind::ApiServer,
         Kind::Scheduler,
@@ -88,10 +91,11 @@ impl Kind {
         Kind::Client,
         Kind::Lease,
         Kind::Node,
+        Kind::Workload,
     ];
 
     /// Whether this is a process, which runs on a machine and can be stopped, killed or paused.
     pub fn is_process(self) -> bool {
-        !matches!(self, Kind::Lease | Kind::Node)
+        !matches!(self, Kind::Lease | Kind::Node | Kind::Workload)
     }
 }

@@ -58,4 +58,7 @@ pub enum Setting {
     Disk(MachineId, bool),
     /// Rate of a machine's clock in parts per million.
     ClockRate(MachineId, u32),
+    /// An operator gives (`true`) or removes (`false`) the taint `out-of-service` of a Node object;
+    /// nothing happens while no API server answers writes.
+    OutOfService(ComponentId, bool),
 }

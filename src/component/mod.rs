@@ -16,6 +16,7 @@ pub mod reach;
 pub mod record;
 pub mod versions;
 pub mod view;
+pub mod workload;
 
 use crate::kernel::time::Time;
 pub use blame::{Blame, EventId};

@@ -5,7 +5,7 @@
 
 use super::fact::{
     ApiServerFact, CandidateFact, EtcdFact, Fact, KubeletFact, LeaseFact, LoadBalancerFact,
-    NodeFact, VrrpFact,
+    NodeFact, VrrpFact, WorkloadFact,
 };
 use super::id::{ComponentId, MachineId};
 use super::map::Map;
@@ -43,6 +43,8 @@ pub struct Process {
 pub struct MachineState {
     /// Has power.
     pub powered: bool,
+    /// Since when it has had power; containers that were started before are gone.
+    pub powered_since: Time,
     /// Its disk completes no writes at present.
     pub disk_stalled: bool,
     /// Rate of its clock, in parts per million of true time.
@@ -51,7 +53,7 @@ pub struct MachineState {
 
 impl Default for MachineState {
     fn default() -> Self {
-        Self { powered: true, disk_stalled: false, clock_ppm: TRUE_PPM }
+        Self { powered: true, powered_since: Time::ZERO, disk_stalled: false, clock_ppm: TRUE_PPM }
     }
 }
 
@@ -203,6 +205,8 @@ impl<'a> View<'a> {
         lease -> Lease(LeaseFact);
         /// A Node object as a linearizable read returns it.
         node -> Node(NodeFact);
+        /// A workload with its pods, as a linearizable read returns them.
+        workload -> Workload(WorkloadFact);
     }
 
     /// The state of a process, as its own machine knows it.

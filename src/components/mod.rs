@@ -136,10 +136,14 @@ components! {
     Keepalived(keepalived): Keepalived, KeepalivedParams, Wiring;
 }
 
+pub mod binder;
 pub mod candidate;
 pub mod connection;
 pub mod lease;
 pub mod node_monitor;
 pub mod path;
+pub mod replication;
+pub mod taint_eviction;
 #[cfg(test)]
 mod testing;
+pub mod workload;

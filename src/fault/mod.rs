@@ -15,6 +15,7 @@ mod clock;
 mod disk;
 mod isolate;
 mod link;
+mod out_of_service;
 mod partition;
 mod power;
 mod process;
@@ -96,7 +97,7 @@ pub struct Verb {
 }
 
 /// Every verb, in the order of the documentation.
-pub const VERBS: [&Verb; 24] = [
+pub const VERBS: [&Verb; 25] = [
     &process::STOP,
     &process::KILL,
     &process::KILL_CHILD,
@@ -121,6 +122,7 @@ pub const VERBS: [&Verb; 24] = [
     &rolling::UPGRADE,
     &rolling::REBOOT,
     &rolling::ROLLING_RESTART,
+    &out_of_service::OUT_OF_SERVICE,
 ];
 
 /// The verb of that name.

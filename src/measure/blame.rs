@@ -78,7 +78,7 @@ impl BlameLine {
 }
 
 /// Words in the names of waits that are options of the real software.
-const OPTIONS: [&str; 37] = [
+const OPTIONS: [&str; 40] = [
     "leaseDuration",
     "renewDeadline",
     "retryPeriod",
@@ -110,6 +110,9 @@ const OPTIONS: [&str; 37] = [
     "nodeLeaseDurationSeconds",
     "node-monitor-grace-period",
     "node-monitor-period",
+    "node-eviction-rate",
+    "tolerationSeconds",
+    "kube-api-qps",
     "shutdown-delay-duration",
     "terminationGracePeriodSeconds",
     "etcd-servers",

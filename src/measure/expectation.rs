@@ -65,7 +65,18 @@ impl Court<'_> {
             Claim::TotalOutage(service, limit) => {
                 self.spans(*service, "total outage", limit, Record::total_outage)
             }
-            Claim::Outages(service, limit) => self.outages(*service, limit),
+            Claim::Outages(service, limit) => {
+                self.counted(*service, "outages", limit, |record| record.outages().count())
+            }
+            Claim::LongestDegradation(service, limit) => {
+                self.spans(*service, "longest degradation", limit, Record::longest_degradation)
+            }
+            Claim::Degradations(service, limit) => self.counted(
+                *service,
+                "degradations",
+                limit,
+                |record| record.degradations().count(),
+            ),
             Claim::UpAtEnd(service, up) => self.up_at_end(*service, *up),
             Claim::Metric(name, limit) => self.metric(name, limit),
             Claim::Count(name, limit) => self.count(name, limit),
@@ -96,10 +107,16 @@ impl Court<'_> {
         (subject, within(limit, Duration::human), got.human(), limit.holds(got))
     }
 
-    fn outages(&self, service: Service, limit: &Limit<u64>) -> Hearing {
-        let count = self.record(service).map_or(0, |record| record.outages().count());
+    fn counted(
+        &self,
+        service: Service,
+        what: &str,
+        limit: &Limit<u64>,
+        of: fn(&Record) -> usize,
+    ) -> Hearing {
+        let count = self.record(service).map_or(0, of);
         let got = u64::try_from(count).unwrap_or(u64::MAX);
-        let subject = format!("outages of {}", service.name());
+        let subject = format!("{what} of {}", service.name());
         (subject, within(limit, |n: u64| n.to_string()), got.to_string(), limit.holds(got))
     }
 

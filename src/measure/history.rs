@@ -205,7 +205,9 @@ impl Watch {
     /// An observer of a run of this plan; attach it before the run begins.
     pub fn new(plan: &Plan) -> Self {
         let track = |service| Track { service, steps: Vec::new() };
-        let history = History { seen: Vec::new(), tracks: Service::ALL.map(track).into() };
+        let none = plan.workloads.all.is_empty();
+        let measured = Service::ALL.into_iter().filter(|s| !(none && *s == Service::Workload));
+        let history = History { seen: Vec::new(), tracks: measured.map(track).collect() };
         Self { path: Path::of(plan), history }
     }
 

@@ -26,6 +26,10 @@ pub enum Law {
     OneVipHolder,
     /// Nothing is observed earlier than what was observed before it.
     TimeGoesForward,
+    /// A StatefulSet has each ordinal at most once.
+    OnePodPerOrdinal,
+    /// Pods do not vanish, move or multiply.
+    PodsAreConserved,
     /// Every outage is closed or open at the end, and they do not overlap.
     OutagesAreClosed,
 }
@@ -38,6 +42,7 @@ impl Law {
             Invariant::NoAcknowledgedWriteLost => Law::NoAcknowledgedWriteLost,
             Invariant::OneLeaseHolder => Law::OneLeaseHolder,
             Invariant::OneVipHolder => Law::OneVipHolder,
+            Invariant::OnePodPerOrdinal => Law::OnePodPerOrdinal,
         }
     }
 
@@ -49,6 +54,8 @@ impl Law {
             Law::OneLeaseHolder => "one holder of a Lease",
             Law::OneVipHolder => "one holder of the virtual address",
             Law::TimeGoesForward => "time goes forward",
+            Law::OnePodPerOrdinal => "one pod an ordinal",
+            Law::PodsAreConserved => "pods neither vanish nor multiply",
             Law::OutagesAreClosed => "outages are closed or open at the end",
         }
     }
@@ -76,6 +83,7 @@ pub fn violations(case: &Case, services: &[ServiceRecord]) -> Vec<Violation> {
     found.extend(no_write_lost(case));
     found.extend(one_lease_holder(case));
     found.extend(one_vip_holder(case));
+    found.extend(super::pod_laws::violations(case));
     found.extend(time_goes_forward(case));
     found.extend(outages_are_closed(case, services));
     found

@@ -11,6 +11,7 @@ pub mod failover;
 pub mod history;
 pub mod invariants;
 pub mod outage;
+mod pod_laws;
 pub mod service_level;
 pub mod share;
 pub mod statistics;

@@ -63,6 +63,16 @@ impl Record {
         self.intervals.iter().filter(|interval| interval.severity == Severity::Outage)
     }
 
+    /// The degradations in order of time.
+    pub fn degradations(&self) -> impl Iterator<Item = &Interval> {
+        self.intervals.iter().filter(|interval| interval.severity == Severity::Degradation)
+    }
+
+    /// The longest degradation; zero without one.
+    pub fn longest_degradation(&self) -> Duration {
+        self.degradations().map(|part| part.length).max().unwrap_or(Duration::ZERO)
+    }
+
     /// The longest outage; zero without one.
     pub fn longest_outage(&self) -> Duration {
         self.outages().map(|outage| outage.length).max().unwrap_or(Duration::ZERO)

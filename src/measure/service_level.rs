@@ -9,9 +9,11 @@ use super::share::Share;
 use crate::component::fact::{Ability, ApiServerFact, Fact};
 use crate::component::id::{ComponentId, Kind, MachineId};
 use crate::component::view::{Probe, ProcessState, Surroundings, View};
+use crate::component::workload::Pod;
 use crate::components::Params;
 use crate::components::etcd::service::quorum;
 use crate::components::lease::Kubeconfig;
+use crate::components::workload::Shared;
 use crate::kernel::time::{Duration, Time};
 use crate::plan::Plan;
 use crate::plan::service::{Endpoint, Service, Services};
@@ -38,6 +40,8 @@ pub struct Path {
     pub retry: Retry,
     /// Schedulers and controller-managers with the address of their API server.
     pub candidates: Vec<Candidate>,
+    /// What runs on the nodes.
+    pub workloads: Shared,
 }
 
 /// A leader-elected instance, as far as its being able to act depends on others.
@@ -61,7 +65,8 @@ impl Path {
             .flat_map(|kind| plan.map.of_kind(kind).map(move |id| (kind, id)))
             .map(|(kind, id)| candidate(plan, kind, id))
             .collect();
-        Self { services: plan.services.clone(), retry: retry(plan), candidates }
+        let (services, workloads) = (plan.services.clone(), plan.workloads.clone());
+        Self { services, retry: retry(plan), candidates, workloads }
     }
 
     /// The level of every service at `now`.
@@ -76,6 +81,7 @@ impl Path {
             Service::EtcdQuorum => Share::when(look.etcd_quorum()),
             Service::Scheduling => write.and(Share::when(look.acts(Kind::Scheduler))),
             Service::Reconciliation => write.and(Share::when(look.acts(Kind::ControllerManager))),
+            Service::Workload => look.workload(),
         })
     }
 }
@@ -269,6 +275,26 @@ impl<'a> Look<'a> {
     fn etcd_quorum(&self) -> bool {
         let members = &self.path.services.members;
         members.first().is_some_and(|first| quorum(&self.view(*first), members))
+    }
+
+    /// The ready share of the desired pods; surplus pods do not make up for those of others.
+    fn workload(&self) -> Share {
+        let (mut serving, mut desired) = (0, 0);
+        for workload in &self.path.workloads.all {
+            let replicas = usize::try_from(workload.replicas).unwrap_or(usize::MAX);
+            let pods = self.view(workload.object).workload(workload.object);
+            let ready = pods.map_or(0, |fact| fact.active().filter(|pod| self.serves(pod)).count());
+            serving += ready.min(replicas);
+            desired += replicas;
+        }
+        Share::of(serving, desired)
+    }
+
+    /// Whether a pod answers what clients send it.
+    fn serves(&self, pod: &Pod) -> bool {
+        let reached =
+            |node| self.all.reach.both_ways(self.path.services.outside, node);
+        pod.ready && pod.runs(self.all) && pod.node.is_some_and(reached)
     }
 
     /// Whether an instance of a kind holds its Lease and can act.

@@ -131,6 +131,7 @@ fn plan() -> Plan {
         heartbeat: ms(100),
         boot: BootPlan { boot: Law::Fixed(ms(30_000)) },
         services,
+        workloads: Arc::default(),
         clients: vec![(map.find_component("writer").unwrap(), writer)],
         schedule: Schedule { faults: vec![fault] },
         reliability: Reliability::default(),
@@ -177,7 +178,7 @@ fn settled_fact(map: &Map, id: ComponentId) -> Fact {
             ..VrrpFact::default()
         }),
         Kind::Kubelet => Fact::Kubelet(KubeletFact::default()),
-        Kind::Client => Fact::Absent,
+        Kind::Client | Kind::Workload => Fact::Absent,
         Kind::Lease => {
             let program = entry.name.trim_start_matches("lease/");
             let holder = member(&format!("cp1/{program}"));
@@ -188,7 +189,7 @@ fn settled_fact(map: &Map, id: ComponentId) -> Fact {
                 ..LeaseFact::default()
             })
         }
-        Kind::Node => Fact::Node(NodeFact { ready: Condition::True, since: None }),
+        Kind::Node => Fact::Node(NodeFact::of(Condition::True, None)),
     }
 }
 

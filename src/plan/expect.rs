@@ -32,6 +32,8 @@ pub enum Invariant {
     OneLeaseHolder,
     /// At most one machine holds the virtual address.
     OneVipHolder,
+    /// A StatefulSet has each ordinal at most once.
+    OnePodPerOrdinal,
 }
 
 /// What is claimed.
@@ -43,6 +45,10 @@ pub enum Claim {
     TotalOutage(Service, Limit<Duration>),
     /// Number of a service's outages.
     Outages(Service, Limit<u64>),
+    /// Longest degradation of a service: a time in which it served some requests, but not all.
+    LongestDegradation(Service, Limit<Duration>),
+    /// Number of a service's degradations.
+    Degradations(Service, Limit<u64>),
     /// Whether the service is up at the end.
     UpAtEnd(Service, bool),
     /// A metric by its name, as a duration.

@@ -21,6 +21,7 @@ use crate::component::reach::Direction;
 use crate::component::versions::Versions;
 use crate::component::view::Settlement;
 use crate::components::Params;
+use crate::components::workload::Shared;
 use crate::kernel::law::Law;
 use crate::kernel::time::Duration;
 use crate::transport::peer_stream::StreamLaw;
@@ -87,6 +88,8 @@ pub struct Plan {
     pub boot: BootPlan,
     /// The path of the measured services.
     pub services: service::Services,
+    /// What runs on the nodes.
+    pub workloads: Shared,
     /// The clients with a stated schedule, and the component that stands for each.
     pub clients: Vec<(ComponentId, client::ClientPlan)>,
     /// The faults.

@@ -79,6 +79,8 @@ pub enum Action {
     ClockRate(u32),
     /// A procedure, on one target after the other.
     Roll(Rolling),
+    /// An operator's taint on the machine's Node object: given or removed.
+    OutOfService(bool),
 }
 
 /// One line of a scenario's faults.

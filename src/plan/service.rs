@@ -20,11 +20,15 @@ pub enum Service {
     Scheduling,
     /// `api-write`, and a controller-manager that holds the Lease and can act.
     Reconciliation,
+    /// Ready share of the desired pods. A pod counts if the API shows it ready, it is not being
+    /// deleted, its containers really run, and clients reach its machine.
+    Workload,
 }
 
 impl Service {
-    /// Every service, in the order in which reports list them.
-    pub const ALL: [Service; 7] = [
+    /// Every service, in the order in which reports list them. [`Service::Workload`] is the last, so
+    /// that a plan without workloads has all but that.
+    pub const ALL: [Service; 8] = [
         Service::Endpoint,
         Service::ApiReadCached,
         Service::ApiRead,
@@ -32,6 +36,7 @@ impl Service {
         Service::EtcdQuorum,
         Service::Scheduling,
         Service::Reconciliation,
+        Service::Workload,
     ];
 
     /// The name in files and output.
@@ -44,6 +49,7 @@ impl Service {
             Service::EtcdQuorum => "etcd-quorum",
             Service::Scheduling => "scheduling",
             Service::Reconciliation => "reconciliation",
+            Service::Workload => "workload",
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod timeline;
 pub mod trace;
 pub mod validation;
 pub mod words;
+pub mod workload;
 
 #[cfg(test)]
 mod tests;

@@ -8,10 +8,13 @@
 use super::layout::{WIDTH, boxed, columns, wrap};
 use super::style::{Styled, Tone};
 use super::words::vrrp_state;
+use super::workload::status as pod_status;
 use crate::component::fact::{Condition, Fact, Role};
 use crate::component::id::{ComponentId, Kind};
 use crate::component::map::MachineRole;
 use crate::component::view::{Surroundings, View};
+use crate::component::workload::Pod;
+use crate::components::workload::Workload;
 use crate::kernel::time::Time;
 use crate::plan::Plan;
 use schemars::JsonSchema;
@@ -31,6 +34,22 @@ pub struct NodeRow {
     pub version: String,
     /// Its zone.
     pub zone: String,
+}
+
+/// A pod as the API shows it.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PodRow {
+    /// `NAME`.
+    pub name: String,
+    /// `READY`: containers that are ready, of one.
+    pub ready: bool,
+    /// `STATUS`.
+    pub status: &'static str,
+    /// `AGE`; nothing for pods older than the run.
+    pub age: Option<String>,
+    /// `NODE`.
+    pub node: Option<String>,
 }
 
 /// An etcd member as it answers for itself.
@@ -99,6 +118,9 @@ pub struct AddressRow {
 pub struct Tables {
     /// Nodes.
     pub nodes: Vec<NodeRow>,
+    /// Pods of workloads.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pods: Vec<PodRow>,
     /// etcd members.
     pub members: Vec<MemberRow>,
     /// Leases.
@@ -116,6 +138,9 @@ const NODES: &str = "kubectl get nodes -o wide -L topology.kubernetes.io/zone";
 const NODES_WITHOUT: &str =
     "(without INTERNAL-IP, EXTERNAL-IP, OS-IMAGE, KERNEL-VERSION, CONTAINER-RUNTIME)";
 
+/// Columns of `kubectl get pods -o wide` that are not modelled.
+const PODS_WITHOUT: &str = "(without RESTARTS, IP, NOMINATED NODE, READINESS GATES)";
+
 /// Columns of `etcdctl endpoint status` that are not modelled.
 const MEMBERS_WITHOUT: &str = "(without ID, DB SIZE, IS LEARNER, RAFT APPLIED INDEX)";
 
@@ -125,6 +150,7 @@ pub fn tables(plan: &Plan, now: Time, all: &Surroundings) -> Tables {
     let of = |kind| plan.map.of_kind(kind);
     Tables {
         nodes: of(Kind::Node).map(|id| moment.node(id)).collect(),
+        pods: plan.workloads.all.iter().flat_map(|w| moment.pods(w)).collect(),
         members: plan.services.members.iter().map(|id| moment.member(*id)).collect(),
         leases: of(Kind::Lease).filter_map(|id| moment.lease(id)).collect(),
         backends: of(Kind::LoadBalancer).flat_map(|id| moment.backends(id)).collect(),
@@ -160,6 +186,22 @@ impl Moment<'_> {
             zone: machine.map_or(String::new(), |m| map.zone(m.zone).to_owned()),
             name,
         }
+    }
+
+    fn pods(&self, workload: &Workload) -> Vec<PodRow> {
+        let Fact::Workload(fact) = &self.all.facts[workload.object.index()] else {
+            return Vec::new();
+        };
+        let mut pods: Vec<&Pod> = fact.pods.iter().collect();
+        pods.sort_by_key(|pod| pod.number);
+        let row = |pod: &Pod| PodRow {
+            name: workload.pod_name(pod.number),
+            ready: pod.ready,
+            status: pod_status(pod),
+            age: (pod.created >= Time::START).then(|| self.now.since(pod.created).human()),
+            node: pod.node.map(|node| self.plan.map.machine(node).name.clone()),
+        };
+        pods.into_iter().map(row).collect()
     }
 
     fn member(&self, id: ComponentId) -> MemberRow {
@@ -230,6 +272,7 @@ impl Tables {
     pub fn render(&self) -> Vec<Styled> {
         let mut lines = Vec::new();
         section(&mut lines, NODES, self.render_nodes());
+        section(&mut lines, "kubectl get pods -o wide", self.render_pods());
         section(&mut lines, "etcdctl endpoint status -w table", self.render_members());
         section(&mut lines, "kubectl -n kube-system get leases", self.render_leases());
         section(&mut lines, "HAProxy: servers of backend kube-apiserver", self.render_backends());
@@ -249,6 +292,22 @@ impl Tables {
         }
         let mut lines = columns(&["NAME", "STATUS", "ROLES", "AGE", "VERSION", "ZONE"], &rows);
         lines.push(NODES_WITHOUT.to_owned());
+        lines
+    }
+
+    fn render_pods(&self) -> Vec<String> {
+        let row = |p: &PodRow| {
+            let ready = if p.ready { "1/1" } else { "0/1" }.to_owned();
+            let age = p.age.clone().unwrap_or("<unknown>".to_owned());
+            let node = p.node.clone().unwrap_or("<none>".to_owned());
+            vec![p.name.clone(), ready, p.status.to_owned(), age, node]
+        };
+        let rows: Vec<_> = self.pods.iter().map(row).collect();
+        if rows.is_empty() {
+            return Vec::new();
+        }
+        let mut lines = columns(&["NAME", "READY", "STATUS", "AGE", "NODE"], &rows);
+        lines.push(PODS_WITHOUT.to_owned());
         lines
     }
 
@@ -314,7 +373,8 @@ fn section(lines: &mut Vec<Styled>, title: &str, table: Vec<String>) {
     }
     lines.push(Styled::of(title, Tone::Heading));
     lines.extend(table.into_iter().map(|text| {
-        let bad = text.contains("NotReady") || text.contains("DOWN") || text.contains("Failed");
+        const BAD: [&str; 4] = ["NotReady", " 0/1 ", "DOWN", "Failed"];
+        let bad = BAD.iter().any(|word| text.contains(word));
         let tone = if text.starts_with("(without ") { Tone::Dim } else { Tone::Plain };
         Styled::of(text, if bad { Tone::Bad } else { tone })
     }));

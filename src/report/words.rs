@@ -1,6 +1,7 @@
 //! The words of the field for what was observed: roles, marks, readiness, reasons.
 
 use super::style::Tone;
+use super::workload;
 use crate::component::blame::{Blame, EventId};
 use crate::component::fact::{
     Ability, ApiServerFact, CandidateFact, Condition, EtcdFact, Fact, LeaseFact, LoadBalancerFact,
@@ -36,6 +37,9 @@ pub fn change(plan: &Plan, change: &FactChange) -> Said {
         (Fact::Absent, Fact::Vrrp(to)) => vrrp(&VrrpFact::default(), to),
         (Fact::Lease(from), Fact::Lease(to)) => lease(plan, change, from, to),
         (Fact::Node(from), Fact::Node(to)) => node(*from, *to),
+        (Fact::Workload(from), Fact::Workload(to)) => {
+            workload::change(plan, change.of, from, to)
+        }
         _ => None,
     }
 }
@@ -212,11 +216,33 @@ fn lease(plan: &Plan, change: &FactChange, from: &LeaseFact, to: &LeaseFact) -> 
 
 fn node(from: NodeFact, to: NodeFact) -> Said {
     let ready = |fact: NodeFact| fact.ready == Condition::True;
+    let mut said = Vec::new();
+    let mut tone = Tone::Plain;
     match (ready(from), ready(to)) {
-        (true, false) => Some(("NotReady".to_owned(), Tone::Bad)),
-        (false, true) => Some(("Ready".to_owned(), Tone::Good)),
-        _ => None,
+        (true, false) => {
+            said.push("NotReady".to_owned());
+            tone = Tone::Bad;
+        }
+        (false, true) => {
+            said.push("Ready".to_owned());
+            tone = Tone::Good;
+        }
+        _ => {}
     }
+    match (from.no_execute, to.no_execute) {
+        (from, Some(taint)) if from != Some(taint) => {
+            said.push(format!("tainted {}:NoExecute", taint.name()));
+            tone = Tone::Warning;
+        }
+        (Some(taint), None) => said.push(format!("taint {}:NoExecute removed", taint.name())),
+        _ => {}
+    }
+    match (from.out_of_service, to.out_of_service) {
+        (false, true) => said.push("tainted out-of-service:NoExecute".to_owned()),
+        (true, false) => said.push("taint out-of-service:NoExecute removed".to_owned()),
+        _ => {}
+    }
+    (!said.is_empty()).then(|| (said.join(", "), tone))
 }
 
 /// Who a change of a fact is about: of a Lease its holder, of a Node its machine.
@@ -270,6 +296,10 @@ pub fn state(plan: &Plan, process: ProcessState, fact: &Fact) -> Option<String> 
         }
         Fact::Node(fact) => {
             if fact.ready == Condition::True { "Ready" } else { "NotReady" }.to_owned()
+        }
+        Fact::Workload(fact) => {
+            let ready = fact.active().filter(|pod| pod.ready).count();
+            format!("{ready} of {} ready", fact.active().count())
         }
     };
     Some(said)

@@ -16,6 +16,7 @@ use crate::scenario::raw::cluster::{Cluster, EndpointKind, Topology, Zones};
 use crate::scenario::raw::fault::Fault;
 use crate::scenario::raw::program::Program;
 use crate::scenario::raw::versions;
+use crate::scenario::raw::workload::{KindWord, Workload};
 use crate::scenario::raw::{API_VERSION, KIND, Scenario};
 use crate::scenario::section::{GIVEN, Section};
 use serde_json::{Value, json};
@@ -91,10 +92,13 @@ pub fn items(subject: &Subject) -> Vec<Item> {
         Item::object("versions", versions_items(scenario)),
         Item::object("cluster", cluster(subject)),
     ];
+    let workloads: Vec<Value> = scenario.workloads.iter().map(workload).collect();
     let clients: Vec<Value> = scenario.clients.iter().map(client).collect();
     let faults: Vec<Value> = scenario.faults.iter().map(fault).collect();
     let claims: Vec<Value> = scenario.expect.iter().map(|claim| claim.value.clone()).collect();
-    for (name, list) in [("clients", clients), ("faults", faults), ("expect", claims)] {
+    let lists =
+        [("workloads", workloads), ("clients", clients), ("faults", faults), ("expect", claims)];
+    for (name, list) in lists {
         if !list.is_empty() {
             items.push(Item::given(name, Value::Array(list)));
         }
@@ -252,6 +256,16 @@ fn own<P: Params + Clone>(program: &Program<P>) -> Vec<Item> {
         Item::object(name, beside)
     });
     differing.collect()
+}
+
+fn workload(workload: &Workload) -> Value {
+    let mut value = json!({ "name": workload.name });
+    let stateful = workload.section.params.kind == KindWord::StatefulSet;
+    let shown = |name: &str| stateful || name != "podManagementPolicy";
+    for option in workload.section.effective().into_iter().filter(|o| shown(o.name)) {
+        value[option.name] = option.value;
+    }
+    value
 }
 
 fn client(client: &crate::scenario::raw::client::Client) -> Value {

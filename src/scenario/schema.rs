@@ -25,6 +25,7 @@ use crate::scenario::raw::cluster::{
 use crate::scenario::raw::kinds::LEADER_ELECTION;
 use crate::scenario::raw::program::Inner;
 use crate::scenario::raw::run::{LEADERS, Metadata, Run};
+use crate::scenario::raw::workload::WorkloadOptions;
 use crate::scenario::raw::{API_VERSION, FIELDS, KIND, expect, fault, versions};
 use serde_json::{Map, Value, json};
 
@@ -44,6 +45,7 @@ pub fn scenario() -> Value {
             "metadata" => object(options::<Metadata>()),
             "versions" => object(texts(&versions::FIELDS)),
             "cluster" => cluster(),
+            "workloads" => list(&workload()),
             "clients" => list(&client()),
             "faults" => list(&one_fault()),
             "reliability" => reliability::section(),
@@ -167,6 +169,14 @@ fn client() -> Value {
     let doc =
         "`endpoint` (the default), `etcd`, `kube-apiserver`, or processes such as `cp1/etcd`.";
     all.insert("target".to_owned(), one_or_many(&json!({ "type": "string" }), doc));
+    let mut schema = object(all);
+    schema["required"] = json!(["name"]);
+    schema
+}
+
+fn workload() -> Value {
+    let mut all = options::<WorkloadOptions>();
+    all.insert("name".to_owned(), json!({ "type": "string" }));
     let mut schema = object(all);
     schema["required"] = json!(["name"]);
     schema

@@ -5,6 +5,7 @@ use super::World;
 use super::observer::{FaultFired, Observer};
 use super::procedure::{Moment, Running};
 use super::resolve::Hit;
+use crate::component::fact::{Ability, Fact, NodeFact};
 use crate::component::id::{ComponentId, MachineId};
 use crate::component::lever::{Lever, Setting};
 use crate::kernel::law::Law;
@@ -188,6 +189,10 @@ impl World<'_> {
             Action::ClockRate(ppm) => machines().map(|m| Setting::ClockRate(m, *ppm)).collect(),
             // Each step of a procedure is an action of its own, when its time has come.
             Action::Roll(_) => Vec::new(),
+            Action::OutOfService(given) => machines()
+                .filter_map(|m| self.node_of(m))
+                .map(|node| Setting::OutOfService(node, *given))
+                .collect(),
         }
     }
 
@@ -254,6 +259,28 @@ impl World<'_> {
                 self.all.machines[machine.index()].clock_ppm = ppm;
                 self.pull_all(machine, Lever::ClockRate(ppm), observer);
             }
+            Setting::OutOfService(node, given) => self.taint_out_of_service(node, given, observer),
+        }
+    }
+
+    fn node_of(&self, machine: MachineId) -> Option<ComponentId> {
+        let map = &self.all.map;
+        map.find_component(&format!("node/{}", map.machine(machine).name))
+    }
+
+    fn taint_out_of_service(
+        &mut self,
+        node: ComponentId,
+        given: bool,
+        observer: &mut impl Observer,
+    ) {
+        let answers = |fact: &Fact| {
+            matches!(fact, Fact::ApiServer(fact) if fact.http && fact.write == Ability::Works)
+        };
+        let Fact::Node(fact) = self.all.facts[node.index()] else { return };
+        if self.all.facts.iter().any(answers) {
+            let tainted = NodeFact { out_of_service: given, ..fact };
+            self.change_fact(node, Fact::Node(tainted), observer);
         }
     }
 

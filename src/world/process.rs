@@ -193,6 +193,7 @@ impl World<'_> {
         self.tell(Change::Power { machine, on }, observer);
         let there: Vec<ComponentId> = self.all.map.on_machine(machine).collect();
         if on {
+            self.all.machines[machine.index()].powered_since = self.now;
             self.boot(machine, &there);
         } else {
             self.all.machines[machine.index()].disk_stalled = false;

@@ -35,6 +35,12 @@ params! {
         /// After SIGTERM the server goes on serving for this long, with /readyz already failing.
         shutdown_delay_duration: Duration = "shutdown-delay-duration", |_v| Duration::ZERO,
             "kube-apiserver --shutdown-delay-duration";
+        /// How many seconds a pod that does not say itself tolerates that its node is not ready.
+        default_not_ready_toleration: u32 = "default-not-ready-toleration-seconds", |_v| 300,
+            "kube-apiserver --default-not-ready-toleration-seconds (admission DefaultTolerationSeconds)";
+        /// The same of an unreachable node: it is what makes a worker's failover take five minutes.
+        default_unreachable_toleration: u32 = "default-unreachable-toleration-seconds", |_v| 300,
+            "kube-apiserver --default-unreachable-toleration-seconds (admission DefaultTolerationSeconds)";
         /// How long the etcd check of /healthz, /livez and /readyz waits for its read.
         etcd_healthcheck_timeout: Duration = "etcd-healthcheck-timeout", |_v| Duration::from_secs(2),
             "kube-apiserver --etcd-healthcheck-timeout";

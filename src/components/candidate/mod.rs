@@ -1,17 +1,18 @@
 //! A leader-elected instance, kube-scheduler or kube-controller-manager: starts, stands for its Lease,
 //! warms up after it has won, acts, and ends when the Lease is lost.
 //!
-//! The two differ in options and in what they do while they act: the controller-manager watches the
-//! nodes, the scheduler does nothing that any other component could see.
+//! The two differ in options and in what they do while they act (see [`Work`]).
 //!
-//! Absent on purpose: the work itself (pods, bindings). A fact says whether it is being done.
+//! Absent on purpose: the work itself. A fact says whether it is being done.
 
 mod params;
+mod work;
 
 pub(crate) use params::candidate_params;
 
+use super::workload::Shared;
 use super::lease::{Election, Elector, FREE_DRAW, Kubeconfig, Path, Verdict};
-use super::node_monitor::NodeMonitor;
+pub(super) use work::{Controllers, Work};
 use crate::component::effects::ExitStatus;
 use crate::component::fact::CandidateFact;
 use crate::component::record::Record;
@@ -26,7 +27,7 @@ const STARTUP_DRAW: u32 = FREE_DRAW;
 const WARM_UP_DRAW: u32 = FREE_DRAW + 1;
 
 /// Whom an instance deals with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Wiring {
     /// The Lease that it competes for.
     pub lease: ComponentId,
@@ -38,6 +39,8 @@ pub struct Wiring {
     pub servers: Vec<ComponentId>,
     /// Each node that a controller-manager watches: (kubelet, Node object). Empty for a scheduler.
     pub nodes: Vec<(ComponentId, ComponentId)>,
+    /// The workloads that it controls or schedules.
+    pub workloads: Shared,
 }
 
 /// What an instance does, whichever program it is.
@@ -57,8 +60,15 @@ pub enum CandidateAlarm {
     Election,
     /// It begins to act.
     Warm,
-    /// The node of this number may change.
-    Node(u16),
+    /// A piece of the instance's work is due, by its number.
+    Work(u16),
+}
+
+impl CandidateAlarm {
+    /// The alarm of a piece of work.
+    pub(super) fn work(number: usize) -> Self {
+        Self::Work(u16::try_from(number).unwrap_or(u16::MAX))
+    }
 }
 
 impl Alarm for CandidateAlarm {
@@ -66,7 +76,7 @@ impl Alarm for CandidateAlarm {
         match self {
             Self::Election => 0,
             Self::Warm => 1,
-            Self::Node(number) => 2 + usize::from(number),
+            Self::Work(number) => 2 + usize::from(number),
         }
     }
 
@@ -74,7 +84,7 @@ impl Alarm for CandidateAlarm {
         match index {
             0 => Self::Election,
             1 => Self::Warm,
-            _ => Self::Node(u16::try_from(index - 2).unwrap_or(u16::MAX)),
+            _ => Self::Work(u16::try_from(index - 2).unwrap_or(u16::MAX)),
         }
     }
 }
@@ -88,7 +98,7 @@ pub struct Candidate {
     habits: Habits,
     elector: Elector<CandidateAlarm>,
     path: Path,
-    monitor: Option<NodeMonitor>,
+    work: Work,
     running: bool,
     warm: bool,
     stopping: bool,
@@ -100,7 +110,7 @@ impl Candidate {
         me: ComponentId,
         habits: Habits,
         wiring: &Wiring,
-        monitor: Option<NodeMonitor>,
+        work: Work,
     ) -> Self {
         let target = match habits.kubeconfig {
             Kubeconfig::Local => wiring.server,
@@ -114,7 +124,7 @@ impl Candidate {
             habits,
             elector,
             path,
-            monitor,
+            work,
             running: false,
             warm: false,
             stopping: false,
@@ -132,10 +142,8 @@ impl Candidate {
             self.elector.settle(view, fx);
         }
         self.warm = self.leads();
-        if self.warm
-            && let Some(monitor) = &mut self.monitor
-        {
-            monitor.settle(&self.path, view, fx);
+        if self.warm {
+            self.work.settle(&self.path, view, fx);
         }
     }
 
@@ -159,14 +167,10 @@ impl Candidate {
             }
             CandidateAlarm::Warm => {
                 self.warm = true;
-                if let Some(monitor) = &mut self.monitor {
-                    monitor.begin(&self.path, view, fx);
-                }
+                self.work.begin(&self.path, view, fx);
             }
-            CandidateAlarm::Node(number) => {
-                if let Some(monitor) = &mut self.monitor {
-                    monitor.ring(usize::from(number), &self.path, view, fx);
-                }
+            CandidateAlarm::Work(number) => {
+                self.work.ring(usize::from(number), &self.path, view, fx);
             }
         }
     }
@@ -191,9 +195,7 @@ impl Candidate {
                 self.running = false;
                 self.warm = false;
                 self.stopping = false;
-                if let Some(monitor) = &mut self.monitor {
-                    monitor.end();
-                }
+                self.work.end();
             }
             Lever::Stop => {
                 self.stopping = true;
@@ -214,9 +216,7 @@ impl Candidate {
     /// A leader that slept goes on with what it was about to do before it looks at the Lease.
     fn resume(&mut self, view: &View, fx: Fx) {
         self.elector.resume(view, fx);
-        if let Some(monitor) = &mut self.monitor {
-            monitor.look(&self.path, view, fx);
-        }
+        self.work.look(&self.path, view, fx);
         if self.fact.acting {
             fx.record(Record::Acted { surplus: self.is_surplus(view) });
         }
@@ -247,15 +247,13 @@ impl Component for Candidate {
     type Alarm = CandidateAlarm;
 
     fn alarms(&self) -> usize {
-        2 + self.monitor.as_ref().map_or(0, NodeMonitor::count)
+        2 + self.work.alarms()
     }
 
     fn watches(&self, map: &Map) -> Vec<ComponentId> {
         let mut watched = self.path.watches(map);
         watched.push(self.lease);
-        if let Some(monitor) = &self.monitor {
-            watched.extend(monitor.watches());
-        }
+        watched.extend(self.work.watches());
         watched
     }
 
@@ -266,9 +264,7 @@ impl Component for Candidate {
             Cause::Alarm(alarm) => self.ring(alarm, view, fx),
             Cause::Saw(_) => {
                 self.elector.look(view, fx);
-                if let Some(monitor) = &mut self.monitor {
-                    monitor.look(&self.path, view, fx);
-                }
+                self.work.look(&self.path, view, fx);
             }
             Cause::Mail(mail) => {
                 if let Body::Reply(reply) = &mail.body {

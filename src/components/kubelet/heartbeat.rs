@@ -283,6 +283,17 @@ impl Kubelet {
         connection.latency(view)
     }
 
+    /// Whether the API can be asked and told things now: over the connection that it has, or, where
+    /// chance decides about each packet, as its last renewal says.
+    pub(super) fn online(&self, view: &View) -> bool {
+        if self.heartbeat.connection.is_some() {
+            return self.still_works(view).is_some();
+        }
+        let last = self.heartbeat.renewals().last(view.now);
+        let recent = |last: Time| view.now.saturating_since(last) <= self.renew_interval() * 2;
+        self.heartbeat.failures == 0 && last.is_some_and(recent)
+    }
+
     /// Something on the path changed.
     pub(super) fn review_heartbeat(&mut self, view: &View, fx: &mut Effects<Alarm>) {
         match self.heartbeat.mode {

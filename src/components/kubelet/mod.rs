@@ -1,11 +1,11 @@
-//! kubelet: keeps the static pods of its machine running, renews its node Lease, and posts the
-//! node's status.
+//! kubelet: keeps the static pods of its machine running, starts and stops those of workloads, renews
+//! its node Lease, and posts the node's status.
 //!
 //! In a settled cluster it does all of that without events: renewals are a published cadence, probes
 //! are counted when something changes. When the kubelet is away its containers go on running, and
 //! nobody restarts them.
 //!
-//! Absent on purpose: user pods, eviction under pressure, and the container runtime.
+//! Absent on purpose: eviction under pressure, and the container runtime.
 
 mod backoff;
 mod heartbeat;
@@ -14,6 +14,7 @@ mod pods;
 mod status;
 #[cfg(test)]
 mod tests;
+mod user_pods;
 
 use crate::component::effects::ExitStatus;
 use crate::component::fact::{Condition, Fact, KubeletFact, NodeFact};
@@ -23,8 +24,10 @@ use crate::component::{Alarm as _, Cause, Component, ComponentId, Effects, Kind,
 use crate::kernel::law::Law;
 use crate::kernel::time::Duration;
 use heartbeat::Heartbeat;
+use crate::components::workload::Shared;
 use pods::Pods;
 use status::Status;
+use user_pods::UserPods;
 
 words! {
     /// What the liveness probe of an etcd static pod asks.
@@ -157,7 +160,7 @@ impl KubeletParams {
 }
 
 /// What a kubelet looks after and with whom it talks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Wiring {
     /// The static pods of its machine.
     pub pods: Vec<ComponentId>,
@@ -167,6 +170,8 @@ pub struct Wiring {
     pub api_servers: Vec<ComponentId>,
     /// Its Node object.
     pub node: ComponentId,
+    /// The workloads whose pods may be bound to its machine; none where user pods may not run.
+    pub workloads: Shared,
 }
 
 /// Purpose of the draws for the phases of renewals, of the relist and of the status loop.
@@ -179,6 +184,10 @@ const RESYNC_DRAW: u32 = 2;
 const PROBE_DRAW: u32 = 3;
 /// Purpose of the draws for the server behind a new connection.
 const SERVER_DRAW: u32 = 4;
+/// Purpose of the draws for how long user pods take to start and to stop.
+const POD_DRAW: u32 = 5;
+/// Purpose of the draws for the phase in which statuses are compared.
+const SYNC_DRAW: u32 = 6;
 
 /// The alarms of a kubelet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,6 +202,8 @@ pub enum Alarm {
     Status,
     /// A post of the status has not been answered.
     StatusTimeout,
+    /// Something happens to a pod of a workload.
+    UserPods,
     /// A pod is started (by position in the wiring).
     Start(usize),
     /// A pod's container has failed its liveness probe once too often.
@@ -200,7 +211,7 @@ pub enum Alarm {
 }
 
 /// Alarms that do not belong to a pod.
-const FIXED: usize = 5;
+const FIXED: usize = 6;
 
 impl crate::component::Alarm for Alarm {
     fn index(self) -> usize {
@@ -210,6 +221,7 @@ impl crate::component::Alarm for Alarm {
             Alarm::RenewTimeout => 2,
             Alarm::Status => 3,
             Alarm::StatusTimeout => 4,
+            Alarm::UserPods => 5,
             Alarm::Start(pod) => FIXED + 2 * pod,
             Alarm::Unhealthy(pod) => FIXED + 2 * pod + 1,
         }
@@ -222,6 +234,7 @@ impl crate::component::Alarm for Alarm {
             2 => Alarm::RenewTimeout,
             3 => Alarm::Status,
             4 => Alarm::StatusTimeout,
+            5 => Alarm::UserPods,
             pod if (pod - FIXED).is_multiple_of(2) => Alarm::Start((pod - FIXED) / 2),
             pod => Alarm::Unhealthy((pod - FIXED) / 2),
         }
@@ -238,6 +251,7 @@ pub struct Kubelet {
     heartbeat: Heartbeat,
     status: Status,
     pods: Pods,
+    user_pods: UserPods,
     next_call: u64,
 }
 
@@ -251,6 +265,7 @@ impl Kubelet {
             heartbeat: Heartbeat::default(),
             status: Status::default(),
             pods: Pods::new(wiring.pods.len()),
+            user_pods: UserPods::new(wiring.workloads.clone()),
             next_call: 0,
         }
     }
@@ -263,11 +278,12 @@ impl Kubelet {
     /// It has been working for long.
     fn settle(&mut self, view: &View, fx: &mut Effects<Alarm>) {
         self.working = true;
-        let ready = NodeFact { ready: Condition::True, since: None };
+        let ready = NodeFact::of(Condition::True, None);
         fx.commit(self.wiring.node, Fact::Node(ready));
         self.settle_heartbeat(view, fx);
         self.begin_status(true, view, fx);
         self.begin_pods(view, fx);
+        self.begin_user_pods(view, fx);
     }
 
     /// The process has been started.
@@ -280,6 +296,7 @@ impl Kubelet {
         self.working = true;
         self.begin_pods(view, fx);
         self.review_pods(view, fx);
+        self.begin_user_pods(view, fx);
         self.begin_heartbeat(view, fx);
         self.begin_status(false, view, fx);
         self.post_status(view, fx);
@@ -292,6 +309,7 @@ impl Kubelet {
             Alarm::RenewTimeout => self.renewal_silent(view, fx),
             Alarm::Status => self.post_status(view, fx),
             Alarm::StatusTimeout => self.status_silent(view, fx),
+            Alarm::UserPods => self.ring_user_pods(view, fx),
             Alarm::Start(pod) => self.start_pod(pod, view, fx),
             Alarm::Unhealthy(pod) => self.kill_pod(pod, view, fx),
         }
@@ -323,6 +341,7 @@ impl Kubelet {
                 self.working = false;
                 self.status = Status::default();
                 self.pods = Pods::new(self.wiring.pods.len());
+                self.user_pods.end();
             }
             Lever::Pause => self.interrupt_heartbeat(view, fx),
             Lever::Resume => self.review(view, fx),
@@ -346,6 +365,7 @@ impl Component for Kubelet {
     fn watches(&self, map: &Map) -> Vec<ComponentId> {
         let mut watched = self.wiring.pods.clone();
         watched.push(self.wiring.node);
+        watched.extend(self.wiring.workloads.objects());
         watched.extend(&self.wiring.api_servers);
         if self.wiring.server == ComponentId::VIP {
             watched.extend(map.of_kind(Kind::LoadBalancer).chain(map.of_kind(Kind::Keepalived)));
@@ -367,5 +387,6 @@ impl Component for Kubelet {
             Cause::Mail(_) => {}
             Cause::Lever(lever) => self.lever(lever, view, fx),
         }
+        self.review_user_pods(view, fx);
     }
 }

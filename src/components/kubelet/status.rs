@@ -95,7 +95,8 @@ impl Kubelet {
         }
         self.status.call = None;
         self.status.busy = false;
-        let ready = NodeFact { ready: Condition::True, since: Some(view.now) };
+        let known = view.node(self.wiring.node).copied().unwrap_or_default();
+        let ready = NodeFact { ready: Condition::True, since: Some(view.now), ..known };
         fx.commit(self.wiring.node, Fact::Node(ready));
     }
 

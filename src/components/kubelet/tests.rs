@@ -1,5 +1,6 @@
 //! Laws of the kubelet: lazy renewals, restarts under the back-off, probes counted instead of made.
 
+use std::sync::Arc;
 use super::liveness::{Outcome as Probed, Prober, Thresholds};
 use super::*;
 use crate::component::fact::{Ability, ApiServerFact, Condition, NodeFact, Renewals};
@@ -29,7 +30,7 @@ fn old() -> Versions {
 }
 
 fn node(ready: Condition) -> Fact {
-    Fact::Node(NodeFact { ready, since: Some(Time::START) })
+    Fact::Node(NodeFact::of(ready, Some(Time::START)))
 }
 
 /// An API server whose writes take `work`, or hang.
@@ -51,7 +52,7 @@ fn serves(work: Option<u64>) -> Fact {
 fn world(versions: &Versions, pod: Kind, trial: u64) -> Fake<Kubelet> {
     let kinds = [(0, Kind::Kubelet), (1, Kind::ApiServer), (0, Kind::Node), (0, pod)];
     let wiring =
-        Wiring { pods: vec![POD], server: SERVER, api_servers: vec![SERVER], node: NODE };
+        Wiring { pods: vec![POD], server: SERVER, api_servers: vec![SERVER], node: NODE, workloads: Arc::default() };
     let kubelet = Kubelet::new(KUBELET, &KubeletParams::defaults(versions), &wiring);
     let mut world = Fake::new(surroundings(&kinds, DELAY), vec![(KUBELET, kubelet)], trial);
     world.all.facts[SERVER.index()] = serves(Some(3));

@@ -59,7 +59,7 @@ fn a_silent_node_is_unknown_after_the_grace_and_a_pass() {
         let last = renewals.last_at_or_before(arena.now).unwrap();
         arena.set_fact(kubelet(1), Fact::Absent);
         arena.run_until(Time::START + Duration::from_secs(1100));
-        assert_eq!(arena.blamed.start(marks(&arena)[0]), last);
+        assert_eq!(arena.marked_by.start(marks(&arena)[0]), last);
         delays.push(marks(&arena)[0].since(last).as_secs_f64());
     }
     delays.sort_by(f64::total_cmp);
@@ -164,7 +164,7 @@ proptest! {
                     let renewals = Renewals::Every(Cadence::new(at, RENEWAL));
                     history.push((at, renewals));
                     arena.set_fact(kubelet(2), renewing(renewals));
-                    let ready = NodeFact { ready: Condition::True, since: Some(at) };
+                    let ready = NodeFact::of(Condition::True, Some(at));
                     arena.set_fact(node(2), Fact::Node(ready));
                 }
                 Act::Cut => {

@@ -12,6 +12,7 @@ mod etcd;
 mod leader_election;
 mod moments;
 mod node;
+mod pod;
 mod quorum;
 mod requests;
 mod vip;
@@ -78,7 +79,7 @@ pub struct Reading {
 }
 
 /// Every metric, family by family.
-pub const METRICS: [&[Metric]; 9] = [
+pub const METRICS: [&[Metric]; 10] = [
     etcd::METRICS,
     balancer::METRICS,
     client::METRICS,
@@ -88,6 +89,7 @@ pub const METRICS: [&[Metric]; 9] = [
     api_server::METRICS,
     quorum::METRICS,
     node::METRICS,
+    pod::METRICS,
 ];
 
 /// All metrics in the order of reports.

@@ -14,6 +14,7 @@ pub(super) const METRICS: &[Metric] = &[
         after_last_renewal,
     )
     .with_each(each_after_last_renewal),
+    span("node.no_execute", "fault to the first NoExecute taint", no_execute),
 ];
 
 /// When nodes became unknown, and which.
@@ -25,6 +26,16 @@ fn unknowns<'a>(case: &Case<'a>) -> impl Iterator<Item = (Time, ComponentId)> + 
     let changes = case.history.facts();
     let turned = changes.filter(move |change| !unknown(change.from) && unknown(change.to));
     turned.map(|change| (change.at, change.of))
+}
+
+fn no_execute(case: &Case) -> Option<Value> {
+    let taint = |fact: &Fact| match fact {
+        Fact::Node(fact) => fact.no_execute,
+        _ => None,
+    };
+    let changes = case.history.facts();
+    let tainted = changes.filter(|c| taint(c.from).is_none() && taint(c.to).is_some());
+    first_since(case.fault_at(), tainted.map(|change| change.at))
 }
 
 fn not_ready(case: &Case) -> Option<Value> {

@@ -10,6 +10,7 @@ use crate::components::keepalived::{InitialState, KeepalivedParams};
 use crate::components::{
     Params, api_server, candidate, client, etcd, keepalived, kubelet, load_balancer,
 };
+use crate::components::workload::Shared;
 use crate::kernel::time::Duration;
 use crate::plan::Restart;
 use crate::plan::service::{Endpoint, Services};
@@ -33,13 +34,21 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    pub(super) fn new(scenario: &Scenario, layout: &Layout, services: &Services) -> Parts {
-        let wiring = Wirings { scenario, layout, services };
+    pub(super) fn new(
+        scenario: &Scenario,
+        layout: &Layout,
+        services: &Services,
+        workloads: &Shared,
+    ) -> Parts {
+        let wiring = Wirings { scenario, layout, services, workloads };
         let mut parts = Parts::default();
         for (id, entry) in layout.map.components() {
             parts.params.push(wiring.params(id, entry));
             parts.static_pod.push(static_pod(entry, scenario, layout));
             parts.restart.push(restart(entry, scenario, layout));
+        }
+        for (id, fact) in layout.workloads.iter().zip(super::workloads::objects(workloads)) {
+            parts.params[id.index()] = Params::Object(fact);
         }
         parts
     }
@@ -50,6 +59,7 @@ struct Wirings<'a> {
     scenario: &'a Scenario,
     layout: &'a Layout,
     services: &'a Services,
+    workloads: &'a Shared,
 }
 
 impl Wirings<'_> {
@@ -86,7 +96,7 @@ impl Wirings<'_> {
                 self.keepalived(id, machine),
             ),
             Kind::Client => self.client(id),
-            Kind::Lease | Kind::Node => unreachable!("{name} has a machine, but is an object"),
+            Kind::Lease | Kind::Node | Kind::Workload => unreachable!("{name} has a machine, but is an object"),
         }
     }
 
@@ -138,6 +148,7 @@ impl Wirings<'_> {
             endpoint: self.endpoint(machine),
             servers: self.services.api_servers.clone(),
             nodes,
+            workloads: self.workloads.clone(),
         }
     }
 
@@ -165,6 +176,11 @@ impl Wirings<'_> {
         }
     }
 
+    fn workloads_of(&self, machine: MachineId) -> Shared {
+        let open = self.workloads.nodes.iter().any(|(node, _)| *node == machine);
+        if open { self.workloads.clone() } else { Shared::default() }
+    }
+
     fn kubelet(&self, machine: MachineId) -> kubelet::Wiring {
         let map = &self.layout.map;
         let pods = map
@@ -175,6 +191,7 @@ impl Wirings<'_> {
             server: self.endpoint(machine),
             api_servers: self.services.api_servers.clone(),
             node: self.node(machine).unwrap_or_else(|| panic!("{machine:?} is no node")),
+            workloads: self.workloads_of(machine),
         }
     }
 

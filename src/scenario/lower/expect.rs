@@ -24,6 +24,10 @@ fn claims(expect: &Expect) -> Vec<Claim> {
                 ServiceClaim::Longest(limit) => Claim::LongestOutage(*service, *limit),
                 ServiceClaim::Total(limit) => Claim::TotalOutage(*service, *limit),
                 ServiceClaim::Outages(limit) => Claim::Outages(*service, *limit),
+                ServiceClaim::LongestDegradation(limit) => {
+                    Claim::LongestDegradation(*service, *limit)
+                }
+                ServiceClaim::Degradations(limit) => Claim::Degradations(*service, *limit),
                 ServiceClaim::UpAtEnd(up) => Claim::UpAtEnd(*service, *up),
             })
             .collect(),

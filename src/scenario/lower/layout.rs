@@ -32,6 +32,8 @@ pub struct Layout {
     pub workers: Vec<MachineId>,
     /// The clients, in the order of the file.
     pub clients: Vec<ComponentId>,
+    /// The objects of workloads, in the order of the file.
+    pub workloads: Vec<ComponentId>,
     /// Where clients stand.
     pub outside: Option<MachineId>,
 }
@@ -49,6 +51,10 @@ impl Layout {
         layout.add_processes(cluster);
         layout.add_clients(scenario);
         layout.add_objects();
+        for workload in &scenario.workloads {
+            let object = layout.map.add_object(Kind::Workload, &workload.object());
+            layout.workloads.push(object);
+        }
         layout
     }
 

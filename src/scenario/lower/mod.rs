@@ -10,10 +10,11 @@ mod network;
 pub mod reliability;
 mod schedule;
 mod services;
+mod workloads;
 
 pub use schedule::repaired;
 
-use crate::component::id::{ComponentId, Kind};
+use crate::component::id::{ComponentId, Kind, MachineId};
 use crate::component::view::Settlement;
 use crate::components::keepalived::KeepalivedParams;
 use crate::plan::client::{ClientPlan, ClientTarget};
@@ -45,7 +46,8 @@ impl Subject {
         let run = &scenario.run.section.params;
         let network = &scenario.cluster.network.params;
         let services = services::services(scenario, layout);
-        let parts = components::Parts::new(scenario, layout, &services);
+        let workloads = workloads::workloads(scenario, layout);
+        let parts = components::Parts::new(scenario, layout, &services, &workloads);
         Plan {
             name: scenario.metadata.params.name.clone(),
             description: scenario.metadata.params.description.clone(),
@@ -59,6 +61,7 @@ impl Subject {
             heartbeat: components::heartbeat(scenario),
             boot: BootPlan { boot: network.machine_boot.clone() },
             services,
+            workloads,
             clients: self.clients(),
             schedule: schedule::schedule(scenario, layout),
             reliability: reliability::reliability(&scenario.reliability, layout),
@@ -73,6 +76,11 @@ impl Subject {
             measure_from: run.measure_from as usize,
             expect: expect::expectations(scenario),
         }
+    }
+
+    /// The machines that user pods may run on.
+    pub fn open_machines(&self) -> Vec<MachineId> {
+        workloads::open_machines(&self.scenario, &self.layout)
     }
 
     /// The options of each keepalived instance, by the process's name.

@@ -94,6 +94,9 @@ params! {
         /// `all` of them. External, it knows all.
         etcd_servers: EtcdServers = "etcdServers", |_v| EtcdServers::Local,
             "kubeadm: --etcd-servers=https://127.0.0.1:2379";
+        /// Whether user pods may run on them: without the taint `control-plane:NoSchedule`.
+        schedulable: bool = "schedulable", |_v| false,
+            "kubeadm: taint node-role.kubernetes.io/control-plane:NoSchedule";
     }
 }
 

@@ -27,19 +27,22 @@ pub const SUBJECTS: [(&str, &str); 6] = [
 ];
 
 /// The fields of a claim on a service.
-pub const SERVICE_FIELDS: [(&str, &str); 4] = [
+pub const SERVICE_FIELDS: [(&str, &str); 6] = [
     ("longestOutage", "The longest outage; `atMost: \"0s\"` claims none."),
     ("totalOutage", "The sum of all outages."),
     ("outages", "The number of outages."),
+    ("longestDegradation", "The longest time in which it served some requests, but not all."),
+    ("degradations", "The number of such times."),
     ("upAtEnd", "Whether the service is up when the run ends."),
 ];
 
 /// The names of invariants.
-pub const INVARIANTS: [(&str, Invariant); 4] = [
+pub const INVARIANTS: [(&str, Invariant); 5] = [
     ("one-leader-per-term", Invariant::OneLeaderPerTerm),
     ("no-acknowledged-write-lost", Invariant::NoAcknowledgedWriteLost),
     ("one-lease-holder", Invariant::OneLeaseHolder),
     ("one-vip-holder", Invariant::OneVipHolder),
+    ("one-pod-per-ordinal", Invariant::OnePodPerOrdinal),
 ];
 
 /// How far a procedure has come, in words.
@@ -74,6 +77,10 @@ pub enum ServiceClaim {
     Total(Limit<Duration>),
     /// Their number.
     Outages(Limit<u64>),
+    /// Its longest degradation.
+    LongestDegradation(Limit<Duration>),
+    /// The number of degradations.
+    Degradations(Limit<u64>),
     /// Whether it is up at the end.
     UpAtEnd(bool),
 }
@@ -131,10 +138,15 @@ fn service(fields: &Fields) -> Option<Subject> {
     let mut claims = Vec::new();
     claims.extend(span("longestOutage").map(ServiceClaim::Longest));
     claims.extend(span("totalOutage").map(ServiceClaim::Total));
-    claims.extend(limit("outages").map(|fields| {
-        let (at_least, at_most) = (fields.optional("atLeast"), fields.optional("atMost"));
-        ServiceClaim::Outages(Limit { at_least, at_most })
-    }));
+    claims.extend(span("longestDegradation").map(ServiceClaim::LongestDegradation));
+    let count = |name| {
+        limit(name).map(|fields| {
+            let (at_least, at_most) = (fields.optional("atLeast"), fields.optional("atMost"));
+            Limit { at_least, at_most }
+        })
+    };
+    claims.extend(count("outages").map(ServiceClaim::Outages));
+    claims.extend(count("degradations").map(ServiceClaim::Degradations));
     claims.extend(fields.optional("upAtEnd").map(ServiceClaim::UpAtEnd));
     Some(Subject::Service(service?, claims))
 }

@@ -14,6 +14,7 @@ pub mod reliability;
 pub mod run;
 pub mod timings;
 pub mod versions;
+pub mod workload;
 
 use crate::component::versions::Versions;
 use crate::scenario::document::{Document, Node, Path};
@@ -27,6 +28,7 @@ use reliability::Reliability;
 use run::{Metadata, RunSection};
 use serde_json::Value;
 use timings::TimingsSection;
+use workload::Workload;
 
 /// The value of `apiVersion`.
 pub const API_VERSION: &str = "hasim/v1";
@@ -34,7 +36,7 @@ pub const API_VERSION: &str = "hasim/v1";
 pub const KIND: &str = "Scenario";
 
 /// The fields of a scenario, with their meaning.
-pub const FIELDS: [(&str, &str); 13] = [
+pub const FIELDS: [(&str, &str); 14] = [
     ("$schema", "Where the JSON Schema is, for editors."),
     ("apiVersion", "The version of the format: `hasim/v1`."),
     ("kind", "What the file is: `Scenario`."),
@@ -42,6 +44,7 @@ pub const FIELDS: [(&str, &str); 13] = [
     ("environment", "A file with values that stand where this one has none."),
     ("versions", "Which releases are simulated."),
     ("cluster", "Machines, programs and the network between them."),
+    ("workloads", "What runs on the nodes: Deployments, StatefulSets and bare pods."),
     ("clients", "Clients with a stated schedule of requests."),
     ("faults", "What happens to the cluster, and when."),
     ("reliability", "What fails by itself over the years, and how it is repaired."),
@@ -87,6 +90,8 @@ pub struct Scenario {
     pub versions_given: Vec<String>,
     /// The cluster.
     pub cluster: Cluster,
+    /// The workloads.
+    pub workloads: Vec<Workload>,
     /// The clients.
     pub clients: Vec<Client>,
     /// The faults, in the order of the file.
@@ -130,6 +135,9 @@ impl Scenario {
                 root.key("metadata"),
             ),
             cluster: Cluster::read(entry("cluster"), reader, &versions),
+            workloads: items("workloads")
+                .filter_map(|(node, path)| Workload::read(node, reader, &versions, path))
+                .collect(),
             clients: items("clients")
                 .filter_map(|(node, path)| Client::read(node, reader, &versions, path))
                 .collect(),

@@ -15,7 +15,7 @@ macro_rules! scenario {
 pub(super) use scenario;
 
 /// Every rule.
-pub const RULES: [&Rule<Subject>; 33] = [
+pub const RULES: [&Rule<Subject>; 37] = [
     &super::counts::RULE,
     &super::topology::RULE,
     &super::zones::RULE,
@@ -49,6 +49,10 @@ pub const RULES: [&Rule<Subject>; 33] = [
     &super::repair_crews::RULE,
     &super::immediate_failure::RULE,
     &super::timing_of_nothing::RULE,
+    &super::workload_names::RULE,
+    &super::workload_nodes::RULE,
+    &super::workload_options::RULE,
+    &super::workload_claims::RULE,
 ];
 
 /// Holds a scenario to every rule.

@@ -48,6 +48,12 @@ fn claim(expect: &Expect) -> Vec<Problem> {
             .filter_map(|claim| match claim {
                 ServiceClaim::Longest(limit) => range(limit, &expect.path.key("longestOutage")),
                 ServiceClaim::Total(limit) => range(limit, &expect.path.key("totalOutage")),
+                ServiceClaim::LongestDegradation(limit) => {
+                    range(limit, &expect.path.key("longestDegradation"))
+                }
+                ServiceClaim::Degradations(limit) => {
+                    range(limit, &expect.path.key("degradations"))
+                }
                 ServiceClaim::Outages(limit) => range(limit, &expect.path.key("outages")),
                 ServiceClaim::UpAtEnd(_) => None,
             })

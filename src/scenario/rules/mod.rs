@@ -35,6 +35,10 @@ mod target_fits;
 mod timing_of_nothing;
 mod topology;
 mod versions;
+mod workload_claims;
+mod workload_names;
+mod workload_nodes;
+mod workload_options;
 mod zero_span;
 mod zones;
 

@@ -11,9 +11,13 @@ use crate::component::reach::{Direction, Reach};
 use crate::component::record::Record;
 use crate::component::view::{MachineState, Process, ProcessState, Settlement, Surroundings};
 use crate::component::{Alarm, Blame, Cause, Component, ComponentId, Effects, Kind, Lever, View};
-use crate::components::candidate::{Candidate, CandidateAlarm, Habits, Wiring};
+use crate::components::candidate::{
+    Candidate, CandidateAlarm, Controllers, Habits, Wiring, Work,
+};
 use crate::components::lease::{Election, Kubeconfig};
-use crate::components::node_monitor::{Monitoring, NodeMonitor};
+use crate::components::node_monitor::{Monitoring, NodeMonitor, Rates};
+use crate::components::replication::{Pace, Replication};
+use crate::components::taint_eviction::TaintEviction;
 use crate::kernel::law::Law;
 use crate::kernel::stream::Key;
 use crate::kernel::time::{Duration, Time};
@@ -47,6 +51,8 @@ pub(crate) struct Arena {
     pub(crate) steps: u64,
     /// The blame of the alarm that rang last.
     pub(crate) blamed: Blame,
+    /// The blame of the alarm that last changed a node's condition.
+    pub(crate) marked_by: Blame,
     machines: Vec<Candidate>,
     lease: ComponentId,
     alarms: BTreeMap<(ComponentId, usize), (Time, Blame)>,
@@ -83,6 +89,13 @@ impl Layout {
             monitoring: Monitoring {
                 period: Duration::from_secs(5),
                 grace: Duration::from_secs(40),
+                rates: Rates {
+                    normal: Some(Duration::from_secs(10)),
+                    secondary: Some(Duration::from_secs(100)),
+                    unhealthy_threshold: 0.55,
+                    large_cluster: 50,
+                    duplicates: false,
+                },
             },
             startup: Duration::from_millis(100),
             warm_up: Duration::ZERO,
@@ -136,9 +149,21 @@ impl Arena {
                 endpoint: server(0),
                 servers: servers.clone(),
                 nodes: nodes.clone(),
+                workloads: Arc::default(),
             };
-            let monitor = NodeMonitor::new(layout.monitoring, &nodes);
-            Candidate::new(candidate(n), habits.clone(), &wiring, Some(monitor))
+            let work = if nodes.is_empty() {
+                Work::Nothing
+            } else {
+                let monitor = NodeMonitor::new(layout.monitoring, &nodes, Vec::new());
+                let workloads = Arc::default();
+                let pace =
+                    Pace { sync: Law::Fixed(Duration::ZERO), gap: Duration::ZERO, burst: 1 };
+                Work::Controllers(Box::new(Controllers::new(monitor, &workloads, |alarm| {
+                    let eviction = TaintEviction::new(&workloads, &nodes, alarm);
+                    (eviction, Replication::new(&workloads, &nodes, pace, alarm + 1))
+                })))
+            };
+            Candidate::new(candidate(n), habits.clone(), &wiring, work)
         });
         let machines = machines.collect();
         let all = surroundings(map, lease, &nodes, layout);
@@ -149,6 +174,7 @@ impl Arena {
             log: Vec::new(),
             steps: 0,
             blamed: Blame::default(),
+            marked_by: Blame::default(),
             machines,
             lease,
             alarms: BTreeMap::new(),
@@ -260,7 +286,8 @@ impl Arena {
             (Fact::Lease(old), Fact::Lease(new)) if old.holder != new.holder => {
                 self.log.push((self.now, Note::Holder(new.holder)));
             }
-            (Fact::Node(_), Fact::Node(new)) => {
+            (Fact::Node(old), Fact::Node(new)) if old.ready != new.ready => {
+                self.marked_by = self.blamed.clone();
                 let kubelet = of.index() - 2 * self.machines.len();
                 self.log.push((self.now, Note::Node(kubelet / 2, new.ready)));
             }
@@ -505,7 +532,7 @@ fn surroundings(
         facts[server(n).index()] = Fact::ApiServer(works);
     }
     for (_, node) in nodes {
-        facts[node.index()] = Fact::Node(NodeFact { ready: Condition::True, since: None });
+        facts[node.index()] = Fact::Node(NodeFact::of(Condition::True, None));
     }
     facts[lease.index()] = Fact::Lease(LeaseFact::default());
     let direction = Direction {

@@ -1,37 +1,47 @@
 //! The part of kube-controller-manager that watches the nodes: marks a node's Ready condition Unknown
-//! when its Lease has not been renewed for a grace period.
+//! when its Lease has not been renewed for a grace period, and then has it tainted, as fast as the
+//! state of its zone allows.
 //!
 //! Passes over the nodes are never simulated. A pass that first sees a newer renewal starts the node's
 //! grace anew; so the pass at which a silent node flips follows by arithmetic, and a node has an alarm
 //! only while it is silent. A new leader knows of no earlier renewals: its first pass starts the grace
 //! of every node.
 //!
-//! Absent on purpose: taints, eviction and zones; renewals and the way back to Ready, which are the
-//! kubelet's.
+//! Absent on purpose: what follows from a taint (see `taint_eviction`); renewals and the way back to
+//! Ready, which are the kubelet's.
 
 use super::candidate::CandidateAlarm;
 use super::lease::{FREE_DRAW, Path};
 use crate::component::fact::{Condition, Fact, NodeFact, Renewals};
-use crate::component::{Blame, ComponentId, Effects, View};
+use crate::component::{Blame, ComponentId, Effects, MachineId, View};
 use crate::kernel::cadence::Cadence;
 use crate::kernel::time::{Duration, Time};
+use taints::Tainting;
 
+mod taints;
 #[cfg(test)]
 mod tests;
+mod zones;
+
+pub use zones::Rates;
 
 /// Purposes of draws beside those of the elector and the instance.
 const PHASE_DRAW: u32 = FREE_DRAW + 2;
+const POLL_DRAW: u32 = FREE_DRAW + 3;
+const SCHEDULE_DRAW: u32 = FREE_DRAW + 4;
 
 const PERIOD: &str = "node-monitor-period";
 const GRACE: &str = "node-monitor-grace-period";
 
 /// Options of the monitor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Monitoring {
     /// Between two passes.
     pub period: Duration,
     /// How long a node may stay silent, from the pass that saw its last renewal.
     pub grace: Duration,
+    /// How fast silent nodes are tainted.
+    pub rates: Rates,
 }
 
 /// What the monitor knows of one node.
@@ -55,13 +65,21 @@ pub struct NodeMonitor {
     passes: Option<Cadence>,
     /// Since when passes see what happens; `None` while the API is out of reach.
     sighted: Option<Time>,
+    /// Which node is tainted when.
+    tainting: Option<Tainting>,
+    /// The workloads whose pods are marked together with their node.
+    workloads: Vec<ComponentId>,
 }
 
 type Fx<'a, 'b> = &'a mut Effects<'b, CandidateAlarm>;
 
 impl NodeMonitor {
     /// A monitor of these nodes, each a kubelet with its Node object.
-    pub fn new(monitoring: Monitoring, nodes: &[(ComponentId, ComponentId)]) -> Self {
+    pub fn new(
+        monitoring: Monitoring,
+        nodes: &[(ComponentId, ComponentId)],
+        workloads: Vec<ComponentId>,
+    ) -> Self {
         let watched = |(kubelet, node): &(ComponentId, ComponentId)| Watched {
             kubelet: *kubelet,
             node: *node,
@@ -69,12 +87,19 @@ impl NodeMonitor {
             seen: None,
             planned: None,
         };
-        Self { monitoring, nodes: nodes.iter().map(watched).collect(), passes: None, sighted: None }
+        Self {
+            monitoring,
+            nodes: nodes.iter().map(watched).collect(),
+            passes: None,
+            sighted: None,
+            tainting: None,
+            workloads,
+        }
     }
 
-    /// How many nodes it watches, each with an alarm.
-    pub fn count(&self) -> usize {
-        self.nodes.len()
+    /// How many alarms it needs: one for each node, and those for taints.
+    pub fn alarms(&self) -> usize {
+        self.nodes.len() + taints::ALARMS
     }
 
     /// Kubelets and Node objects.
@@ -87,6 +112,7 @@ impl NodeMonitor {
         let age = fx.draw(PHASE_DRAW).uniform_duration(Duration::ZERO, self.monitoring.period);
         self.passes = Some(Cadence::new(view.now - age, self.monitoring.period));
         self.sighted = Some(Time::ZERO);
+        self.begin_taints(true, view, fx);
         for number in 0..self.nodes.len() {
             self.look_at(number, view, fx);
         }
@@ -103,12 +129,15 @@ impl NodeMonitor {
             watched.seen = Some((watched.renewals.last(view.now), view.now));
             self.plan(number, view.now, view, fx);
         }
+        self.begin_taints(false, view, fx);
+        self.plan_pass(view.now, view, fx);
     }
 
     /// The process is gone.
     pub(super) fn end(&mut self) {
         self.passes = None;
         self.sighted = None;
+        self.tainting = None;
         for watched in &mut self.nodes {
             watched.seen = None;
             watched.planned = None;
@@ -131,6 +160,7 @@ impl NodeMonitor {
         if !works {
             self.sighted = None;
         }
+        self.review_taints(view, fx);
     }
 
     fn look_at(&mut self, number: usize, view: &View, fx: Fx) {
@@ -177,7 +207,7 @@ impl NodeMonitor {
     /// Sets the alarm for the node's next change, if it will have one. `from`: where the blame begins.
     fn plan(&mut self, number: usize, from: Time, view: &View, fx: Fx) {
         let next = self.next_change(number, from, view);
-        let alarm = CandidateAlarm::Node(u16::try_from(number).unwrap_or(u16::MAX));
+        let alarm = CandidateAlarm::work(number);
         let watched = &mut self.nodes[number];
         match next {
             Some((at, _)) if watched.planned == Some(at) => {}
@@ -207,13 +237,44 @@ impl NodeMonitor {
         Some((at, Blame::stretches(from, &ends)))
     }
 
-    /// A pass finds a node silent for too long.
+    /// The alarm of this number is due.
     pub(super) fn ring(&mut self, number: usize, path: &Path, view: &View, fx: Fx) {
+        if number < self.nodes.len() {
+            self.mark(number, path, view, fx);
+        } else {
+            self.ring_taints(number - self.nodes.len(), path, view, fx);
+        }
+    }
+
+    /// A pass finds a node silent for too long.
+    fn mark(&mut self, number: usize, path: &Path, view: &View, fx: Fx) {
         let watched = &mut self.nodes[number];
         watched.planned = None;
         if path.look(view).write.works() {
-            let unknown = NodeFact { ready: Condition::Unknown, since: Some(view.now) };
+            let known = view.node(watched.node).copied().unwrap_or_default();
+            let unknown = NodeFact {
+                ready: Condition::Unknown,
+                since: Some(view.now),
+                no_schedule: true,
+                ..known
+            };
             fx.commit(watched.node, Fact::Node(unknown));
+            let machine = view.map().machine_of(watched.kubelet);
+            self.mark_pods(machine, view, fx);
+        }
+    }
+
+    /// The pods of a silent node are not ready either.
+    fn mark_pods(&self, machine: Option<MachineId>, view: &View, fx: Fx) {
+        for workload in &self.workloads {
+            let Some(known) = view.workload(*workload) else { continue };
+            let mut new = known.clone();
+            for pod in new.pods.iter_mut().filter(|pod| pod.node == machine) {
+                pod.ready = false;
+            }
+            if new != *known {
+                fx.commit(*workload, Fact::Workload(new));
+            }
         }
     }
 }
