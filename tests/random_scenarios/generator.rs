@@ -257,16 +257,29 @@ fn write(cluster: &Cluster, faults: &[Fault], start: &Start) -> Value {
     } else if start.named {
         run.insert("leaders".into(), leaders(cluster, &names, start.leader));
     }
+    let mut schedulable = write_cluster(cluster);
+    schedulable["controlPlane"]["schedulable"] = json!(true);
     json!({
         "apiVersion": "hasim/v1",
         "kind": "Scenario",
         "metadata": { "name": "random" },
         "versions": versions(cluster.options[0]),
-        "cluster": write_cluster(cluster),
+        "cluster": schedulable,
+        "workloads": workloads(cluster.options[1]),
         "clients": clients(cluster.options[1]),
         "faults": all,
         "run": run,
     })
+}
+
+/// Pods of every kind, or none, which are evicted soon enough to be seen.
+fn workloads(index: Index) -> Value {
+    let kinds = [("Deployment", 4), ("StatefulSet", 3), ("Pod", 1)];
+    let some = kinds.iter().take(index.index(4));
+    let workload = |(kind, replicas): &(&str, u32)| {
+        json!({ "name": "some", "kind": kind, "replicas": replicas, "tolerationSeconds": 5 })
+    };
+    Value::Array(some.map(workload).collect())
 }
 
 fn leaders(cluster: &Cluster, names: &Names, index: Index) -> Value {
