@@ -9,6 +9,7 @@ pub mod fault;
 pub mod kernel;
 pub mod measure;
 pub mod plan;
+pub mod reliability;
 pub mod report;
 pub mod scenario;
 pub mod transport;

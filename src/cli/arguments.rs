@@ -97,6 +97,10 @@ pub struct McArguments {
     /// How many trials; 1000 where nothing says, and at most that many with `--until-rel-err`.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub trials: Option<u64>,
+    /// How many years each trial lasts, for a scenario with a `reliability` section; 1 where nothing
+    /// says.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=crate::experiment::years::YEARS_MAX), conflicts_with_all = ["samples", "checkpoint", "until_rel_err"])]
+    pub years: Option<u64>,
     /// The number of the first trial, to run a slice of a study.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1_000_000_000_000))]
     pub first: u64,

@@ -4,12 +4,15 @@ use super::Outcome;
 use super::arguments::{McArguments, TableFormat};
 use super::console::Console;
 use super::input;
+use super::progress::Progress;
 use super::study::{self, Bounds};
 use crate::experiment::monte_carlo::Study;
 use crate::experiment::precision::Precision;
 use crate::experiment::trials::Sampling;
+use crate::experiment::years::{self, YearStudy};
 use crate::measure::failover;
-use crate::report::monte_carlo;
+use crate::plan::Plan;
+use crate::report::{self, monte_carlo};
 use std::fs;
 use std::path::Path;
 
@@ -23,6 +26,9 @@ const TRIALS_MAX: u64 = 10_000_000;
 pub(super) fn mc(typed: &McArguments, console: &mut Console) -> Outcome {
     let Some(loaded) = input::load(&typed.scenario, console) else { return Outcome::BadInput };
     let plan = loaded.plan;
+    if typed.years.is_some() || !plan.reliability.is_empty() {
+        return over_years(typed, &plan, console);
+    }
     let studied = precision(typed).and_then(|precision| {
         let all = if precision.is_some() { TRIALS_MAX } else { TRIALS };
         let sampling = Sampling {
@@ -46,6 +52,46 @@ pub(super) fn mc(typed: &McArguments, console: &mut Console) -> Outcome {
             Outcome::BadInput
         }
     }
+}
+
+/// Runs a study of failures over years.
+fn over_years(typed: &McArguments, plan: &Plan, console: &mut Console) -> Outcome {
+    let shown = years::check(plan).map_err(|error| error.to_string()).and_then(|()| {
+        let sampling = Sampling {
+            seed: typed.seed.unwrap_or(plan.seed),
+            first: typed.first,
+            trials: typed.trials.unwrap_or(TRIALS),
+            threads: typed.threads,
+        };
+        let progress = Progress::start(0, sampling.trials, typed.time_limit);
+        let study = YearStudy::of(plan, sampling, typed.years.unwrap_or(1), &progress);
+        let ended = progress.finish();
+        let study = study.map_err(|error| error.to_string())?;
+        study::tell_end(ended, study.totals.trials, sampling.trials, console);
+        show_years(&study, typed.format, console)?;
+        Ok(study)
+    });
+    match shown {
+        Ok(study) if study.failures.is_empty() => Outcome::Done,
+        Ok(_) => Outcome::Failed,
+        Err(message) => {
+            console.complain(&format!("error: {message}"));
+            Outcome::BadInput
+        }
+    }
+}
+
+fn show_years(study: &YearStudy, format: TableFormat, console: &mut Console) -> Result<(), String> {
+    match format {
+        TableFormat::Text => console.print_lines(&report::years::text(study)),
+        TableFormat::Csv => console.print(&report::years::csv(study)),
+        TableFormat::Json => {
+            let result = report::years::result(study);
+            let text = serde_json::to_string_pretty(&result).map_err(|error| error.to_string())?;
+            console.print(&format!("{text}\n"));
+        }
+    }
+    Ok(())
 }
 
 /// Failed if a trial did.

@@ -57,10 +57,8 @@ pub(super) fn run(plan: &Plan, bounds: Bounds, console: &mut Console) -> Result<
         return Err(format!("cannot write the checkpoint {path}: {error}"));
     }
     let (done, asked) = (study.trials.end - sampling.first, sampling.trials);
-    if done < asked && !enough {
-        let why =
-            if ended == Ended::Interrupted { "interrupted" } else { "the time limit is reached" };
-        console.complain(&format!("{why}: {done} of {asked} trials are done, and stand"));
+    if !enough {
+        tell_end(ended, done, asked, console);
     }
     if done == asked
         && let Some(rule) = &precision
@@ -76,6 +74,15 @@ pub(super) fn run(plan: &Plan, bounds: Bounds, console: &mut Console) -> Result<
         ));
     }
     Ok(study)
+}
+
+/// Says on standard error why not all trials were run.
+pub(super) fn tell_end(ended: Ended, done: u64, asked: u64, console: &mut Console) {
+    if done < asked {
+        let interrupted = ended == Ended::Interrupted;
+        let why = if interrupted { "interrupted" } else { "the time limit is reached" };
+        console.complain(&format!("{why}: {done} of {asked} trials are done, and stand"));
+    }
 }
 
 /// Takes trials from a checkpoint, as far as they are asked for; whether they are enough.

@@ -8,3 +8,4 @@ pub mod single;
 pub mod slice;
 pub mod trials;
 pub mod validation;
+pub mod years;

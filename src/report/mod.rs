@@ -18,6 +18,7 @@ pub mod trace;
 pub mod validation;
 pub mod words;
 pub mod workload;
+pub mod years;
 
 #[cfg(test)]
 mod tests;

@@ -35,7 +35,7 @@ pub fn moments(sample: &Sample, confidence: f64) -> Moments {
 }
 
 /// The t for which this share of Student's law lies within ±t.
-fn student_quantile(degrees: f64, within: f64) -> f64 {
+pub fn student_quantile(degrees: f64, within: f64) -> f64 {
     let beyond = 1.0 - within;
     let (mut low, mut high) = (0.0_f64, 1.0_f64);
     while student_beyond(high, degrees) > beyond {

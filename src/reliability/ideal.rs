@@ -1,0 +1,444 @@
+//! Services over the failure process, with a law in place of every protocol.
+//!
+//! What is up is a structure function of what has not failed; the laws of [`Timing`] add the time that
+//! a protocol takes: to move the address, to elect a leader, to let a member vote again, to take a
+//! server out of the rotation and back, to take a Lease over. The conventions are written at each
+//! timing; the exact solution keeps the same ones.
+//!
+//! Absent on purpose: protocols, statistics over trials.
+
+use super::clocks::{Clock, Purpose};
+use super::process::Process;
+use crate::component::id::{ComponentId, Kind};
+use crate::kernel::stream::Key;
+use crate::kernel::time::Time;
+use crate::plan::Plan;
+use crate::plan::service::Endpoint;
+use crate::plan::timings::{Timing, Timings};
+
+/// What is measured, up or down at every instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Measure {
+    /// The address that clients use leads to a balancer, or needs none.
+    Endpoint,
+    /// An API server can be reached; etcd is not needed.
+    ApiReadCached,
+    /// Quorum reads work.
+    ApiRead,
+    /// Writes work.
+    ApiWrite,
+    /// A leader exists that a majority follows.
+    EtcdQuorum,
+    /// A majority of the members could vote, whether or not a leader is elected.
+    EtcdMajority,
+    /// Writes work, and a kube-scheduler holds the Lease.
+    Scheduling,
+    /// Writes work, and a kube-controller-manager holds the Lease.
+    Reconciliation,
+}
+
+impl Measure {
+    /// Every measure, in the order of reports.
+    pub const ALL: [Measure; 8] = [
+        Measure::Endpoint,
+        Measure::ApiReadCached,
+        Measure::ApiRead,
+        Measure::ApiWrite,
+        Measure::EtcdQuorum,
+        Measure::EtcdMajority,
+        Measure::Scheduling,
+        Measure::Reconciliation,
+    ];
+
+    /// The name in files and output: the service's, where it is one.
+    pub fn name(self) -> &'static str {
+        match self {
+            Measure::Endpoint => "endpoint",
+            Measure::ApiReadCached => "api-read-cached",
+            Measure::ApiRead => "api-read",
+            Measure::ApiWrite => "api-write",
+            Measure::EtcdQuorum => "etcd-quorum",
+            Measure::EtcdMajority => "etcd-majority",
+            Measure::Scheduling => "scheduling",
+            Measure::Reconciliation => "reconciliation",
+        }
+    }
+}
+
+/// Why something is down, for downtime by cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// Planned work is under way.
+    PlannedWork,
+    /// Too few members to vote.
+    Quorum,
+    /// No balancer that could hold the address.
+    Balancer,
+    /// No API server that could serve.
+    ApiServer,
+    /// Everything needed is there: an election, a takeover of the address or of a Lease goes on.
+    Failover,
+    /// Something that stops the cluster as one.
+    Cluster,
+}
+
+impl Reason {
+    /// Every reason, in the order of reports.
+    pub const ALL: [Reason; 6] = [
+        Reason::Quorum,
+        Reason::ApiServer,
+        Reason::Balancer,
+        Reason::Failover,
+        Reason::PlannedWork,
+        Reason::Cluster,
+    ];
+
+    /// The name in files and output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::PlannedWork => "planned work",
+            Reason::Quorum => "quorum lost",
+            Reason::Balancer => "no balancer",
+            Reason::ApiServer => "no API server",
+            Reason::Failover => "failover",
+            Reason::Cluster => "whole cluster",
+        }
+    }
+}
+
+/// A takeover: who holds, or when somebody will.
+#[derive(Clone, Debug)]
+struct Seat {
+    timing: Timing,
+    holder: Option<usize>,
+    due: Time,
+    clock: Clock,
+}
+
+/// An API server in the balancers' rotation, or on its way in or out.
+#[derive(Clone, Debug)]
+struct Backend {
+    inside: bool,
+    due: Time,
+    clock: Clock,
+}
+
+/// A member that catches up after its machine's repair.
+#[derive(Clone, Debug)]
+struct Rejoin {
+    was_up: bool,
+    due: Time,
+    clock: Clock,
+}
+
+/// The services of a plan whose timings are all laws.
+#[derive(Clone, Debug)]
+pub struct Ideal<'p> {
+    plan: &'p Plan,
+    key: Key,
+    process: Process<'p>,
+    now: Time,
+    balancers: Vec<(ComponentId, Option<ComponentId>)>,
+    schedulers: Vec<ComponentId>,
+    managers: Vec<ComponentId>,
+    vip: Seat,
+    leader: Seat,
+    scheduler: Seat,
+    manager: Seat,
+    backends: Vec<Backend>,
+    rejoins: Vec<Rejoin>,
+}
+
+impl<'p> Ideal<'p> {
+    /// Everything up, led and held at time 0.
+    pub fn new(plan: &'p Plan, key: Key) -> Self {
+        let seat = |timing: Timing| Seat {
+            timing,
+            holder: Some(0),
+            due: Time::NEVER,
+            clock: Clock::of(timing.name()),
+        };
+        let named = |timing: Timing, id: &ComponentId| {
+            Clock::of(&format!("{} {}", timing.name(), plan.map.name(*id)))
+        };
+        let backend = |id: &ComponentId| Backend {
+            inside: true,
+            due: Time::NEVER,
+            clock: named(Timing::LbFall, id),
+        };
+        let rejoin = |id: &ComponentId| Rejoin {
+            was_up: true,
+            due: Time::NEVER,
+            clock: named(Timing::EtcdRejoin, id),
+        };
+        Self {
+            plan,
+            key,
+            process: Process::new(&plan.map, &plan.reliability, key),
+            now: Time::START,
+            balancers: match &plan.services.endpoint {
+                Endpoint::Vip { keepalived, balancers } => {
+                    let daemons = keepalived.iter().map(|daemon| Some(*daemon));
+                    balancers.iter().copied().zip(daemons).collect()
+                }
+                Endpoint::Balancer(id) => vec![(*id, None)],
+                Endpoint::OneServer(_) | Endpoint::AllServers => Vec::new(),
+            },
+            schedulers: plan.map.of_kind(Kind::Scheduler).collect(),
+            managers: plan.map.of_kind(Kind::ControllerManager).collect(),
+            vip: seat(Timing::VipTakeover),
+            leader: seat(Timing::EtcdElection),
+            scheduler: seat(Timing::SchedulerTakeover),
+            manager: seat(Timing::ControllerManagerTakeover),
+            backends: plan.services.api_servers.iter().map(backend).collect(),
+            rejoins: plan.services.members.iter().map(rejoin).collect(),
+        }
+    }
+
+    /// Begins anew with other randomness.
+    pub fn reset(&mut self, key: Key) {
+        self.key = key;
+        self.now = Time::START;
+        self.process.reset(key);
+        for seat in [&mut self.vip, &mut self.leader, &mut self.scheduler, &mut self.manager] {
+            (seat.holder, seat.due) = (Some(0), Time::NEVER);
+            seat.clock.rewind();
+        }
+        for backend in &mut self.backends {
+            (backend.inside, backend.due) = (true, Time::NEVER);
+            backend.clock.rewind();
+        }
+        for rejoin in &mut self.rejoins {
+            (rejoin.was_up, rejoin.due) = (true, Time::NEVER);
+            rejoin.clock.rewind();
+        }
+    }
+
+    /// When something may change next.
+    pub fn next(&self) -> Time {
+        let seats = [&self.vip, &self.leader, &self.scheduler, &self.manager];
+        let seats = seats.into_iter().map(|seat| seat.due);
+        let backends = self.backends.iter().map(|backend| backend.due);
+        let rejoins = self.rejoins.iter().map(|rejoin| rejoin.due);
+        let process = self.process.next().unwrap_or(Time::NEVER);
+        seats.chain(backends).chain(rejoins).fold(process, Time::min)
+    }
+
+    /// Goes on to the next instant at which something may change.
+    pub fn step(&mut self) {
+        self.now = self.next();
+        while self.process.next() == Some(self.now) {
+            self.process.step();
+        }
+        self.review();
+    }
+
+    /// What is up now; bit by bit in the order of [`Measure::ALL`].
+    pub fn levels(&self) -> u8 {
+        let up = |measure: &Measure| u8::from(self.is_up(*measure)) << *measure as u8;
+        Measure::ALL.iter().map(up).sum()
+    }
+
+    /// The share of fresh requests that reach an API server that serves: of those in the rotation,
+    /// all alike; 0 when it is empty. Counts servers and rotation only, not what is before or
+    /// behind them.
+    pub fn share_served(&self) -> f64 {
+        let servers = self.plan.services.api_servers.iter().zip(&self.backends);
+        let inside: Vec<bool> = servers
+            .filter(|(_, backend)| backend.inside)
+            .map(|(id, _)| self.process.serves(*id))
+            .collect();
+        let healthy = inside.iter().filter(|healthy| **healthy).count();
+        if inside.is_empty() { 0.0 } else { healthy as f64 / inside.len() as f64 }
+    }
+
+    /// Why a measure that is down is down.
+    pub fn reason(&self, measure: Measure) -> Reason {
+        let path = matches!(
+            measure,
+            Measure::Endpoint
+                | Measure::ApiReadCached
+                | Measure::ApiRead
+                | Measure::ApiWrite
+                | Measure::Scheduling
+                | Measure::Reconciliation
+        );
+        let etcd = !matches!(measure, Measure::Endpoint | Measure::ApiReadCached);
+        if !self.process.cluster_works() {
+            Reason::Cluster
+        } else if self.process.is_worked_on() {
+            Reason::PlannedWork
+        } else if etcd && !self.has_majority() {
+            Reason::Quorum
+        } else if path && !self.balancers.is_empty() && !self.any_balancer() {
+            Reason::Balancer
+        } else if path && measure != Measure::Endpoint && !self.any_server(etcd) {
+            Reason::ApiServer
+        } else {
+            Reason::Failover
+        }
+    }
+
+    fn is_up(&self, measure: Measure) -> bool {
+        let works = || self.endpoint() && self.any_server(true) && self.leads();
+        match measure {
+            Measure::Endpoint => self.endpoint(),
+            Measure::ApiReadCached => self.endpoint() && self.any_server(false),
+            Measure::ApiRead | Measure::ApiWrite => works(),
+            Measure::EtcdQuorum => self.leads(),
+            Measure::EtcdMajority => self.has_majority(),
+            Measure::Scheduling => works() && self.scheduler.holder.is_some(),
+            Measure::Reconciliation => works() && self.manager.holder.is_some(),
+        }
+    }
+
+    fn leads(&self) -> bool {
+        self.has_majority() && self.leader.holder.is_some()
+    }
+
+    fn endpoint(&self) -> bool {
+        match &self.plan.services.endpoint {
+            Endpoint::OneServer(id) => self.serves(*id),
+            Endpoint::AllServers => true,
+            Endpoint::Balancer(_) | Endpoint::Vip { .. } => self.vip.holder.is_some(),
+        }
+    }
+
+    fn serves(&self, id: ComponentId) -> bool {
+        self.process.serves(id) && self.process.cluster_works()
+    }
+
+    fn usable_balancer(&self, at: usize) -> bool {
+        let (balancer, daemon) = self.balancers[at];
+        self.process.serves(balancer) && daemon.is_none_or(|id| self.process.serves(id))
+    }
+
+    fn any_balancer(&self) -> bool {
+        (0..self.balancers.len()).any(|at| self.usable_balancer(at))
+    }
+
+    /// Whether an API server serves; with a voter that it may use, where etcd is needed.
+    fn any_server(&self, etcd: bool) -> bool {
+        let members = &self.plan.services.members;
+        let votes = |member: &ComponentId| {
+            members.iter().position(|id| id == member).is_some_and(|at| self.votes(at))
+        };
+        let can = |id: &ComponentId| {
+            self.serves(*id) && (!etcd || self.plan.etcd_servers_of(*id).iter().any(votes))
+        };
+        match &self.plan.services.endpoint {
+            Endpoint::OneServer(id) => can(id),
+            _ => self.plan.services.api_servers.iter().any(can),
+        }
+    }
+
+    fn votes(&self, at: usize) -> bool {
+        let member = self.plan.services.members[at];
+        self.process.serves(member)
+            && self.process.disk_works(member)
+            && self.rejoins[at].due.is_never()
+    }
+
+    fn has_majority(&self) -> bool {
+        let members = self.rejoins.len();
+        (0..members).filter(|at| self.votes(*at)).count() > members / 2
+    }
+
+    fn law(&self, timing: Timing) -> &'p crate::kernel::law::Law {
+        self.plan.timings.law(timing).unwrap_or(&Timings::INSTANTANEOUS)
+    }
+
+    /// Lets everything follow from what is up now: whose time has come, who lost his seat, which
+    /// time begins.
+    fn review(&mut self) {
+        self.review_rejoins();
+        self.review_backends();
+        let voters: Vec<usize> = (0..self.rejoins.len()).filter(|at| self.votes(*at)).collect();
+        let majority = voters.len() > self.rejoins.len() / 2;
+        let draw = |seat: &mut Seat, key| {
+            let mut draw = seat.clock.draw(key, Purpose::Follower);
+            usize::try_from(draw.below(voters.len().max(1) as u64)).unwrap_or(0)
+        };
+        let elected = |seat: &mut Seat, key| voters.get(draw(seat, key)).copied();
+        let keeps = |holder: usize| majority && voters.contains(&holder);
+        let law = self.law(Timing::EtcdElection);
+        self.leader.review(self.now, self.key, law, keeps, majority, elected);
+        let usable: Vec<bool> =
+            (0..self.balancers.len()).map(|at| self.usable_balancer(at)).collect();
+        let first = usable.iter().position(|usable| *usable);
+        let law = self.law(Timing::VipTakeover);
+        let keeps = |holder: usize| usable.get(holder) == Some(&true);
+        self.vip.review(self.now, self.key, law, keeps, first.is_some(), |_, _| first);
+        let write = self.is_up(Measure::ApiWrite);
+        self.review_lease(true, write);
+        self.review_lease(false, write);
+    }
+
+    fn review_lease(&mut self, scheduler: bool, write: bool) {
+        let candidates = if scheduler { &self.schedulers } else { &self.managers };
+        let process = &self.process;
+        let keeps =
+            |holder: usize| candidates.get(holder).is_some_and(|id| process.machine_is_up(*id));
+        let next = candidates.iter().position(|id| process.serves(*id));
+        let seat = if scheduler { &mut self.scheduler } else { &mut self.manager };
+        let law = self.plan.timings.law(seat.timing).unwrap_or(&Timings::INSTANTANEOUS);
+        seat.review(self.now, self.key, law, keeps, write && next.is_some(), |_, _| next);
+    }
+
+    fn review_rejoins(&mut self) {
+        let law = self.law(Timing::EtcdRejoin);
+        for (at, member) in self.plan.services.members.iter().enumerate() {
+            let up = self.process.machine_is_up(*member);
+            let rejoin = &mut self.rejoins[at];
+            if !up || rejoin.due <= self.now {
+                rejoin.due = Time::NEVER;
+            }
+            if up && !rejoin.was_up && !Timings::is_instantaneous(law) {
+                rejoin.due = rejoin.clock.end(self.key, Purpose::Timer, law, self.now);
+            }
+            rejoin.was_up = up;
+        }
+    }
+
+    fn review_backends(&mut self) {
+        for (at, id) in self.plan.services.api_servers.iter().enumerate() {
+            let healthy = self.process.serves(*id);
+            let timing = if healthy { Timing::LbRise } else { Timing::LbFall };
+            let law = self.law(timing);
+            let backend = &mut self.backends[at];
+            if backend.inside == healthy {
+                backend.due = Time::NEVER;
+            } else if Timings::is_instantaneous(law) || backend.due <= self.now {
+                (backend.inside, backend.due) = (healthy, Time::NEVER);
+            } else if backend.due.is_never() {
+                backend.due = backend.clock.end(self.key, Purpose::Timer, law, self.now);
+            }
+        }
+    }
+}
+
+impl Seat {
+    /// Whether the holder stays, whether a takeover can go on, and who wins when its time has come.
+    fn review(
+        &mut self,
+        now: Time,
+        key: Key,
+        law: &crate::kernel::law::Law,
+        keeps: impl Fn(usize) -> bool,
+        possible: bool,
+        winner: impl Fn(&mut Seat, Key) -> Option<usize>,
+    ) {
+        if self.holder.is_some_and(&keeps) {
+            return;
+        }
+        self.holder = None;
+        if !possible {
+            self.due = Time::NEVER;
+        } else if Timings::is_instantaneous(law) || self.due <= now {
+            self.due = Time::NEVER;
+            self.holder = winner(self, key);
+        } else if self.due.is_never() {
+            self.due = self.clock.end(key, Purpose::Timer, law, now);
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Failures, repairs, crews, common causes and planned work as a compact event process over the
+//! years, and services as structure functions with laws in place of protocols.
+//!
+//! Over years almost nothing happens between failures, so that a year is a few dozen events here.
+//! Absent on purpose: protocols (the world's affair), statistics over trials, text.
+
+mod clocks;
+mod crews;
+pub mod ideal;
+pub mod process;
+
+#[cfg(test)]
+mod tests;
