@@ -160,15 +160,10 @@ impl Binder {
         true
     }
 
-    fn choose(
-        &self,
-        number: usize,
-        open: &[MachineId],
-        view: &View,
-        fx: Fx,
-    ) -> Option<MachineId> {
+    fn choose(&self, number: usize, open: &[MachineId], view: &View, fx: Fx) -> Option<MachineId> {
         let on = |object, machine| {
-            view.workload(object).map_or(0, |fact| fact.on(machine).filter(|p| p.is_active()).count())
+            view.workload(object)
+                .map_or(0, |fact| fact.on(machine).filter(|p| p.is_active()).count())
         };
         let object = self.workloads.all[number].object;
         let load = |machine: MachineId| {

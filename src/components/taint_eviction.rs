@@ -86,7 +86,8 @@ impl TaintEviction {
                 self.tainted[number] = None;
             } else if self.tainted[number].is_none() {
                 let deletion = fx.draw(DELETE_DRAW).uniform_duration(DELETION.0, DELETION.1);
-                self.tainted[number] = Some(Tainted { since: view.now, event: fx.event(), deletion });
+                self.tainted[number] =
+                    Some(Tainted { since: view.now, event: fx.event(), deletion });
             }
         }
         self.plan(view, fx);
@@ -136,8 +137,9 @@ impl TaintEviction {
             return;
         }
         for workload in 0..self.workloads.all.len() {
-            let over = (0..self.nodes.len())
-                .filter(|number| self.due(*number, workload, view).is_some_and(|d| d.0 <= view.now));
+            let over = (0..self.nodes.len()).filter(|number| {
+                self.due(*number, workload, view).is_some_and(|d| d.0 <= view.now)
+            });
             let machines: Vec<MachineId> =
                 over.filter_map(|number| view.map().machine_of(self.nodes[number].0)).collect();
             let object = self.workloads.all[workload].object;
@@ -155,10 +157,7 @@ impl TaintEviction {
 }
 
 /// How long the taints of a node are tolerated; `None`: for ever. Nobody tolerates `out-of-service`.
-fn toleration(
-    node: NodeFact,
-    tolerates: impl Fn(Taint) -> Option<Duration>,
-) -> Option<Duration> {
+fn toleration(node: NodeFact, tolerates: impl Fn(Taint) -> Option<Duration>) -> Option<Duration> {
     if node.out_of_service {
         return Some(Duration::ZERO);
     }

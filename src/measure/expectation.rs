@@ -71,12 +71,11 @@ impl Court<'_> {
             Claim::LongestDegradation(service, limit) => {
                 self.spans(*service, "longest degradation", limit, Record::longest_degradation)
             }
-            Claim::Degradations(service, limit) => self.counted(
-                *service,
-                "degradations",
-                limit,
-                |record| record.degradations().count(),
-            ),
+            Claim::Degradations(service, limit) => {
+                self.counted(*service, "degradations", limit, |record| {
+                    record.degradations().count()
+                })
+            }
             Claim::UpAtEnd(service, up) => self.up_at_end(*service, *up),
             Claim::Metric(name, limit) => self.metric(name, limit),
             Claim::Count(name, limit) => self.count(name, limit),

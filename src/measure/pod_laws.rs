@@ -58,9 +58,9 @@ fn lost(
     let what = broken
         .or_else(|| homeless().map(|pod| format!("{} is ready nowhere", name(pod))))
         .or_else(|| {
-            let active = to.active().count();
-            (active > desired).then(|| format!("{active} pods of {} desired", workload.replicas))
-        })?;
+        let active = to.active().count();
+        (active > desired).then(|| format!("{active} pods of {} desired", workload.replicas))
+    })?;
     Some(Violation { law: Law::PodsAreConserved, at, what })
 }
 

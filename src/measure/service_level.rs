@@ -292,8 +292,7 @@ impl<'a> Look<'a> {
 
     /// Whether a pod answers what clients send it.
     fn serves(&self, pod: &Pod) -> bool {
-        let reached =
-            |node| self.all.reach.both_ways(self.path.services.outside, node);
+        let reached = |node| self.all.reach.both_ways(self.path.services.outside, node);
         pod.ready && pod.runs(self.all) && pod.node.is_some_and(reached)
     }
 

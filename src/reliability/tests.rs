@@ -21,9 +21,8 @@ fn plan(sections: &str) -> Plan {
 /// A cluster in which everything fails often.
 fn restless() -> Plan {
     let law = |mean: &str| format!(r#"{{"exponential": {{"mean": "{mean}"}}}}"#);
-    let modes = |up: &str, down: &str| {
-        format!(r#"{{"failure": {}, "repair": {}}}"#, law(up), law(down))
-    };
+    let modes =
+        |up: &str, down: &str| format!(r#"{{"failure": {}, "repair": {}}}"#, law(up), law(down));
     plan(&format!(
         r#""reliability": {{
             "machines": {{"controlPlane": {machine}, "loadBalancers": {machine}}},

@@ -37,9 +37,7 @@ pub fn change(plan: &Plan, change: &FactChange) -> Said {
         (Fact::Absent, Fact::Vrrp(to)) => vrrp(&VrrpFact::default(), to),
         (Fact::Lease(from), Fact::Lease(to)) => lease(plan, change, from, to),
         (Fact::Node(from), Fact::Node(to)) => node(*from, *to),
-        (Fact::Workload(from), Fact::Workload(to)) => {
-            workload::change(plan, change.of, from, to)
-        }
+        (Fact::Workload(from), Fact::Workload(to)) => workload::change(plan, change.of, from, to),
         _ => None,
     }
 }

@@ -274,9 +274,7 @@ impl World<'_> {
         given: bool,
         observer: &mut impl Observer,
     ) {
-        let answers = |fact: &Fact| {
-            matches!(fact, Fact::ApiServer(fact) if fact.http && fact.write == Ability::Works)
-        };
+        let answers = |fact: &Fact| matches!(fact, Fact::ApiServer(fact) if fact.http && fact.write == Ability::Works);
         let Fact::Node(fact) = self.all.facts[node.index()] else { return };
         if self.all.facts.iter().any(answers) {
             let tainted = NodeFact { out_of_service: given, ..fact };

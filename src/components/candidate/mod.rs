@@ -10,9 +10,8 @@ mod work;
 
 pub(crate) use params::candidate_params;
 
-use super::workload::Shared;
 use super::lease::{Election, Elector, FREE_DRAW, Kubeconfig, Path, Verdict};
-pub(super) use work::{Controllers, Work};
+use super::workload::Shared;
 use crate::component::effects::ExitStatus;
 use crate::component::fact::CandidateFact;
 use crate::component::record::Record;
@@ -21,6 +20,7 @@ use crate::component::{
 };
 use crate::kernel::law::Law;
 use crate::kernel::time::{Duration, Time};
+pub(super) use work::{Controllers, Work};
 
 /// Purposes of draws beside the elector's.
 const STARTUP_DRAW: u32 = FREE_DRAW;
@@ -106,12 +106,7 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    pub(super) fn new(
-        me: ComponentId,
-        habits: Habits,
-        wiring: &Wiring,
-        work: Work,
-    ) -> Self {
+    pub(super) fn new(me: ComponentId, habits: Habits, wiring: &Wiring, work: Work) -> Self {
         let target = match habits.kubeconfig {
             Kubeconfig::Local => wiring.server,
             Kubeconfig::Endpoint => wiring.endpoint,

@@ -194,7 +194,8 @@ impl NodeMonitor {
 
     fn waits_for_next_pass(&self, number: usize, facts: &[NodeFact]) -> bool {
         let awaits = self.tainting.as_ref().is_some_and(|t| t.zones.awaits(number));
-        wanted(facts[number]).is_some_and(|taint| facts[number].no_execute != Some(taint)) && !awaits
+        wanted(facts[number]).is_some_and(|taint| facts[number].no_execute != Some(taint))
+            && !awaits
     }
 
     fn decide(&mut self, number: usize, fact: &mut NodeFact, view: &View, fx: Fx) {

@@ -403,13 +403,25 @@ mod tests {
         }
     }
 
-    fn taints(rates: Rates, of: &[usize], silent: &[(usize, usize)], passes: usize) -> Vec<(u64, usize)> {
+    fn taints(
+        rates: Rates,
+        of: &[usize],
+        silent: &[(usize, usize)],
+        passes: usize,
+    ) -> Vec<(u64, usize)> {
         let conditions: Vec<Vec<bool>> = (0..passes)
-            .map(|pass| (0..of.len()).map(|n| !silent.iter().any(|(s, at)| *s == n && *at <= pass)).collect())
+            .map(|pass| {
+                (0..of.len())
+                    .map(|n| !silent.iter().any(|(s, at)| *s == n && *at <= pass))
+                    .collect()
+            })
             .collect();
         let polls = Cadence::new(Time::START, POLL);
         let taken = lazy(rates, of, &conditions, polls);
-        taken.iter().map(|(at, node)| (at.since(Time::START).as_nanos() / 1_000_000_000, *node)).collect()
+        taken
+            .iter()
+            .map(|(at, node)| (at.since(Time::START).as_nanos() / 1_000_000_000, *node))
+            .collect()
     }
 
     /// Law: the first silent node is tainted one pass after its mark, each further one 10 s later.

@@ -12,10 +12,7 @@ pub(super) const METRICS: &[Metric] = &[
 ];
 
 /// The instants at which pods changed, each pod before (if it was there) and after.
-fn changes(
-    case: &Case,
-    turned: impl Fn(Option<&Pod>, &Pod) -> bool,
-) -> impl Iterator<Item = Time> {
+fn changes(case: &Case, turned: impl Fn(Option<&Pod>, &Pod) -> bool) -> impl Iterator<Item = Time> {
     case.history.facts().filter_map(move |change| {
         let (Fact::Workload(from), Fact::Workload(to)) = (change.from, change.to) else {
             return None;

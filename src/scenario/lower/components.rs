@@ -7,10 +7,10 @@ use crate::component::map::{ComponentEntry, MachineRole};
 use crate::component::record::RequestClass;
 use crate::components::client::{ClientParams, Held};
 use crate::components::keepalived::{InitialState, KeepalivedParams};
+use crate::components::workload::Shared;
 use crate::components::{
     Params, api_server, candidate, client, etcd, keepalived, kubelet, load_balancer,
 };
-use crate::components::workload::Shared;
 use crate::kernel::time::Duration;
 use crate::plan::Restart;
 use crate::plan::service::{Endpoint, Services};
@@ -96,7 +96,9 @@ impl Wirings<'_> {
                 self.keepalived(id, machine),
             ),
             Kind::Client => self.client(id),
-            Kind::Lease | Kind::Node | Kind::Workload => unreachable!("{name} has a machine, but is an object"),
+            Kind::Lease | Kind::Node | Kind::Workload => {
+                unreachable!("{name} has a machine, but is an object")
+            }
         }
     }
 

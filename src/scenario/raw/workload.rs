@@ -60,7 +60,10 @@ impl ParamValue for Toleration {
         }
         let seconds = value.as_u64().and_then(|seconds| u32::try_from(seconds).ok());
         seconds.map(Toleration::Seconds).ok_or_else(|| {
-            format!("expected a number of seconds such as 300, or \"{FOREVER}\", found {}", sort(value))
+            format!(
+                "expected a number of seconds such as 300, or \"{FOREVER}\", found {}",
+                sort(value)
+            )
         })
     }
 

@@ -51,9 +51,7 @@ fn claim(expect: &Expect) -> Vec<Problem> {
                 ServiceClaim::LongestDegradation(limit) => {
                     range(limit, &expect.path.key("longestDegradation"))
                 }
-                ServiceClaim::Degradations(limit) => {
-                    range(limit, &expect.path.key("degradations"))
-                }
+                ServiceClaim::Degradations(limit) => range(limit, &expect.path.key("degradations")),
                 ServiceClaim::Outages(limit) => range(limit, &expect.path.key("outages")),
                 ServiceClaim::UpAtEnd(_) => None,
             })

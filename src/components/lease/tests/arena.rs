@@ -11,9 +11,7 @@ use crate::component::reach::{Direction, Reach};
 use crate::component::record::Record;
 use crate::component::view::{MachineState, Process, ProcessState, Settlement, Surroundings};
 use crate::component::{Alarm, Blame, Cause, Component, ComponentId, Effects, Kind, Lever, View};
-use crate::components::candidate::{
-    Candidate, CandidateAlarm, Controllers, Habits, Wiring, Work,
-};
+use crate::components::candidate::{Candidate, CandidateAlarm, Controllers, Habits, Wiring, Work};
 use crate::components::lease::{Election, Kubeconfig};
 use crate::components::node_monitor::{Monitoring, NodeMonitor, Rates};
 use crate::components::replication::{Pace, Replication};
@@ -156,8 +154,7 @@ impl Arena {
             } else {
                 let monitor = NodeMonitor::new(layout.monitoring, &nodes, Vec::new());
                 let workloads = Arc::default();
-                let pace =
-                    Pace { sync: Law::Fixed(Duration::ZERO), gap: Duration::ZERO, burst: 1 };
+                let pace = Pace { sync: Law::Fixed(Duration::ZERO), gap: Duration::ZERO, burst: 1 };
                 Work::Controllers(Box::new(Controllers::new(monitor, &workloads, |alarm| {
                     let eviction = TaintEviction::new(&workloads, &nodes, alarm);
                     (eviction, Replication::new(&workloads, &nodes, pace, alarm + 1))

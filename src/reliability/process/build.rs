@@ -1,0 +1,134 @@
+//! How a process begins: from a plan, or anew.
+
+use super::super::clocks::Clock;
+use super::super::crews::Queue;
+use super::{Outage, Process, Slot, State, Work};
+use crate::component::id::MachineId;
+use crate::component::map::Map;
+use crate::kernel::agenda::Agenda;
+use crate::kernel::stream::Key;
+use crate::kernel::time::Time;
+use crate::plan::reliability::{CommonOutage, OutageEffect, PlannedWork, Reliability, Thing};
+
+impl<'p> Process<'p> {
+    /// The process of a cluster, everything up and new at time 0.
+    pub fn new(map: &Map, laws: &'p Reliability, key: Key) -> Self {
+        let mut slots: Vec<Slot> = map
+            .machines()
+            .map(|(id, machine)| Slot::new(Thing::Machine(id), &machine.name, laws))
+            .collect();
+        for (slot, (_, machine)) in slots.iter_mut().zip(map.machines()) {
+            slot.zone = Some(machine.zone);
+        }
+        let machines = slots.len();
+        let (mut process, mut disk) = (vec![None; map.component_count()], vec![None; machines]);
+        let (mut link, mut cluster) = (vec![None; machines], None);
+        let mut on = vec![Vec::new(); machines];
+        for part in &laws.parts {
+            let at = slots.len();
+            match part.thing {
+                Thing::Machine(_) => continue,
+                Thing::Process(id) => {
+                    process[id.index()] = Some(at);
+                    if let Some(machine) = map.machine_of(id) {
+                        on[machine.index()].push(at);
+                    }
+                }
+                Thing::Disk(machine) => disk[machine.index()] = Some(at),
+                Thing::Link(machine) => link[machine.index()] = Some(at),
+                Thing::Cluster => cluster = Some(at),
+            }
+            slots.push(Slot::new(part.thing, &part.name, laws));
+        }
+        // Shocks stop processes that may have no failures of their own.
+        for id in laws.shocks.iter().flat_map(|shock| &shock.processes) {
+            if process[id.index()].is_none() {
+                let at = slots.len();
+                process[id.index()] = Some(at);
+                if let Some(machine) = map.machine_of(*id) {
+                    on[machine.index()].push(at);
+                }
+                slots.push(Slot::new(Thing::Process(*id), map.name(*id), laws));
+            }
+        }
+        let cells = slots.len() + laws.outages.len() + laws.shocks.len() + laws.work.len() + 1;
+        let outage = |outage: &CommonOutage| Outage {
+            away: false,
+            boot: match &outage.effect {
+                OutageEffect::Overlay => None,
+                OutageEffect::Crash { boot } => Some(boot.clone()),
+            },
+            machines: outage.machines.iter().map(|machine| machine.index()).collect(),
+            clock: Clock::of(&outage.name),
+        };
+        let work = |work: &PlannedWork| Work {
+            next: 0,
+            opened: Time::NEVER,
+            at_work: None,
+            clock: Clock::of(&work.cause),
+        };
+        let mut process = Self {
+            key,
+            now: Time::START,
+            on,
+            machine_of: map
+                .components()
+                .map(|(id, _)| map.machine_of(id).map(MachineId::index))
+                .collect(),
+            process,
+            disk,
+            link,
+            cluster,
+            agenda: Agenda::new(cells),
+            crews: laws.crews.iter().map(Queue::new).collect(),
+            outages: laws.outages.iter().map(outage).collect(),
+            shocks: laws.shocks.iter().map(|shock| Clock::of(&shock.cause)).collect(),
+            works: laws.work.iter().map(work).collect(),
+            followers: Vec::new(),
+            turns: Vec::new(),
+            slots,
+            laws,
+        };
+        process.begin();
+        process
+    }
+
+    /// Begins anew with other randomness.
+    pub fn reset(&mut self, key: Key) {
+        self.key = key;
+        self.now = Time::START;
+        self.agenda.reset();
+        self.crews.iter_mut().for_each(Queue::clear);
+        self.followers.clear();
+        for slot in &mut self.slots {
+            slot.state = State::Up;
+            slot.clock.rewind();
+        }
+        for outage in &mut self.outages {
+            outage.away = false;
+            outage.clock.rewind();
+        }
+        self.shocks.iter_mut().for_each(Clock::rewind);
+        for work in &mut self.works {
+            (work.next, work.opened, work.at_work) = (0, Time::NEVER, None);
+            work.clock.rewind();
+        }
+        self.begin();
+    }
+
+    pub(super) fn begin(&mut self) {
+        for at in 0..self.slots.len() {
+            self.start_clock(at);
+        }
+        for at in 0..self.outages.len() {
+            self.next_outage_event(at);
+        }
+        for at in 0..self.shocks.len() {
+            self.next_shock(at);
+        }
+        for at in 0..self.works.len() {
+            let first = Time::START + self.laws.work[at].first;
+            self.agenda.set(self.work_cell(at), first);
+        }
+    }
+}

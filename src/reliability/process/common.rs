@@ -1,0 +1,94 @@
+//! Common causes: outages of zones and racks, shocks, machines that follow another one down.
+
+use super::super::clocks::Purpose;
+use super::{Process, Slot, State, cell};
+use crate::kernel::time::Time;
+use crate::plan::reliability::Thing;
+
+impl Process<'_> {
+    pub(super) fn next_outage_event(&mut self, at: usize) {
+        let laws = &self.laws.outages[at];
+        let law = if self.outages[at].away { &laws.repair } else { &laws.failure };
+        let end = self.outages[at].clock.end(self.key, Purpose::Failure, law, self.now);
+        self.agenda.set(cell(self.slots.len() + at), end);
+    }
+
+    pub(super) fn outage_event(&mut self, at: usize) {
+        self.outages[at].away = !self.outages[at].away;
+        self.next_outage_event(at);
+        let Some(boot) = self.outages[at].boot.clone() else { return };
+        let machines = self.outages[at].machines.clone();
+        for machine in machines {
+            let state = self.slots[machine].state;
+            if self.outages[at].away {
+                if matches!(state, State::Up | State::Booting | State::Worked) {
+                    self.down(machine, State::WaitingForPower);
+                }
+            } else if state == State::WaitingForPower && self.has_power(machine) {
+                self.slots[machine].state = State::Booting;
+                let key = self.key;
+                let end = self.slots[machine].clock.end(key, Purpose::Boot, &boot, self.now);
+                self.agenda.set(cell(machine), end);
+            }
+        }
+    }
+
+    pub(super) fn next_shock(&mut self, at: usize) {
+        let law = &self.laws.shocks[at].every;
+        let end = self.shocks[at].end(self.key, Purpose::Failure, law, self.now);
+        self.agenda.set(cell(self.slots.len() + self.outages.len() + at), end);
+    }
+
+    pub(super) fn shock(&mut self, at: usize) {
+        self.next_shock(at);
+        let laws = self.laws;
+        let shock = &laws.shocks[at];
+        for id in &shock.processes {
+            let Some(process) = self.process[id.index()] else { continue };
+            let on_up = self.machine_of[id.index()].is_none_or(|machine| self.is_up(machine));
+            if on_up && self.is_up(process) {
+                self.strike(process, &shock.repair, false);
+            }
+        }
+    }
+
+    pub(super) fn set_follower_cell(&mut self) {
+        let next = self.followers.iter().map(|(at, ..)| *at).min().unwrap_or(Time::NEVER);
+        self.agenda.set(cell(self.agenda.len() - 1), next);
+    }
+
+    /// A machine follows another one down.
+    pub(super) fn follow(&mut self) {
+        let laws = self.laws;
+        let Some(bursts) = &laws.bursts else { return };
+        let Some(due) = self.followers.iter().position(|(at, ..)| *at <= self.now) else { return };
+        let (_, leader, mode) = self.followers.remove(due);
+        self.set_follower_cell();
+        let Some(part) = self.part(leader) else { return };
+        let key = self.key;
+        let mut draw = self.slots[leader].clock.draw(key, Purpose::Follower);
+        let near = draw.uniform() < f64::from(bursts.same_zone.0) / 1e6;
+        let fails = |slot: &Slot| matches!(slot.thing, Thing::Machine(_)) && slot.part.is_some();
+        let candidates = |world: &Self, same: bool| -> Vec<usize> {
+            let all = 0..world.slots.len();
+            let fits = |at: &usize| {
+                let slot = &world.slots[*at];
+                *at != leader
+                    && fails(slot)
+                    && slot.state == State::Up
+                    && (!same || slot.zone == world.slots[leader].zone)
+            };
+            all.filter(fits).collect()
+        };
+        let mut others = candidates(self, near);
+        if others.is_empty() {
+            others = candidates(self, false);
+        }
+        if others.is_empty() {
+            return;
+        }
+        let other = others[usize::try_from(draw.below(others.len() as u64)).unwrap_or(0)];
+        let mode = &part.modes[mode];
+        self.strike(other, &mode.repair, mode.needs_crew);
+    }
+}

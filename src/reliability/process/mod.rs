@@ -1,0 +1,319 @@
+//! The failure process: what is up, what is being repaired, and what happens next.
+//!
+//! Rules are those of [`Reliability`]. One cell of the agenda for each thing that fails, each common
+//! outage, shock and planned work; a step is one of their events. A process is reset, not rebuilt,
+//! for the next trial.
+//!
+//! Absent on purpose: services, protocols, statistics.
+
+mod build;
+mod common;
+mod work;
+
+use super::clocks::{Clock, Purpose};
+use super::crews::{Queue, Turn};
+use crate::component::id::{ComponentId, ZoneId};
+use crate::kernel::agenda::{Agenda, Cell};
+use crate::kernel::law::Law;
+use crate::kernel::stream::Key;
+use crate::kernel::time::{Duration, Time};
+use crate::plan::reliability::{Part, Reliability, Thing};
+
+/// How a thing stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Up,
+    /// Waits for a crew, with this much repair to do.
+    Queued(Duration),
+    /// Under repair until its cell rings.
+    Repairing,
+    /// Repaired or unharmed, but its zone has no power.
+    WaitingForPower,
+    Booting,
+    /// Down for planned work.
+    Worked,
+}
+
+#[derive(Clone, Debug)]
+struct Slot {
+    thing: Thing,
+    part: Option<usize>,
+    state: State,
+    mode: usize,
+    needs_crew: bool,
+    /// Of a machine.
+    zone: Option<ZoneId>,
+    clock: Clock,
+}
+
+/// One common outage.
+#[derive(Clone, Debug)]
+struct Outage {
+    away: bool,
+    boot: Option<Law>,
+    machines: Vec<usize>,
+    clock: Clock,
+}
+
+/// How far planned work has come in its window.
+#[derive(Clone, Debug)]
+struct Work {
+    next: usize,
+    opened: Time,
+    at_work: Option<usize>,
+    clock: Clock,
+}
+
+/// The failure process of a plan.
+#[derive(Clone, Debug)]
+pub struct Process<'p> {
+    laws: &'p Reliability,
+    key: Key,
+    now: Time,
+    slots: Vec<Slot>,
+    /// Slots of the processes on each machine.
+    on: Vec<Vec<usize>>,
+    machine_of: Vec<Option<usize>>,
+    process: Vec<Option<usize>>,
+    disk: Vec<Option<usize>>,
+    link: Vec<Option<usize>>,
+    cluster: Option<usize>,
+    agenda: Agenda,
+    crews: Vec<Queue>,
+    outages: Vec<Outage>,
+    shocks: Vec<Clock>,
+    works: Vec<Work>,
+    followers: Vec<(Time, usize, usize)>,
+    turns: Vec<Turn>,
+}
+
+impl<'p> Process<'p> {
+    /// When something happens next.
+    pub fn next(&self) -> Option<Time> {
+        self.agenda.next().map(|(at, _)| at)
+    }
+
+    /// Lets the next thing happen.
+    pub fn step(&mut self) {
+        let Some((at, cell)) = self.agenda.next() else { return };
+        self.now = at;
+        self.agenda.clear(cell);
+        let number = cell.0 as usize;
+        let (outages, shocks) = (self.slots.len(), self.slots.len() + self.outages.len());
+        let works = shocks + self.shocks.len();
+        if number < outages {
+            self.slot_event(number);
+        } else if number < shocks {
+            self.outage_event(number - outages);
+        } else if number < works {
+            self.shock(number - shocks);
+        } else if number < works + self.works.len() {
+            self.work_event(number - works);
+        } else {
+            self.follow();
+        }
+    }
+
+    /// Whether a process runs on a machine that can be reached.
+    pub fn serves(&self, id: ComponentId) -> bool {
+        let up = self.process[id.index()].is_none_or(|at| self.is_up(at));
+        up && self.machine_of[id.index()].is_none_or(|machine| self.usable(machine))
+    }
+
+    /// Whether the disk beside a process takes writes.
+    pub fn disk_works(&self, id: ComponentId) -> bool {
+        let disk = self.machine_of[id.index()].and_then(|machine| self.disk[machine]);
+        disk.is_none_or(|at| self.is_up(at))
+    }
+
+    /// Whether the machine of a process is up, whoever can reach it.
+    pub fn machine_is_up(&self, id: ComponentId) -> bool {
+        self.machine_of[id.index()].is_none_or(|machine| self.is_up(machine))
+    }
+
+    /// Whether nothing stops the cluster as one.
+    pub fn cluster_works(&self) -> bool {
+        self.cluster.is_none_or(|at| self.is_up(at))
+    }
+
+    /// Whether planned work is under way.
+    pub fn is_worked_on(&self) -> bool {
+        self.works.iter().any(|work| work.at_work.is_some())
+    }
+
+    fn is_up(&self, at: usize) -> bool {
+        self.slots[at].state == State::Up
+    }
+
+    fn usable(&self, machine: usize) -> bool {
+        let overlaid = |outage: &Outage| {
+            outage.away && outage.boot.is_none() && outage.machines.contains(&machine)
+        };
+        self.is_up(machine)
+            && self.link[machine].is_none_or(|at| self.is_up(at))
+            && !self.outages.iter().any(overlaid)
+    }
+
+    fn part(&self, at: usize) -> Option<&'p Part> {
+        self.slots[at].part.map(|part| &self.laws.parts[part])
+    }
+
+    /// Draws when a thing that came up fails, and by which of its modes.
+    fn start_clock(&mut self, at: usize) {
+        let Some(part) = self.part(at) else { return };
+        let (key, now) = (self.key, self.now);
+        let slot = &mut self.slots[at];
+        let mut first = Time::NEVER;
+        for (mode, laws) in part.modes.iter().enumerate() {
+            let end = slot.clock.end(key, Purpose::Failure, &laws.failure, now);
+            if end < first {
+                (first, slot.mode) = (end, mode);
+            }
+        }
+        self.agenda.set(cell(at), first);
+    }
+
+    fn slot_event(&mut self, at: usize) {
+        match self.slots[at].state {
+            State::Up => self.fail(at),
+            State::Repairing => self.repaired(at),
+            State::Booting | State::Worked => self.come_up(at),
+            State::Queued(_) | State::WaitingForPower => {}
+        }
+    }
+
+    fn fail(&mut self, at: usize) {
+        let Some(part) = self.part(at) else { return };
+        let is_machine = matches!(part.thing, Thing::Machine(_));
+        if let Some(bursts) = self.laws.bursts.as_ref().filter(|_| is_machine) {
+            let follows = bursts.follow_probability();
+            let key = self.key;
+            let mut draw = self.slots[at].clock.draw(key, Purpose::Thinning);
+            if draw.uniform() >= 1.0 / (1.0 + follows) {
+                return self.start_clock(at);
+            }
+            if draw.uniform() < follows {
+                let when = self.now + draw.uniform_duration(Duration::ZERO, bursts.window);
+                self.followers.push((when, at, self.slots[at].mode));
+                self.set_follower_cell();
+            }
+        }
+        let mode = &part.modes[self.slots[at].mode];
+        self.strike(at, &mode.repair, mode.needs_crew);
+    }
+
+    /// Something goes down, with a repair of this law.
+    fn strike(&mut self, at: usize, repair: &Law, needs_crew: bool) {
+        let key = self.key;
+        let span = repair.sample(&mut self.slots[at].clock.draw(key, Purpose::Repair));
+        self.down(at, State::Queued(span));
+        let crew = self.part(at).filter(|_| needs_crew).and_then(|part| part.crew);
+        self.slots[at].needs_crew = crew.is_some();
+        match crew {
+            Some(crew) => {
+                let urgency = self.part(at).map_or(0, |part| part.urgency);
+                self.crews[crew].join(at, urgency, &mut self.turns);
+                self.take_turns();
+            }
+            None => self.begin_repair(at),
+        }
+    }
+
+    fn begin_repair(&mut self, at: usize) {
+        if let State::Queued(span) = self.slots[at].state {
+            self.slots[at].state = State::Repairing;
+            self.agenda.set(cell(at), self.now + span);
+        }
+    }
+
+    fn take_turns(&mut self) {
+        let turns = std::mem::take(&mut self.turns);
+        for turn in &turns {
+            match *turn {
+                Turn::Begins(at) => self.begin_repair(at),
+                Turn::Stops(at) => {
+                    let left = self.agenda.at(cell(at)).saturating_since(self.now);
+                    self.slots[at].state = State::Queued(left);
+                    self.agenda.clear(cell(at));
+                }
+            }
+        }
+        self.turns = turns;
+        self.turns.clear();
+    }
+
+    fn leave_crew(&mut self, at: usize) {
+        let crew = self.part(at).and_then(|part| part.crew);
+        if let Some(crew) = crew.filter(|_| std::mem::take(&mut self.slots[at].needs_crew)) {
+            self.crews[crew].leave(at, &mut self.turns);
+            self.take_turns();
+        }
+    }
+
+    fn repaired(&mut self, at: usize) {
+        self.leave_crew(at);
+        if self.has_power(at) {
+            self.come_up(at)
+        } else {
+            self.slots[at].state = State::WaitingForPower
+        }
+    }
+
+    fn has_power(&self, at: usize) -> bool {
+        let dark =
+            |outage: &Outage| outage.away && outage.boot.is_some() && outage.machines.contains(&at);
+        !self.outages.iter().any(dark)
+    }
+
+    /// Takes a thing down; with a machine its processes go, and their repairs with them.
+    fn down(&mut self, at: usize, state: State) {
+        self.slots[at].state = state;
+        self.agenda.clear(cell(at));
+        if let Thing::Machine(machine) = self.slots[at].thing {
+            for index in 0..self.on[machine.index()].len() {
+                let process = self.on[machine.index()][index];
+                self.agenda.clear(cell(process));
+                self.leave_crew(process);
+                self.slots[process].state = State::Up;
+            }
+        }
+    }
+
+    /// A thing is up and new; so are the processes of a machine.
+    fn come_up(&mut self, at: usize) {
+        self.slots[at].state = State::Up;
+        self.start_clock(at);
+        if let Thing::Machine(machine) = self.slots[at].thing {
+            for index in 0..self.on[machine.index()].len() {
+                let process = self.on[machine.index()][index];
+                self.slots[process].state = State::Up;
+                self.start_clock(process);
+            }
+            self.work_ended(at);
+        } else if self.machine_slot(at).is_some_and(|machine| !self.is_up(machine)) {
+            // A process comes up with its machine only.
+            self.agenda.clear(cell(at));
+        }
+    }
+
+    fn machine_slot(&self, at: usize) -> Option<usize> {
+        match self.slots[at].thing {
+            Thing::Process(id) => self.machine_of[id.index()],
+            _ => None,
+        }
+    }
+}
+
+/// The agenda has checked that the number fits.
+#[expect(clippy::cast_possible_truncation, reason = "fewer cells than 2³²")]
+fn cell(number: usize) -> Cell {
+    Cell(number as u32)
+}
+
+impl Slot {
+    fn new(thing: Thing, name: &str, laws: &Reliability) -> Self {
+        let part = laws.parts.iter().position(|part| part.thing == thing);
+        let clock = Clock::of(name);
+        Self { thing, part, state: State::Up, mode: 0, needs_crew: false, zone: None, clock }
+    }
+}
