@@ -1,17 +1,29 @@
 //! Measurements of the real programs, and scenarios that repeat them, for tests.
 
+#![allow(dead_code, reason = "each test file uses what it needs")]
+
 use hasim::plan::Plan;
 use hasim::scenario::load::load;
 use hasim::scenario::source::Source;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Where the validation scenarios stand.
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/validation")
+}
+
+/// The text of a validation scenario.
+pub(crate) fn text(experiment: &str) -> String {
+    fs::read_to_string(folder().join(format!("{experiment}.json"))).expect("a scenario")
+}
 
 /// The validation scenario of an experiment, ready to run.
 pub(crate) fn plan(experiment: &str) -> Plan {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/validation");
-    let source = Source::open(&folder.join(format!("{experiment}.json"))).expect("a scenario");
-    let near =
-        |name: &str| fs::read_to_string(folder.join(name)).map_err(|error| error.to_string());
+    let source = Source::open(&folder().join(format!("{experiment}.json"))).expect("a scenario");
+    let near = |name: &str| {
+        fs::read_to_string(folder().join(name)).map_err(|error| error.to_string())
+    };
     load(&source, &near).plan.unwrap_or_else(|| panic!("{experiment} has errors"))
 }
 

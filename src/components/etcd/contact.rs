@@ -43,11 +43,11 @@ impl Etcd {
     /// The next tick at which a heartbeat has to be sent.
     pub(super) fn next_beat(&self, view: &View) -> Time {
         let Some(leading) = &self.raft.leading else { return Time::NEVER };
-        let ticks = &self.raft.ticks;
+        let beats = &self.raft.beats;
         let at = |peer: &Peer| match self.due(peer, view) {
             Due::Never => Time::NEVER,
-            Due::Once | Due::Now => ticks.first_after(view.now),
-            Due::From(ready) => ticks.first_at_or_after(ready),
+            Due::Once | Due::Now => beats.first_after(view.now),
+            Due::From(ready) => beats.first_at_or_after(ready),
         };
         leading.peers.iter().map(at).min().unwrap_or(Time::NEVER)
     }
@@ -80,17 +80,17 @@ impl Etcd {
 
     /// The peer's steady contact ended: what left before `left` still counts.
     fn release(&mut self, at: usize, left: Time, view: &View) {
-        let ticks = self.raft.ticks;
+        let beats = self.raft.beats;
         let last = self.hard.log.last_index();
         let Some(leading) = &self.raft.leading else { return };
         let Some((there, back)) = leading.peers[at].steady else { return };
-        let recent = self.writes_in(view.now - (there + back + self.rules.tick), view.now);
+        let recent = self.writes_in(view.now - (there + back + self.rules.heartbeat), view.now);
         let Some(leading) = &mut self.raft.leading else { return };
         let peer = &mut leading.peers[at];
         peer.steady = None;
         peer.told = false;
         peer.fresh = false;
-        if let Some(beat) = ticks.last_before(left) {
+        if let Some(beat) = beats.last_before(left) {
             peer.last_active = peer.last_active.max(beat + there + back);
         }
         if peer.acked == last {
@@ -120,7 +120,7 @@ impl Etcd {
         for peer in &mut leading.peers {
             if peer.last_active >= now {
                 peer.held = true;
-                peer.last_active = now - self.rules.tick;
+                peer.last_active = now - self.rules.heartbeat;
             }
         }
     }

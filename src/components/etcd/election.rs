@@ -51,9 +51,9 @@ pub(super) fn ticks_between(ticks: &Cadence, from: Time, to: Time) -> u64 {
 const NANO: Duration = Duration::from_nanos(1);
 
 impl Etcd {
-    /// Draws a new random timeout, uniform over `E … 2E − 1` ticks.
+    /// Draws a new random timeout, uniform over `E … 2E − 1` ticks unless another law is given.
     pub(super) fn draw_timeout(&self, fx: &mut Fx) -> u64 {
-        self.rules.ticks + fx.draw(TIMEOUT).below(self.rules.ticks)
+        self.rules.draw_timeout(fx.draw(TIMEOUT))
     }
 
     /// raft's `electionElapsed` now.
@@ -217,7 +217,7 @@ impl Etcd {
         let Some(leading) = &mut self.raft.leading else { return };
         let active = 1 + leading.peers.iter().filter(|peer| peer.active_since(window)).count();
         leading.transfer = None;
-        if active < self.majority() {
+        if active < self.majority() && self.rules.options.check_quorum {
             self.become_follower(self.hard.term, None, view, fx);
         }
     }
@@ -257,7 +257,8 @@ impl Etcd {
         } else if self.eager {
             tick = self.due_now(Alarm::Tick, view.now, self.raft.ticks.first_after(view.now));
         } else if let Some(leading) = &self.raft.leading {
-            if leading.needs_check(self.majority()) {
+            let needed = if self.rules.options.check_quorum { self.majority() } else { 0 };
+            if leading.needs_check(needed) {
                 check = self.due_now(Alarm::Check, view.now, self.next_pass(view.now));
             }
             beat = self.due_now(Alarm::Beat, view.now, self.next_beat(view));

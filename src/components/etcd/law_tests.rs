@@ -21,7 +21,7 @@ fn after_fault(t: Time) -> f64 {
 }
 
 /// Runs on from `from` until somebody leads; when it began, and in which term.
-fn run_to_leader(lab: &mut Lab, from: Time) -> (Time, u64) {
+pub(super) fn run_to_leader(lab: &mut Lab, from: Time) -> (Time, u64) {
     let mut until = from;
     lab.run_until(until);
     while lab.leader().is_none() {
@@ -50,7 +50,7 @@ fn idle(members: usize, minor: u16) -> Setup {
     Setup { delay: Duration::from_micros(50), ..Setup::new(members, minor) }
 }
 
-fn mean(samples: &[f64]) -> f64 {
+pub(super) fn mean(samples: &[f64]) -> f64 {
     samples.iter().sum::<f64>() / samples.len() as f64
 }
 
@@ -61,7 +61,7 @@ fn quantile(samples: &[f64], p: f64) -> f64 {
 }
 
 /// Four standard errors of the mean.
-fn four_errors(samples: &[f64]) -> f64 {
+pub(super) fn four_errors(samples: &[f64]) -> f64 {
     let m = mean(samples);
     let variance = samples.iter().map(|x| (x - m) * (x - m)).sum::<f64>() / samples.len() as f64;
     4.0 * (variance / samples.len() as f64).sqrt()
@@ -69,7 +69,7 @@ fn four_errors(samples: &[f64]) -> f64 {
 
 /// Fails where the mean is farther from `expected` than four standard errors and half a millisecond,
 /// to which the published figures are rounded.
-fn assert_mean(what: &str, samples: &[f64], expected: f64) {
+pub(super) fn assert_mean(what: &str, samples: &[f64], expected: f64) {
     let found = mean(samples);
     let limit = four_errors(samples) + 0.5;
     assert!((found - expected).abs() < limit, "{what}: mean {found} not {expected} ± {limit}");

@@ -4,6 +4,7 @@
 
 use super::election::ticks_between;
 use super::log::Log;
+use super::params::SETTLED_LOG;
 use super::progress::Leading;
 use super::{Alarm, Etcd, Fx, Hard, PHASE, Raft, SHUTDOWN, STARTUP, TRANSFER};
 use crate::component::blame::Blame;
@@ -16,9 +17,8 @@ use crate::component::view::{ProcessState, View};
 use crate::kernel::cadence::Cadence;
 use crate::kernel::time::{Duration, Time};
 
-/// Term and length of the log at a settled start: any that leave room before them would do.
+/// Term at a settled start: any that leaves room before it would do.
 const SETTLED_TERM: u64 = 2;
-const SETTLED_LOG: u64 = 1000;
 
 /// How often a started member looks whether its peers are connected, and for how long (`adjustTicks`).
 const POLL: Duration = Duration::from_millis(50);
@@ -61,15 +61,17 @@ impl Etcd {
     /// A settled run begins: somebody leads and everybody has everything.
     pub(super) fn settle(&mut self, view: &View, fx: &mut Fx) {
         let lead = view.all.settlement.etcd_leader;
-        self.hard = Hard { term: SETTLED_TERM, vote: lead, log: Log::of(SETTLED_TERM, SETTLED_LOG) };
-        let tick = view.local(self.rules.tick);
-        let phase = fx.draw(PHASE).uniform_duration(Duration::ZERO, tick);
-        self.begin_raft(Cadence::new(view.now - phase, tick), view, fx);
+        let lag = if lead == Some(self.me) { 0 } else { self.lag };
+        let log = Log::of(SETTLED_TERM, SETTLED_LOG - lag);
+        self.hard = Hard { term: SETTLED_TERM, vote: lead, log };
+        let beat = view.local(self.rules.heartbeat);
+        let phase = fx.draw(PHASE).uniform_duration(Duration::ZERO, beat);
+        self.begin_raft(view.now - phase, view, fx);
         self.life = Life::Up;
         self.starting.serving = true;
         self.starting.settling = true;
         self.raft.lead = lead;
-        self.raft.commit = SETTLED_LOG;
+        self.raft.commit = SETTLED_LOG - self.rules.options.log_lag.most();
         self.booked = view.now;
         if lead == Some(self.me) {
             self.settle_leader(view, fx);
@@ -85,6 +87,11 @@ impl Etcd {
         let me = self.me;
         let delays = |id| (view.delay(me, id), view.delay(id, me));
         leading.settle(SETTLED_LOG, !self.eager, view.now, delays);
+        for at in 0..self.peers.len() {
+            // Members stand in the order of their names; the leader's own place is left out.
+            let member = at + usize::from(self.peers[at] > self.me);
+            leading.lacks(at, self.rules.options.log_lag.of_member(member));
+        }
         self.raft.leading = Some(leading);
     }
 
@@ -102,12 +109,15 @@ impl Etcd {
         }
         self.raft.timer.since = heard;
         self.raft.contact = Some(contact);
-        self.raft.mirror = true;
+        self.raft.mirror = self.lag == 0;
     }
 
-    fn begin_raft(&mut self, ticks: Cadence, view: &View, fx: &mut Fx) {
+    /// Raft begins with ticks that count from `origin`.
+    fn begin_raft(&mut self, origin: Time, view: &View, fx: &mut Fx) {
         let timeout = self.draw_timeout(fx);
-        self.raft = Raft::follower(ticks, view.now, timeout);
+        let periods = [self.rules.tick, self.rules.heartbeat];
+        let cadences = periods.map(|period| Cadence::new(origin, view.local(period)));
+        self.raft = Raft::follower(cadences.into(), view.now, timeout);
         self.see_writers(view);
         self.booked = view.now;
     }
@@ -127,10 +137,10 @@ impl Etcd {
     /// Snapshot and log are read: raft starts as a follower that knows no leader.
     pub(super) fn start(&mut self, view: &View, fx: &mut Fx) {
         self.life = Life::Up;
-        self.begin_raft(Cadence::new(view.now, view.local(self.rules.tick)), view, fx);
+        self.begin_raft(view.now, view, fx);
         if self.peers.is_empty() {
             self.raft.timer.elapsed = self.rules.ticks - 1;
-        } else if self.rules.options.initial_election_tick_advance {
+        } else if self.rules.skips_ticks() {
             self.starting.polling = Some(view.now);
         }
         self.publish_member(view, fx);
@@ -212,7 +222,11 @@ impl Etcd {
         self.end_disk(power_lost);
         self.life = Life::Down;
         self.paused = false;
-        self.raft = Raft::follower(self.raft.ticks, view.now, self.raft.timer.timeout);
+        self.raft = Raft::follower(
+            (self.raft.ticks, self.raft.beats),
+            view.now,
+            self.raft.timer.timeout,
+        );
         self.starting = Starting::default();
         self.leaving = None;
         self.requests.forget();
@@ -236,13 +250,14 @@ impl Etcd {
     fn change_clock(&mut self, view: &View) {
         self.book_writes(view.now);
         self.count_ticks(view.now);
-        let rate = |period: Duration, left: Duration, old: Duration| {
-            let share = left.as_nanos() as f64 / old.as_nanos() as f64;
-            period.mul_f64(share)
+        let changed = |cadence: Cadence, period: Duration| {
+            let left = cadence.first_after(view.now).since(view.now);
+            let share = left.as_nanos() as f64 / cadence.period().as_nanos() as f64;
+            let period = view.local(period);
+            Cadence::new(view.now + period.mul_f64(share), period)
         };
-        let (old, new) = (self.raft.ticks.period(), view.local(self.rules.tick));
-        let left = self.raft.ticks.first_after(view.now).since(view.now);
-        self.raft.ticks = Cadence::new(view.now + rate(new, left, old), new);
+        self.raft.ticks = changed(self.raft.ticks, self.rules.tick);
+        self.raft.beats = changed(self.raft.beats, self.rules.heartbeat);
     }
 
     /// SIGTERM: the client port closes; a leader hands over first.
@@ -297,7 +312,7 @@ impl Etcd {
     pub(super) fn watch_hand_over(&mut self, view: &View, fx: &mut Fx) {
         let Some(leaving) = self.leaving.filter(|l| l.exit.is_none()) else { return };
         if leaving.to.is_some() && self.raft.lead == leaving.to {
-            let poll = Cadence::new(leaving.since, self.rules.tick).first_at_or_after(view.now);
+            let poll = Cadence::new(leaving.since, self.rules.heartbeat).first_at_or_after(view.now);
             let exit = Some(poll + self.shutdown(fx));
             self.leaving = Some(Leaving { exit, ..leaving });
         }

@@ -4,13 +4,19 @@
 //! message can change anything. What merely repeats is computed: heartbeats and their answers, the
 //! passes of check-quorum, the entries of steady writers. An idle cluster has no events.
 //!
+//! Two options make it another raft, for comparison with studies: random time-outs of a law in
+//! continuous time (`idealised`), which are ticks of a microsecond, and no check-quorum.
+//!
 //! Absent on purpose: keys and values, watches, compaction, TLS; ticks delayed by ordinary syncs
 //! (see `disk`), jitter and loss of heartbeats (see `election`).
 
 mod contact;
 mod disk;
 mod election;
+pub mod idealised;
 mod ledger;
+#[cfg(test)]
+mod continuous_tests;
 #[cfg(test)]
 mod law_tests;
 mod life;
@@ -145,6 +151,8 @@ struct Raft {
     role: Role,
     lead: Option<ComponentId>,
     ticks: Cadence,
+    /// When heartbeats leave, if it leads: with the ticks, unless time is continuous.
+    beats: Cadence,
     timer: Timer,
     /// Since when ticks are lost.
     frozen: Option<Time>,
@@ -163,11 +171,12 @@ struct Raft {
 
 impl Raft {
     /// A follower that knows no leader, from `now` on.
-    fn follower(ticks: Cadence, now: Time, timeout: u64) -> Self {
+    fn follower((ticks, beats): (Cadence, Cadence), now: Time, timeout: u64) -> Self {
         Self {
             role: Role::Follower,
             lead: None,
             ticks,
+            beats,
             timer: Timer { elapsed: 0, since: now, timeout },
             frozen: None,
             contact: None,
@@ -193,6 +202,8 @@ pub struct Etcd {
     /// The data directory will be empty at the next start.
     wipe: bool,
     hard: Hard,
+    /// How many entries it lacks at a settled start.
+    lag: u64,
     disk: Disk,
     raft: Raft,
     ledger: Vec<Writer>,
@@ -212,12 +223,15 @@ impl Etcd {
     pub fn new(me: ComponentId, params: &EtcdParams, wiring: &Wiring) -> Self {
         let rules = Rules::new(params, wiring.release);
         let writers = if wiring.eager { &[][..] } else { &wiring.writers };
-        let ticks = Cadence::new(Time::START, rules.tick);
+        let cadences =
+            [rules.tick, rules.heartbeat].map(|period| Cadence::new(Time::START, period));
+        let position = wiring.members.iter().position(|id| *id == me).unwrap_or(0);
         Self {
             me,
             peers: wiring.members.iter().copied().filter(|id| *id != me).collect(),
             eager: wiring.eager,
-            raft: Raft::follower(ticks, Time::START, rules.ticks),
+            raft: Raft::follower(cadences.into(), Time::START, rules.ticks),
+            lag: rules.options.log_lag.of_member(position),
             rules,
             life: Life::Down,
             paused: false,
@@ -331,7 +345,7 @@ impl Etcd {
             term: self.hard.term,
             lead: self.raft.lead,
             serving: self.starting.serving,
-            beats: leading.map(|_| self.raft.ticks),
+            beats: leading.map(|_| self.raft.beats),
             stalled: self.disk.frozen(),
             settled: leading.is_some_and(|leading| leading.settled),
             transferring: leading.is_some_and(|leading| leading.transfer.is_some()),

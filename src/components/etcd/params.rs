@@ -2,16 +2,26 @@
 //!
 //! Absent on purpose: options that change nothing here (URLs, TLS, quotas, compaction).
 
+use super::idealised::{ElectionTimer, LogLag};
 use crate::component::param::{Problem, params};
 use crate::component::versions::Version;
 use crate::kernel::law::Law;
+use crate::kernel::stream::Draw;
 use crate::kernel::time::Duration;
+
+/// The tick of a raft whose time is continuous: short enough to tell in no result, long enough for a
+/// clock's rate to show in it.
+const GRAIN: Duration = Duration::from_micros(1);
+
+/// Length of the log at a settled start: any that leaves room before it would do.
+pub(super) const SETTLED_LOG: u64 = 1000;
 
 /// The longest election-timeout that etcd accepts (server/embed/config.go, `maxElectionMs`).
 const ELECTION_MAX: Duration = Duration::from_secs(50);
 
 params! {
-    /// Options of an etcd member; the last five describe the machine it runs on.
+    /// Options of an etcd member; from `fsync` on they describe the machine it runs on, and the last
+    /// three make it another implementation of raft than etcd.
     pub struct EtcdParams {
         /// Time between the leader's heartbeats, and the length of a raft tick.
         heartbeat_interval: Duration = "heartbeat-interval", |_v| Duration::from_millis(100),
@@ -50,19 +60,53 @@ params! {
         /// From the end of a leadership transfer (or from SIGTERM of a follower) to the exit.
         shutdown: Law = "shutdown", |_v| Law::Fixed(Duration::from_millis(170)),
             "measured: exit 0.27 s after SIGTERM, the transfer's poll taking 0.1 s of it";
+        /// How long a follower waits for a leader before it campaigns: `ticks`, as etcd does, or a law
+        /// of continuous time, as in the literature and in other implementations.
+        ///
+        /// With a law, `election-timeout` is only the span of check-quorum and of the lease that
+        /// ignores votes; heartbeats are `heartbeat-interval` apart from the start of leadership, which
+        /// must be less than the law's least value. No ticks are skipped at the start then.
+        randomized_election_timeout: ElectionTimer = "randomized-election-timeout",
+            |_v| ElectionTimer::Ticks, "etcd-io/raft raft.go, randomizedElectionTimeout: in ticks";
+        /// Whether a leader steps down that a majority has not answered within `election-timeout`, and
+        /// whether members ignore votes while they have heard a leader within it.
+        check_quorum: bool = "check-quorum", |_v| true,
+            "etcd-io/raft Config.CheckQuorum: etcd sets it";
+        /// How many entries of the leader's log each member lacks when a settled run begins, in the
+        /// order of the members: entries under way that end with their leader. A member gets them with
+        /// the next request that reaches it from a leader.
+        log_lag: LogLag = "log-lag", |_v| LogLag::default(),
+            "model: everybody has everything";
     }
 }
 
 impl EtcdParams {
     /// Contradictions between options, as etcd treats them.
     pub fn check(&self) -> Vec<Problem> {
-        let (heartbeat, election) = (self.heartbeat_interval, self.election_timeout);
-        let refused = |field, message, help: &str| Problem {
-            field,
-            message,
-            help: help.to_owned(),
-            fatal: true,
+        let mut problems = match &self.randomized_election_timeout {
+            ElectionTimer::Ticks => self.check_ticks(),
+            ElectionTimer::Law(law) => self.check_law(law),
         };
+        for (field, law) in [
+            ("fsync", &self.fsync),
+            ("startup", &self.startup),
+            ("snapshot-transfer", &self.snapshot_transfer),
+            ("shutdown", &self.shutdown),
+        ] {
+            if let Err(error) = law.check() {
+                problems.push(refused(field, error.to_string(), "write a fixed duration or a law"));
+            }
+        }
+        if self.log_lag.most() > SETTLED_LOG {
+            let message = format!("a log of {SETTLED_LOG} entries cannot lack more of them");
+            problems.push(refused("log-lag", message, "any number above 0 decides votes alike"));
+        }
+        problems
+    }
+
+    /// What etcd refuses.
+    fn check_ticks(&self) -> Vec<Problem> {
+        let (heartbeat, election) = (self.heartbeat_interval, self.election_timeout);
         let mut problems = Vec::new();
         if heartbeat.is_zero() {
             let message = "`heartbeat-interval` must be above 0".to_owned();
@@ -84,24 +128,52 @@ impl EtcdParams {
             );
             problems.push(refused("election-timeout", message, "etcd refuses to start"));
         }
-        for (field, law) in [
-            ("fsync", &self.fsync),
-            ("startup", &self.startup),
-            ("snapshot-transfer", &self.snapshot_transfer),
-            ("shutdown", &self.shutdown),
-        ] {
-            if let Err(error) = law.check() {
-                problems.push(refused(field, error.to_string(), "write a fixed duration or a law"));
+        problems
+    }
+
+    /// What no raft can work with, whatever its clock.
+    fn check_law(&self, law: &Law) -> Vec<Problem> {
+        const FIELD: &str = "randomized-election-timeout";
+        let (heartbeat, election) = (self.heartbeat_interval, self.election_timeout);
+        if let Err(error) = law.check() {
+            return vec![refused(FIELD, error.to_string(), "write `ticks` or a law")];
+        }
+        let mut problems = Vec::new();
+        for (field, span) in [("heartbeat-interval", heartbeat), ("election-timeout", election)] {
+            if span < GRAIN {
+                let message = format!("`{field}` must be {GRAIN} or more");
+                problems.push(refused(field, message, "the defaults are 100ms and 1s"));
             }
+        }
+        let least = Duration::from_secs_f64(law.quantile(0.0)).unwrap_or(Duration::ZERO);
+        if heartbeat >= least {
+            let message =
+                format!("`{FIELD}` can be {least}, and heartbeats are {heartbeat} apart");
+            let help = "followers would campaign between two heartbeats; half of the least \
+                        time-out is usual";
+            problems.push(refused(FIELD, message, help));
+        } else if self.check_quorum && election > least {
+            let message = format!(
+                "members ignore votes for `election-timeout`, {election}, but may campaign after \
+                 {least}"
+            );
+            let help = format!("set `election-timeout` to {least}, or `check-quorum` to false");
+            problems.push(Problem { field: "election-timeout", message, help, fatal: false });
         }
         problems
     }
 }
 
+fn refused(field: &'static str, message: String, help: &str) -> Problem {
+    Problem { field, message, help: help.to_owned(), fatal: true }
+}
+
 /// The options as the machine uses them, with what follows from them.
 #[derive(Clone, Debug)]
 pub(super) struct Rules {
-    /// Length of a raft tick: heartbeat-interval.
+    /// Between a leader's heartbeats: heartbeat-interval.
+    pub(super) heartbeat: Duration,
+    /// Length of a raft tick: heartbeat-interval, or next to nothing where time is continuous.
     pub(super) tick: Duration,
     /// `ElectionTicks`: election-timeout in whole ticks.
     pub(super) ticks: u64,
@@ -124,8 +196,11 @@ const CATCH_UP_ENTRIES: u64 = 5000;
 impl Rules {
     /// What follows from the options in a release.
     pub(super) fn new(options: &EtcdParams, release: Version) -> Self {
-        let tick = options.heartbeat_interval;
+        let heartbeat = options.heartbeat_interval;
+        let continuous = options.randomized_election_timeout != ElectionTimer::Ticks;
+        let tick = if continuous { GRAIN } else { heartbeat };
         Self {
+            heartbeat,
             tick,
             ticks: options.election_timeout / tick,
             request_timeout: Duration::from_secs(5) + options.election_timeout * 2,
@@ -134,6 +209,19 @@ impl Rules {
             sync: Duration::from_secs_f64(options.fsync.mean()).unwrap_or(Duration::ZERO),
             options: options.clone(),
         }
+    }
+
+    /// A random time-out in ticks, at least one.
+    pub(super) fn draw_timeout(&self, mut draw: Draw) -> u64 {
+        match &self.options.randomized_election_timeout {
+            ElectionTimer::Ticks => self.ticks + draw.below(self.ticks),
+            ElectionTimer::Law(law) => (law.sample(&mut draw) / self.tick).max(1),
+        }
+    }
+
+    /// Whether a member that starts may skip most of its first wait.
+    pub(super) fn skips_ticks(&self) -> bool {
+        self.options.initial_election_tick_advance && self.tick == self.heartbeat
     }
 
     /// The first entry that a leader whose log ends at `last` still has in memory.
@@ -161,6 +249,30 @@ mod tests {
         assert!(long.check()[0].message.contains("less than 50s"));
         let none = EtcdParams { heartbeat_interval: Duration::ZERO, ..good };
         assert_eq!(none.check()[0].field, "heartbeat-interval");
+    }
+
+    /// Law: a law of continuous time frees heartbeats from etcd's rule, but not from raft's.
+    #[test]
+    fn a_law_of_time_outs_must_leave_room_for_heartbeats() {
+        let law = |from, to| {
+            let (from, to) = (Duration::from_millis(from), Duration::from_millis(to));
+            ElectionTimer::Law(Law::Uniform { from, to })
+        };
+        let good = EtcdParams {
+            randomized_election_timeout: law(150, 300),
+            heartbeat_interval: Duration::from_millis(75),
+            election_timeout: Duration::from_millis(150),
+            ..EtcdParams::defaults(&Versions::default())
+        };
+        assert_eq!(good.check(), []);
+        let late = EtcdParams { randomized_election_timeout: law(75, 300), ..good.clone() };
+        assert!(late.check()[0].fatal && late.check()[0].message.contains("75ms apart"));
+        let sticky = EtcdParams { election_timeout: Duration::from_millis(200), ..good.clone() };
+        assert!(!sticky.check()[0].fatal);
+        let free = EtcdParams { check_quorum: false, ..sticky };
+        assert_eq!(free.check(), []);
+        let lag = LogLag::of(&[0, 1001]);
+        assert_eq!(EtcdParams { log_lag: lag, ..good }.check()[0].field, "log-lag");
     }
 
     /// Law: the oldest release asks without pre-vote, and the log kept follows its release.

@@ -134,6 +134,16 @@ impl Leading {
         }
     }
 
+    /// A peer lacks the last `entries`, which are under way.
+    pub(super) fn lacks(&mut self, at: usize, entries: u64) {
+        let peer = &mut self.peers[at];
+        if entries > 0 {
+            peer.acked -= entries;
+            peer.next = peer.acked + 1;
+            peer.replicate = false;
+        }
+    }
+
     /// Whether fewer than a majority are in steady contact, or a hand-over may have to be given up.
     pub(super) fn needs_check(&self, majority: usize) -> bool {
         let steady = 1 + self.peers.iter().filter(|peer| peer.steady.is_some()).count();

@@ -10,6 +10,7 @@ use crate::component::id::ComponentId;
 use crate::component::mail::{RaftKind, RaftMessage};
 use crate::component::record::Record;
 use crate::component::view::View;
+use crate::kernel::cadence::Cadence;
 
 /// A request for a vote, as its receiver finds it.
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +101,9 @@ impl Etcd {
         self.raft.role = Role::Leader;
         self.raft.lead = Some(self.me);
         self.raft.window = view.now;
+        if self.rules.tick != self.rules.heartbeat {
+            self.raft.beats = Cadence::new(view.now, view.local(self.rules.heartbeat));
+        }
         self.booked = view.now;
         let last = self.hard.log.last_index();
         self.raft.leading = Some(Leading::new(&self.peers, last));
@@ -112,7 +116,9 @@ impl Etcd {
 
     /// Whether a request at a higher term is ignored: a leader has been heard of within `E` own ticks.
     pub(super) fn in_lease(&self, view: &View) -> bool {
-        self.raft.lead.is_some() && self.elapsed(view.now) < self.rules.ticks
+        self.rules.options.check_quorum
+            && self.raft.lead.is_some()
+            && self.elapsed(view.now) < self.rules.ticks
     }
 
     /// Answers a request for a vote; one at a higher term has passed the lease and moved the term.

@@ -2,6 +2,7 @@
 
 use super::all::scenario;
 use super::{Problem, Rule};
+use crate::components::etcd::idealised::ElectionTimer;
 use crate::scenario::code::{Code, CodeInfo};
 use crate::scenario::lower::Subject;
 
@@ -23,7 +24,8 @@ pub(super) const RULE: Rule<Subject> = Rule {
 
 fn check(subject: &Subject) -> Vec<Problem> {
     let cluster = &subject.scenario.cluster;
-    if cluster.members() < 2 {
+    let timer = &cluster.kinds.etcd.base.params.randomized_election_timeout;
+    if cluster.members() < 2 || *timer != ElectionTimer::Ticks {
         return Vec::new();
     }
     let (near, far) = (&cluster.network, &cluster.between_zones);
