@@ -30,6 +30,18 @@ pub enum Record {
         /// Index of the entry.
         index: u64,
     },
+    /// A member has become leader of a term with this in its log: one record for each run of entries
+    /// of one term, in order. What comes before the first is compacted.
+    ElectedWith {
+        /// The term that it leads from now on.
+        leads: u64,
+        /// The term of the entries.
+        term: u64,
+        /// Index of the first of them.
+        first: u64,
+        /// Index of the last of them.
+        last: u64,
+    },
     /// A client request ended.
     Request(RequestRecord),
     /// Requests of a client that a settled path served, counted instead of simulated: all those

@@ -3,12 +3,14 @@
 //! A law that is broken is a bug of the model, except [`Law::OneVipHolder`], which VRRP itself breaks
 //! in a partition: it is reported, and judged only where a scenario claims it.
 
+mod vrrp;
+mod writes;
+
 use super::case::Case;
 use super::outage::Record as ServiceRecord;
 use crate::component::fact::{Fact, LeaseFact, Role, VrrpFact};
 use crate::component::id::{ComponentId, Kind};
-use crate::component::lever::{Lever, Setting};
-use crate::component::record::Record;
+use crate::component::lever::Setting;
 use crate::kernel::time::{Duration, Time};
 use crate::plan::expect::Invariant;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,12 +20,16 @@ use std::collections::{BTreeMap, BTreeSet};
 pub enum Law {
     /// At most one raft leader a term.
     OneLeaderPerTerm,
-    /// A later leader has every acknowledged write, unless data was wiped.
+    /// A leader of a later term has every acknowledged write in its log, unless data was wiped.
     NoAcknowledgedWriteLost,
-    /// The Lease record changes holder only when it is free or has not been renewed for its duration.
+    /// The Lease record changes holder only when it is free or has not been renewed for its duration,
+    /// and counts the transition.
     OneLeaseHolder,
     /// At most one node holds the virtual address.
     OneVipHolder,
+    /// An instance holds the address as MASTER and in no other state, and becomes MASTER from BACKUP
+    /// only, unless it owns the address.
+    VrrpRules,
     /// Nothing is observed earlier than what was observed before it.
     TimeGoesForward,
     /// A StatefulSet has each ordinal at most once.
@@ -53,6 +59,7 @@ impl Law {
             Law::NoAcknowledgedWriteLost => "no acknowledged write lost",
             Law::OneLeaseHolder => "one holder of a Lease",
             Law::OneVipHolder => "one holder of the virtual address",
+            Law::VrrpRules => "VRRP's states",
             Law::TimeGoesForward => "time goes forward",
             Law::OnePodPerOrdinal => "one pod an ordinal",
             Law::PodsAreConserved => "pods neither vanish nor multiply",
@@ -80,69 +87,37 @@ pub struct Violation {
 /// All broken laws of a run, law by law.
 pub fn violations(case: &Case, services: &[ServiceRecord]) -> Vec<Violation> {
     let mut found = one_leader_per_term(case);
-    found.extend(no_write_lost(case));
+    found.extend(writes::none_lost(case));
     found.extend(one_lease_holder(case));
     found.extend(one_vip_holder(case));
     found.extend(super::pod_laws::violations(case));
+    found.extend(vrrp::rules(case));
     found.extend(time_goes_forward(case));
     found.extend(outages_are_closed(case, services));
     found
 }
 
-fn leads(fact: &Fact) -> Option<(u64, u64)> {
+fn leads(fact: &Fact) -> Option<u64> {
     match fact {
-        Fact::Etcd(fact) if fact.role == Role::Leader => Some((fact.term, fact.index)),
+        Fact::Etcd(fact) if fact.role == Role::Leader => Some(fact.term),
         _ => None,
     }
 }
 
 fn one_leader_per_term(case: &Case) -> Vec<Violation> {
     let map = &case.plan.map;
-    let mut leaders: BTreeMap<u64, ComponentId> = BTreeMap::new();
+    let members = case.plan.services.members.iter();
+    let begin = |id: &ComponentId| Some((leads(case.fact_before(Time::START, *id))?, *id));
+    let mut leaders: BTreeMap<u64, ComponentId> = members.filter_map(begin).collect();
     let mut found = Vec::new();
     for change in case.history.facts() {
-        for (term, _) in leads(change.from).into_iter().chain(leads(change.to)) {
+        for term in leads(change.from).into_iter().chain(leads(change.to)) {
             let first = *leaders.entry(term).or_insert(change.of);
             if first != change.of {
                 let (a, b) = (map.name(first), map.name(change.of));
                 let what = format!("{a} and {b} both lead term {term}");
                 found.push(Violation { law: Law::OneLeaderPerTerm, at: change.at, what });
             }
-        }
-    }
-    found
-}
-
-/// Whether the schedule wiped data: then writes may be lost.
-fn wiped(case: &Case) -> bool {
-    let mut applied = case.history.faults().flat_map(|fired| &fired.applied);
-    applied.any(|a| matches!(a.setting, Setting::Process(_, Lever::WipeData)))
-}
-
-fn no_write_lost(case: &Case) -> Vec<Violation> {
-    if wiped(case) {
-        return Vec::new();
-    }
-    let mut acknowledged = 0;
-    let mut found = Vec::new();
-    for seen in &case.history.seen {
-        if let super::history::Seen::Record(recorded) = seen
-            && let Record::Acknowledged { index, .. } = recorded.record
-        {
-            acknowledged = acknowledged.max(index);
-        }
-        let super::history::Seen::Transition(transition) = seen else { continue };
-        let crate::world::observer::Change::Fact { of, from, to } = &transition.change else {
-            continue;
-        };
-        if let (None, Some((term, index))) = (leads(from), leads(to))
-            && index < acknowledged
-        {
-            let name = case.plan.map.name(*of);
-            let what = format!(
-                "{name} leads term {term} with {index} entries; {acknowledged} were acknowledged"
-            );
-            found.push(Violation { law: Law::NoAcknowledgedWriteLost, at: transition.at, what });
         }
     }
     found
@@ -164,7 +139,14 @@ fn one_lease_holder(case: &Case) -> Vec<Violation> {
     let mut found = Vec::new();
     for change in case.history.facts() {
         let (Fact::Lease(from), Fact::Lease(to)) = (change.from, change.to) else { continue };
-        let taken = from.holder.is_some() && to.holder.is_some() && from.holder != to.holder;
+        let acquired = to.holder.is_some() && from.holder != to.holder;
+        if to.transitions != from.transitions + u32::from(acquired) && change.at > Time::START {
+            let name = case.plan.map.name(change.of);
+            let counts = format!("{} to {}", from.transitions, to.transitions);
+            let what = format!("{name} went from transition {counts}");
+            found.push(Violation { law: Law::OneLeaseHolder, at: change.at, what });
+        }
+        let taken = acquired && from.holder.is_some();
         let Some(age) = taken.then(|| age(from, change.at)).flatten() else { continue };
         let duration = Duration::from_secs(u64::from(from.duration_seconds));
         let least = Duration::from_nanos(duration.as_nanos() / fastest * 1_000_000);

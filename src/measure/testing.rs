@@ -8,7 +8,7 @@ use crate::component::fact::{
     LeaseFact, LoadBalancerFact, NodeFact, Renewals, Role, VrrpFact, VrrpState,
 };
 use crate::component::id::{ComponentId, Kind, MachineId};
-use crate::component::lever::Setting;
+use crate::component::lever::{Lever, Setting};
 use crate::component::map::{MachineRole, Map};
 use crate::component::param::Params as _;
 use crate::component::reach::{Direction, Reach};
@@ -304,6 +304,22 @@ impl Board {
     pub(crate) fn set_process(&mut self, id: ComponentId, to: ProcessState, because: EventId) {
         let from = std::mem::replace(&mut self.all.processes[id.index()].state, to);
         self.tell(Change::Process { of: id, from, to, incarnation: 1 }, because);
+    }
+
+    /// The data of a process are wiped.
+    pub(crate) fn wipe(&mut self, t: Time, name: &str) {
+        self.now = t;
+        let setting = Setting::Process(self.id(name), Lever::WipeData);
+        let fired = FaultFired {
+            at: t,
+            index: 0,
+            undo: false,
+            verb: "wipeData",
+            targets: vec![name.to_owned()],
+            applied: vec![Applied { fault: 0, undo: false, setting }],
+            because: EventId::START,
+        };
+        self.watch.fault(&fired, &self.all);
     }
 
     /// A fact changes.

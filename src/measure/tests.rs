@@ -1,14 +1,19 @@
 //! Measures held against a failover whose every instant is known: cp1 loses power at 60 s.
 
+use super::invariants::{self, Law};
 use super::outage::Severity;
 use super::testing::{Board, at, ms};
-use crate::component::fact::{Ability, ApiServerFact, Fact, VrrpFact, VrrpState};
+use crate::component::EventId;
+use crate::component::fact::{
+    Ability, ApiServerFact, EtcdFact, Fact, Holder, LeaseFact, Renewals, Role, VrrpFact, VrrpState,
+};
+use crate::component::record::Record;
 use crate::component::view::ProcessState;
 use crate::plan::expect::{Claim, Expectation, Invariant, Limit};
 use crate::plan::service::Service;
 
 fn level(board: &mut Board, service: Service) -> String {
-    let root = crate::component::EventId::START;
+    let root = EventId::START;
     board.settle(root);
     let track = board.watch.history().track(service).unwrap();
     track.steps.last().unwrap().share.to_string()
@@ -76,7 +81,7 @@ fn metrics_count_from_the_fault() {
 #[test]
 fn refused_servers_are_passed_over() {
     let mut board = Board::redispatching();
-    let root = crate::component::EventId::START;
+    let root = EventId::START;
     let server = board.id("cp1/kube-apiserver");
     board.set_process(server, ProcessState::Dead, root);
     assert_eq!(level(&mut board, Service::ApiReadCached), "1");
@@ -92,7 +97,7 @@ fn refused_servers_are_passed_over() {
 #[test]
 fn classes_are_told_apart() {
     let mut board = Board::settled();
-    let root = crate::component::EventId::START;
+    let root = EventId::START;
     for name in ["cp1/kube-apiserver", "cp2/kube-apiserver", "cp3/kube-apiserver"] {
         let id = board.id(name);
         let fact =
@@ -109,7 +114,7 @@ fn classes_are_told_apart() {
 #[test]
 fn quorum_needs_a_majority_that_follows() {
     let mut board = Board::settled();
-    let root = crate::component::EventId::START;
+    let root = EventId::START;
     let (second, third) = (board.id("cp2/etcd"), board.id("cp3/etcd"));
     board.set_process(second, ProcessState::Dead, root);
     assert_eq!(level(&mut board, Service::EtcdQuorum), "1");
@@ -121,7 +126,7 @@ fn quorum_needs_a_majority_that_follows() {
 #[test]
 fn two_holders_are_found() {
     let mut board = Board::settled();
-    let root = crate::component::EventId::START;
+    let root = EventId::START;
     board.now = at(5000);
     let second = board.id("lb2/keepalived");
     let fact = VrrpFact { state: VrrpState::Master, holds: true, ..VrrpFact::default() };
@@ -170,4 +175,141 @@ fn claims_are_judged() {
     false node cp1 at the end: expected NotReady, got Ready
     true scheduling at the end: expected up, got up
     ");
+}
+
+/// What a history breaks, as law and words.
+fn broken(board: &Board) -> Vec<(Law, String)> {
+    let found = board.findings().violations;
+    found.into_iter().map(|violation| (violation.law, violation.what)).collect()
+}
+
+/// Elects a member with the runs of its log: term, first and last index.
+fn elect(board: &mut Board, t: u64, name: &str, leads: u64, runs: &[(u64, u64, u64)]) {
+    board.now = at(t);
+    for (term, first, last) in runs.iter().copied() {
+        board.record(name, Record::ElectedWith { leads, term, first, last }, EventId::START);
+    }
+    let id = board.id(name);
+    let fact = EtcdFact { role: Role::Leader, term: leads, ..EtcdFact::default() };
+    board.set_fact(id, Fact::Etcd(fact), EventId::START);
+}
+
+/// Law: a write is lost if a later leader has another entry in its place, or none; it is not if the
+/// leader has it, if its log is compacted there, if the leader came before, or if data were wiped.
+#[test]
+fn lost_writes_are_found() {
+    let lost = |runs: &[(u64, u64, u64)], wiped: bool| {
+        let mut board = Board::settled();
+        board.now = at(1000);
+        board.record("cp1/etcd", Record::Acknowledged { term: 5, index: 1001 }, EventId::START);
+        board.record("cp1/etcd", Record::Acknowledged { term: 5, index: 1005 }, EventId::START);
+        if wiped {
+            board.wipe(at(1500), "cp1/etcd");
+        }
+        elect(&mut board, 2000, "cp2/etcd", 6, runs);
+        broken(&board)
+    };
+    assert_eq!(lost(&[(5, 1, 1005), (6, 1006, 1006)], false), []);
+    assert_eq!(lost(&[(6, 1006, 1006)], false), [], "compacted");
+    assert_eq!(lost(&[(5, 1, 1004), (6, 1005, 1005)], true), [], "wiped");
+    let what = "cp2/etcd leads term 6 without entry 1005 of term 5, which was acknowledged";
+    let violation = [(Law::NoAcknowledgedWriteLost, what.to_owned())];
+    assert_eq!(lost(&[(5, 1, 1004), (6, 1005, 1005)], false), violation, "too short a log");
+    let longer = [(4, 1, 1000), (5, 1001, 1004), (6, 1005, 2000)];
+    assert_eq!(lost(&longer, false), violation, "longer, but another entry in its place");
+}
+
+/// Law: an acknowledgement by a deposed leader counts as well, however late.
+#[test]
+fn late_acknowledgements_count() {
+    let mut board = Board::settled();
+    elect(&mut board, 1000, "cp2/etcd", 6, &[(5, 1, 1000), (6, 1001, 1001)]);
+    board.now = at(2000);
+    board.record("cp2/etcd", Record::Acknowledged { term: 6, index: 1002 }, EventId::START);
+    board.record("cp1/etcd", Record::Acknowledged { term: 5, index: 1001 }, EventId::START);
+    let found = board.findings().violations;
+    let broken: Vec<_> = found.iter().map(|violation| (violation.law, violation.at)).collect();
+    // cp1 never stepped down, but its term is another one.
+    assert_eq!(broken, [(Law::NoAcknowledgedWriteLost, at(2000))]);
+}
+
+/// Law: a second leader of the term that a leader had from the start is found.
+#[test]
+fn second_leaders_are_found() {
+    let mut board = Board::settled();
+    elect(&mut board, 1000, "cp2/etcd", 5, &[]);
+    let what = "cp1/etcd and cp2/etcd both lead term 5".to_owned();
+    assert_eq!(broken(&board), [(Law::OneLeaderPerTerm, what)]);
+}
+
+/// Law: a Lease that is taken before it expired, or without counting the transition, is found.
+#[test]
+fn stolen_leases_are_found() {
+    let taken = |t: u64, transitions: u32| {
+        let mut board = Board::settled();
+        let (lease, thief) = (board.id("lease/kube-scheduler"), board.id("cp2/kube-scheduler"));
+        let root = EventId::START;
+        let Fact::Lease(held) = board.all.facts[lease.index()] else { panic!("a Lease") };
+        board.now = at(2000);
+        let idle = LeaseFact { renewals: Renewals::Once(at(1300)), ..held };
+        board.set_fact(lease, Fact::Lease(idle), root);
+        board.now = at(t);
+        let holder = Some(Holder { component: thief, incarnation: 1 });
+        let stolen = LeaseFact { holder, transitions, renewals: Renewals::Once(at(t)), ..idle };
+        board.set_fact(lease, Fact::Lease(stolen), root);
+        broken(&board).into_iter().map(|(law, _)| law).collect::<Vec<_>>()
+    };
+    assert_eq!(taken(16_300, 1), []);
+    assert_eq!(taken(16_299, 1), [Law::OneLeaseHolder]);
+    assert_eq!(taken(17_000, 0), [Law::OneLeaseHolder]);
+}
+
+/// Law: states that VRRP does not allow are found.
+#[test]
+fn impossible_vrrp_states_are_found() {
+    let state = |state, holds| VrrpFact { state, holds, priority: 100, ..VrrpFact::default() };
+    let cases = [
+        (vec![state(VrrpState::Master, false)], "is MASTER without the address"),
+        (vec![state(VrrpState::Fault, true)], "holds the address without being MASTER"),
+        (
+            vec![state(VrrpState::Fault, false), state(VrrpState::Master, true)],
+            "becomes MASTER straight from FAULT",
+        ),
+        (
+            vec![state(VrrpState::Init, false), state(VrrpState::Master, true)],
+            "becomes MASTER at its start without owning the address",
+        ),
+    ];
+    for (facts, what) in cases {
+        let mut board = Board::settled();
+        let id = board.id("lb2/keepalived");
+        for (step, fact) in facts.into_iter().enumerate() {
+            board.now = at(1000 + 1000 * step as u64);
+            board.set_fact(id, Fact::Vrrp(fact), EventId::START);
+        }
+        let found = broken(&board);
+        assert!(found.contains(&(Law::VrrpRules, format!("lb2/keepalived {what}"))), "{found:?}");
+    }
+}
+
+/// Law: history that goes backwards, and intervals that overlap or end before they begin, are found.
+#[test]
+fn impossible_times_are_found() {
+    let mut board = Board::settled();
+    board.now = at(5000);
+    board.record("cp1/etcd", Record::Note("later"), EventId::START);
+    board.now = at(4000);
+    board.record("cp1/etcd", Record::Note("earlier"), EventId::START);
+    let laws: Vec<Law> = broken(&board).into_iter().map(|(law, _)| law).collect();
+    assert_eq!(laws, [Law::TimeGoesForward]);
+
+    let board = Board::power_off_cp1();
+    let case = board.case();
+    let mut services = board.findings().services;
+    let record = services.iter_mut().find(|record| !record.intervals.is_empty()).unwrap();
+    let twice = record.intervals[0].clone();
+    record.intervals.insert(0, twice);
+    let laws: Vec<Law> =
+        invariants::violations(&case, &services).iter().map(|violation| violation.law).collect();
+    assert_eq!(laws, [Law::OutagesAreClosed]);
 }

@@ -64,13 +64,18 @@ pub fn fault_words(verb: &str, targets: &[String], undo: bool) -> String {
     }
 }
 
-/// From this length on, a line is printed to a tenth of a second; below, to a millisecond.
-const COARSE: Duration = Duration::from_secs(10);
+/// From these lengths on, a line is printed to a tenth of a second or to a millisecond; below, to a
+/// microsecond.
+const COARSE: i64 = 10_000_000_000;
+const FINE: i64 = 10_000_000;
 
 /// How finely a line is printed: nanoseconds of the last decimal, and decimals of a second.
 fn grain(length: i64) -> (i64, usize) {
-    let coarse = i64::try_from(COARSE.as_nanos()).unwrap_or(i64::MAX);
-    if length >= coarse { (100_000_000, 1) } else { (1_000_000, 3) }
+    match length {
+        COARSE.. => (100_000_000, 1),
+        FINE.. => (1_000_000, 3),
+        _ => (1_000, 6),
+    }
 }
 
 /// Terms in whole grains that add up to the rounded sum: each is rounded down, and those that lose

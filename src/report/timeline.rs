@@ -146,22 +146,22 @@ impl Writer<'_> {
         }
     }
 
-    /// Whether a Lease's renewals stop and go on at one instant.
+    /// Whether a Lease's renewals stop and go on, by the same holder, within their usual period.
     fn passing(&self, change: &FactChange) -> bool {
-        let renewals = |fact: &Fact| match fact {
-            Fact::Lease(lease) => {
-                Some((lease.holder, matches!(lease.renewals, Renewals::Every(_))))
-            }
-            _ => None,
-        };
-        let (Some((holder, false)), Some((_, true))) = (renewals(change.to), renewals(change.from))
-        else {
+        let (Fact::Lease(from), Fact::Lease(to)) = (change.from, change.to) else { return false };
+        let (Renewals::Every(cadence), Renewals::Once(last)) = (from.renewals, to.renewals) else {
             return false;
         };
-        let mut later = self.case.history.facts();
-        later.any(|c| {
-            (c.at, c.of) == (change.at, change.of) && renewals(c.to) == Some((holder, true))
-        })
+        let usual = last + cadence.period() + cadence.period() / 2;
+        let goes_on = |fact: &Fact| match fact {
+            Fact::Lease(lease) => {
+                lease.holder == to.holder && matches!(lease.renewals, Renewals::Every(_))
+            }
+            _ => false,
+        };
+        let later = self.case.history.facts().skip_while(|c| c.at < change.at);
+        let mut soon = later.take_while(|c| c.at <= usual.max(change.at));
+        soon.any(|c| c.of == change.of && goes_on(c.to))
     }
 
     /// Adds a process to the group that does the same, or begins another.

@@ -16,6 +16,8 @@ const RUNS_MAX: usize = 64;
 pub(super) struct Log {
     runs: Vec<Run>,
     last: u64,
+    /// Up to here entries are merged or part of a snapshot: of which term each is, is forgotten.
+    compacted: u64,
     proposals: BTreeMap<u64, Proposal>,
 }
 
@@ -68,6 +70,7 @@ impl Log {
         if self.runs.len() > RUNS_MAX {
             let oldest = self.runs.remove(0);
             self.runs[0].count += oldest.count;
+            self.compacted = self.compacted.max(oldest.count);
         }
     }
 
@@ -90,6 +93,20 @@ impl Log {
             }
         }
         self.proposals.split_off(&(index + 1));
+    }
+
+    /// Term, first and last index of each run of entries whose terms are known one by one.
+    pub(super) fn known_runs(&self) -> Vec<(u64, u64, u64)> {
+        let mut end = 0;
+        let mut known = Vec::with_capacity(self.runs.len());
+        for run in &self.runs {
+            let first = (end + 1).max(self.compacted + 1);
+            end += run.count;
+            if first <= end {
+                known.push((run.term, first, end));
+            }
+        }
+        known
     }
 
     /// The entries after `index`, as runs.
@@ -164,6 +181,7 @@ impl Log {
     /// Replaces the log by a snapshot.
     pub(super) fn restore(&mut self, last_term: u64, last_index: u64) {
         *self = Self::of(last_term, last_index);
+        self.compacted = last_index;
     }
 
     /// Where a leader should look for agreement after a rejected append: the last index before the

@@ -148,7 +148,8 @@ impl Etcd {
             _ => Outcome::Done,
         };
         if outcome == Outcome::Done {
-            fx.record(Record::Acknowledged { term: self.hard.term, index: proposal.index });
+            let term = self.hard.log.term_at(proposal.index).unwrap_or(self.hard.term);
+            fx.record(Record::Acknowledged { term, index: proposal.index });
         }
         if proposal.origin == self.me {
             self.complete(proposal.tag, outcome, view, fx);

@@ -110,6 +110,9 @@ impl Etcd {
         self.persist();
         self.hard.log.extend(self.hard.term, 1);
         self.entered_singly();
+        for (term, first, last) in self.hard.log.known_runs() {
+            fx.record(Record::ElectedWith { leads: self.hard.term, term, first, last });
+        }
         self.review_peers(view);
         self.append_to_all(fx);
     }

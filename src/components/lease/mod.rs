@@ -93,6 +93,8 @@ pub struct Elector<A> {
     seen: LeaseFact,
     /// The event at which the record last changed.
     turned: EventId,
+    /// When it was last written other than by a regular renewal, as a standby saw it happen.
+    written: Time,
     /// The event with which the holder's present cycle began.
     cycle_event: EventId,
     observed: Option<Observed>,
@@ -127,6 +129,7 @@ impl<A: Alarm> Elector<A> {
             reading: Reading::IDEAL,
             seen: LeaseFact::default(),
             turned: EventId::START,
+            written: Time::START,
             cycle_event: EventId::START,
             observed: None,
             attempt: None,

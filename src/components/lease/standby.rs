@@ -89,6 +89,9 @@ impl<A: Alarm> Elector<A> {
         if record != self.seen {
             self.turned = fx.event();
         }
+        if record.writes != self.seen.writes {
+            self.written = view.now;
+        }
         self.reading = reading;
         self.seen = record;
         let in_flight = self.attempt.is_none()
@@ -135,8 +138,10 @@ impl<A: Alarm> Elector<A> {
         let at = self.first_from(expires, fx).max(now);
         let renewed = self.seen.renewals.last(now).unwrap_or(now);
         let terms = [(UNTIL_READ, known), (LEASE_DURATION, expires), (NEXT_TRY, at)];
-        // However often this is planned again, the wait began with the record's last renewal.
-        Some((at, Blame::stretches(renewed.min(now), &terms).since(self.turned)))
+        // However often this is planned again, the wait began with the record's last renewal; with one
+        // that lay in a log without a quorum, when that was committed at last.
+        let began = renewed.max(self.written).min(now);
+        Some((at, Blame::stretches(began, &terms).since(self.turned)))
     }
 
     /// When this instance knows the present record, and when that will have expired for it.
