@@ -336,15 +336,26 @@ fn at_shows_a_moment() {
     }
 }
 
-/// Law: the effective scenario is a scenario itself, with the same run.
+/// Law: the effective scenario is a scenario itself, with the same run, for every shipped one.
 #[test]
-fn the_effective_scenario_runs_the_same() {
+fn effective_scenarios_run_the_same() {
     let shown = hasim(&["run", DEMONSTRATION, "--show-effective"]);
-    assert_eq!(code(&shown), 0, "{}", err(&shown));
     assert!(out(&shown).contains("heartbeat-interval"));
-    let again = hasim_fed(&["run", "-"], shown.stdout.as_slice());
-    assert_eq!(code(&again), 0, "{}", err(&again));
-    assert_eq!(out(&again), out(&hasim(&["run", DEMONSTRATION])));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let entries = fs::read_dir(folder).expect("the scenarios are there");
+    let files = entries.map(|entry| entry.expect("an entry").path()).filter(|path| path.is_file());
+    for path in files {
+        let run = |last: &[&str]| {
+            let mut arguments = vec![OsStr::new("run"), path.as_os_str()];
+            arguments.extend(last.iter().map(OsStr::new));
+            hasim(&arguments)
+        };
+        let shown = run(&["--show-effective"]);
+        assert_eq!(code(&shown), 0, "{}", err(&shown));
+        let again = hasim_fed(&["run", "-", "--format", "json"], shown.stdout.as_slice());
+        assert_eq!(code(&again), 0, "{}: {}", path.display(), err(&again));
+        assert!(out(&again) == out(&run(&["--format", "json"])), "{} differs", path.display());
+    }
 }
 
 /// Law: every code that a problem shows is explained.
@@ -371,4 +382,31 @@ fn a_closed_pipe_is_no_error() {
     let output = child.wait_with_output().expect("the program ends");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     assert_eq!(output.status.code(), Some(0));
+}
+
+/// Law: a result that cannot be written is told, and is no success.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_told() {
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");
+    let output = Command::new(env!("CARGO_BIN_EXE_hasim"))
+        .args(["run", DEMONSTRATION])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdout(full)
+        .output()
+        .expect("the program runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).contains("cannot write the result"), "{}", err(&output));
+}
+
+/// Law: a device without an end is no file of samples.
+#[test]
+#[cfg(target_os = "linux")]
+fn endless_samples_are_refused() {
+    let text = scenario(
+        r#", "faults": [ { "at": { "empirical": "/dev/zero" }, "kill": "cp1/etcd" } ]"#,
+    );
+    let path = file("endless.json", text.as_bytes());
+    let output = hasim(&["run".as_ref(), path.as_os_str()]);
+    complains(&output, &["/dev/zero", "larger than 64 MiB"]);
 }

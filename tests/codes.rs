@@ -1,6 +1,6 @@
 //! Pages that the program can write are what it would write.
 
-use hasim::report::json;
+use hasim::report::{json, metrics};
 use hasim::scenario::{code, rules};
 use std::path::Path;
 
@@ -31,4 +31,12 @@ fn schema_of_results_is_current() {
     let page = format!("{:#}\n", json::schema());
     let name = "run-result.schema.json";
     assert!(is_current(name, &page), "docs/{name} is not current; HASIM_BLESS=1 renews it");
+}
+
+/// Law: `docs/metrics.md` lists every metric with its meaning.
+#[test]
+fn page_of_metrics_is_current() {
+    let name = "metrics.md";
+    let current = is_current(name, &metrics::page());
+    assert!(current, "docs/{name} is not current; HASIM_BLESS=1 renews it");
 }

@@ -16,6 +16,7 @@ pub struct Console {
     err: Box<dyn Write>,
     colour_out: bool,
     colour_err: bool,
+    failed: Option<io::Error>,
 }
 
 impl Console {
@@ -34,6 +35,7 @@ impl Console {
             colour_err: coloured(err.current_choice()),
             out: Box::new(io::BufWriter::new(out)),
             err: Box::new(err),
+            failed: None,
         }
     }
 
@@ -49,7 +51,14 @@ impl Console {
 
     /// Prints a result. A reader that has gone away (`| head`) is no error.
     pub fn print(&mut self, text: &str) {
-        ignore_closed_pipe(self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()));
+        let printed = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
+        let gone = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+        self.failed = self.failed.take().or(printed.err().filter(|error| !gone(error)));
+    }
+
+    /// Why a result could not be printed, if one could not: a full disk, say.
+    pub fn failure(&mut self) -> Option<io::Error> {
+        self.failed.take()
     }
 
     /// Prints lines with their tones as colours.
@@ -58,14 +67,11 @@ impl Console {
         self.print(&text);
     }
 
-    /// Complains.
+    /// Complains. Nobody is left to tell about complaints that cannot be written.
     pub fn complain(&mut self, text: &str) {
-        ignore_closed_pipe(writeln!(self.err, "{text}").and_then(|()| self.err.flush()));
+        let _nobody = writeln!(self.err, "{text}").and_then(|()| self.err.flush());
     }
 }
-
-/// Nobody is left to tell about a stream that cannot be written.
-fn ignore_closed_pipe(_result: io::Result<()>) {}
 
 fn painted(line: &Styled, colour: bool) -> String {
     if !colour {

@@ -7,6 +7,7 @@ use crate::scenario::diagnostic::{Diagnostic, Diagnostics};
 use crate::scenario::load;
 use crate::scenario::lower::Subject;
 use crate::scenario::source::Source;
+use std::io::Read as _;
 use std::path::Path;
 use std::{fs, io};
 
@@ -32,7 +33,7 @@ pub(super) fn load(path: &Path, console: &mut Console) -> Option<Input> {
     };
     let near = |name: &str| {
         let file = path.parent().unwrap_or_else(|| Path::new("")).join(name);
-        fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))
+        read_bounded(&file).map_err(|error| format!("{}: {error}", file.display()))
     };
     let loaded = load::load(&source, &near);
     if !loaded.diagnostics.is_empty() {
@@ -47,4 +48,17 @@ fn open(path: &Path) -> Result<Source, Box<(Source, Diagnostic)>> {
         return Source::read("standard input", io::stdin());
     }
     Source::open(path)
+}
+
+/// The largest file of samples, in bytes.
+const SAMPLES_MAX: u64 = 64 << 20;
+
+/// A text file of at most [`SAMPLES_MAX`]: what a scenario names may be a device without an end.
+fn read_bounded(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let read = fs::File::open(path)?.take(SAMPLES_MAX + 1).read_to_string(&mut text)?;
+    if read as u64 > SAMPLES_MAX {
+        return Err(io::Error::other("larger than 64 MiB"));
+    }
+    Ok(text)
 }

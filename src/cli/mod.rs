@@ -58,5 +58,9 @@ pub fn main() -> ExitCode {
         Command::Explain(typed) => explain::explain(typed, &mut console),
         Command::Schema(typed) => schema::schema(typed, &mut console),
     };
+    if let Some(error) = console.failure() {
+        console.complain(&format!("error: cannot write the result: {error}"));
+        return Outcome::BadInput.into();
+    }
     outcome.into()
 }

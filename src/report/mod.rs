@@ -8,6 +8,7 @@ pub mod chrome;
 pub mod exact;
 pub mod json;
 pub mod layout;
+pub mod metrics;
 pub mod monte_carlo;
 pub mod quorum;
 pub mod style;

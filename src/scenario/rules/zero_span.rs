@@ -1,7 +1,10 @@
 //! Nothing repeats without a pause, and nothing lasts no time.
+//!
+//! The least pauses are far below what anybody asks for, and keep a run's events within bounds.
 
 use super::all::scenario;
 use super::{Problem, Rule};
+use crate::kernel::time::Duration;
 use crate::scenario::code::{Code, CodeInfo};
 use crate::scenario::document::Path;
 use crate::scenario::lower::Subject;
@@ -12,8 +15,9 @@ const CODE: Code = Code::new(219);
 pub(super) const RULE: Rule<Subject> = Rule {
     info: CodeInfo {
         code: CODE,
-        title: "a span that must not be zero",
-        explanation: "A client that sends every 0s or a fault that repeats every 0s would never let time pass, and a run of 0s shows nothing.",
+        title: "a span that is too short",
+        explanation: "A client that sends every 0s or a fault that repeats every 0s would never let time pass, \
+            and a run of 0s shows nothing. Clients send at most each 100us, faults repeat at most each 1ms.",
         bad: scenario!(r#""clients": [ { "name": "dashboard", "every": "0s" } ]"#),
         good: scenario!(r#""clients": [ { "name": "dashboard", "every": "100ms" } ]"#),
     },
@@ -32,16 +36,27 @@ fn check(subject: &Subject) -> Vec<Problem> {
     positive(run.params.until.is_zero(), run.place("until"), "until");
     for client in &scenario.clients {
         let options = &client.section.params;
-        positive(options.every.is_zero(), client.section.place("every"), "every");
         positive(options.timeout.is_zero(), client.section.place("timeout"), "timeout");
     }
+    let mut at_least = |short: bool, path: Path, least: &str| {
+        if short {
+            let message = format!("`every` must be at least {least}");
+            problems.push(Problem::error(CODE, path, message));
+        }
+    };
+    for client in &scenario.clients {
+        let short = client.section.params.every < LEAST_BETWEEN_REQUESTS;
+        at_least(short, client.section.place("every"), "100us");
+    }
     for fault in &scenario.faults {
-        let every = fault.every.as_ref();
-        let zero = every.is_some_and(|law| law.mean() <= LEAST_MEAN);
-        positive(zero, fault.path.key("every"), "every");
+        let short = fault.every.as_ref().is_some_and(|law| law.mean() < LEAST_BETWEEN_FAULTS);
+        at_least(short, fault.path.key("every"), "1ms");
     }
     problems
 }
 
-/// Least mean time between repetitions of a fault, in seconds: a nanosecond.
-const LEAST_MEAN: f64 = 1e-9;
+/// Least time between requests of a client: ten thousand a second.
+const LEAST_BETWEEN_REQUESTS: Duration = Duration::from_micros(100);
+
+/// Least mean time between repetitions of a fault, in seconds.
+const LEAST_BETWEEN_FAULTS: f64 = 1e-3;
