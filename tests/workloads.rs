@@ -135,9 +135,10 @@ fn a_new_leader_counts_tolerations_anew() {
         let acts = |fact: &Fact| matches!(fact, Fact::Candidate(fact) if fact.acting);
         let managers: Vec<_> = plan.map.of_kind(Kind::ControllerManager).collect();
         let killed = Time::at(Duration::from_secs(130));
-        let began = case.history.facts().find(|c| {
-            managers.contains(&c.of) && c.at > killed && acts(c.to) && !acts(c.from)
-        });
+        let began = case
+            .history
+            .facts()
+            .find(|c| managers.contains(&c.of) && c.at > killed && acts(c.to) && !acts(c.from));
         let began = began.expect("another takes over").at;
         let machine = plan.map.find_machine("worker1").expect("there is worker1");
         let deleted = deletions(&case, plan.workloads.all[1].object, machine);

@@ -30,6 +30,7 @@ pub struct Reach {
     directions: Vec<Direction>,
     ports_closed: Vec<u16>,
     cables_out: Vec<u16>,
+    syn_linear: u32,
 }
 
 impl Reach {
@@ -38,7 +39,20 @@ impl Reach {
         let id = |i: usize| MachineId(u16::try_from(i).unwrap_or(u16::MAX));
         let directions =
             (0..count * count).map(|at| direction(id(at / count), id(at % count))).collect();
-        Self { count, directions, ports_closed: vec![0; count], cables_out: vec![0; count] }
+        let (ports_closed, cables_out) = (vec![0; count], vec![0; count]);
+        Self { count, directions, ports_closed, cables_out, syn_linear: 0 }
+    }
+
+    /// The same network of machines whose kernels wait so often before the waits between SYNs double
+    /// (`tcp_syn_linear_timeouts`; 0 without).
+    #[must_use]
+    pub fn with_syn_linear(self, syn_linear: u32) -> Self {
+        Self { syn_linear, ..self }
+    }
+
+    /// How often the machines' kernels wait before the waits between SYNs double.
+    pub fn syn_linear(&self) -> u32 {
+        self.syn_linear
     }
 
     fn at(&self, from: MachineId, to: MachineId) -> usize {

@@ -108,6 +108,8 @@ pub struct Rules {
     pub reply_total: Duration,
     /// Each wait is stretched or shortened by up to this share, in percent (`spread-checks`).
     pub spread: u32,
+    /// The kernel's `tcp_syn_linear_timeouts`.
+    pub syn_linear: u32,
     /// For blame lines.
     pub names: Names,
 }

@@ -9,6 +9,7 @@ use crate::component::fact::{Fact, Role, VrrpFact};
 use crate::component::id::{ComponentId, Kind};
 use crate::component::lever::{Lever, Setting};
 use crate::component::view::{Surroundings, View};
+use crate::kernel::stream::Key;
 use crate::kernel::time::Time;
 use crate::plan::Plan;
 use crate::plan::service::Service;
@@ -30,13 +31,15 @@ pub struct Case<'a> {
     pub end: &'a Surroundings,
     /// The end.
     pub until: Time,
+    /// The draws of this trial.
+    pub key: Key,
 }
 
 impl<'a> Case<'a> {
     /// The case of a world as it stands, observed by a [`super::Watch`] from its beginning.
     pub fn of(world: &'a World, plan: &'a Plan, history: &'a History) -> Self {
         let (log, end, until) = (world.log(), world.surroundings(), world.now());
-        Self { plan, history, log, end, until }
+        Self { plan, history, log, end, until, key: world.key() }
     }
 
     /// The fault from which metrics count (`run.measureFrom`), if it has fired.

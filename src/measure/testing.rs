@@ -19,13 +19,14 @@ use crate::components::Params;
 use crate::components::load_balancer::{self, LoadBalancerParams};
 use crate::kernel::cadence::Cadence;
 use crate::kernel::law::Law;
+use crate::kernel::stream::Key;
 use crate::kernel::time::{Duration, Time};
 use crate::plan::client::{ClientPlan, ClientTarget};
 use crate::plan::reliability::Reliability;
 use crate::plan::schedule::{Action, Applied, Fault, Schedule};
 use crate::plan::service::{Endpoint, Services};
 use crate::plan::timings::Timings;
-use crate::plan::{BootPlan, Leaders, Plan, Restart, Start};
+use crate::plan::{BootPlan, KernelPlan, Leaders, Plan, Restart, Start};
 use crate::transport::peer_stream::StreamLaw;
 use crate::world::event::{Event, EventKind, EventLog};
 use crate::world::observer::{Change, FaultFired, Observer, Transition};
@@ -94,6 +95,7 @@ fn plan() -> Plan {
         cuts: 0,
     };
     let writer = ClientPlan {
+        stalls: None,
         name: "writer".to_owned(),
         class: RequestClass::Write,
         every: ms(100),
@@ -126,8 +128,12 @@ fn plan() -> Plan {
         params: vec![Params::Object(Fact::Absent); map.component_count()],
         static_pod: vec![false; map.component_count()],
         restart: vec![Restart::Never; map.component_count()],
+        kernel: KernelPlan {
+            syn_linear: 0,
+            signal: vec![Law::Fixed(Duration::ZERO); map.component_count()],
+        },
         network: vec![link; map.machine_count() * map.machine_count()],
-        streams: StreamLaw::etcd(ms(1000)),
+        streams: StreamLaw::etcd(ms(1000), 0),
         heartbeat: ms(100),
         boot: BootPlan { boot: Law::Fixed(ms(30_000)) },
         services,
@@ -343,6 +349,7 @@ impl Board {
     /// The case as it stands, at the end of the plan's run.
     pub(crate) fn case(&self) -> Case<'_> {
         Case {
+            key: Key::new(1, 0),
             plan: &self.plan,
             history: self.watch.history(),
             log: &self.log,

@@ -2,6 +2,7 @@
 
 use crate::component::id::ComponentId;
 use crate::component::record::RequestClass;
+use crate::kernel::law::Law;
 use crate::kernel::time::Duration;
 
 /// To whom a client sends.
@@ -13,8 +14,17 @@ pub enum ClientTarget {
     Servers(Vec<ComponentId>),
 }
 
+/// Stretches in which a client's machine has no processor for it: an answer is noted at their end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stalls {
+    /// Mean time between them; they come at random.
+    pub every: Duration,
+    /// How long each lasts.
+    pub length: Law,
+}
+
 /// A client with a stated schedule: one request every `every`, not waiting for earlier ones.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ClientPlan {
     /// Its name.
     pub name: String,
@@ -24,6 +34,8 @@ pub struct ClientPlan {
     pub every: Duration,
     /// When it gives a request up.
     pub timeout: Duration,
+    /// When its machine keeps it from noting answers; `None`: never.
+    pub stalls: Option<Stalls>,
     /// To whom.
     pub target: ClientTarget,
 }

@@ -45,6 +45,15 @@ pub struct Leaders {
     pub named: Settlement,
 }
 
+/// What the machines' kernels do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KernelPlan {
+    /// `tcp_syn_linear_timeouts`.
+    pub syn_linear: u32,
+    /// From SIGTERM until the process gets to it, per component in the map's order.
+    pub signal: Vec<Law>,
+}
+
 /// How a machine's processes come up when it boots.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BootPlan {
@@ -70,6 +79,8 @@ pub struct Plan {
     pub description: String,
     /// Which releases.
     pub versions: Versions,
+    /// The machines' kernels.
+    pub kernel: KernelPlan,
     /// Machines and components.
     pub map: Arc<Map>,
     /// The parameters of each component, in the map's order.

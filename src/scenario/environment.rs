@@ -1,7 +1,8 @@
 //! What several scenarios share because they describe one place: `"environment": "lab.json"` names a
 //! file whose values stand where the scenario gives none.
 //!
-//! The file has `apiVersion`, `kind: Environment` and any fields of a scenario. Objects are joined
+//! The file has `apiVersion`, `kind: Environment` and any fields of a scenario. Where one place had
+//! several uses, `variants` has further values by name, and `"lab.json#name"` takes those before the others. Objects are joined
 //! field by field, lists of named things (clients) name by name, and only names that the scenario has
 //! are joined: an environment may describe more clients than a scenario uses. What the scenario says
 //! wins. So are balancers: where the scenario's kind of endpoint has none, nothing is said of them.
@@ -19,6 +20,9 @@ use crate::scenario::source::Source;
 /// The field that names the file.
 pub const FIELD: &str = "environment";
 
+/// The field of the file whose fields are variants.
+const VARIANTS: &str = "variants";
+
 /// The value of `kind` in the file.
 pub const KIND: &str = "Environment";
 
@@ -34,7 +38,8 @@ pub(super) fn join(
         reader.invalid(&named.node, Code::WRONG_TYPE, "`environment` is the name of a file");
         return;
     };
-    match files(name).and_then(|text| read(name, text)) {
+    let (file, variant) = name.split_once('#').map_or((&**name, None), |(f, v)| (f, Some(v)));
+    match files(file).and_then(|text| read(file, text, variant)) {
         Ok(mut environment) => {
             place_at(&mut environment, span);
             if !has_balancers(root) {
@@ -52,7 +57,7 @@ pub(super) fn join(
 }
 
 /// The fields of an environment file that go into scenarios.
-fn read(name: &str, text: String) -> Result<Node, String> {
+fn read(name: &str, text: String, variant: Option<&str>) -> Result<Node, String> {
     let source = Source::new(name, text);
     let (document, problems) = Document::parse(&source);
     let wrong = problems.iter().find(|problem| problem.severity.word() == "error");
@@ -67,9 +72,30 @@ fn read(name: &str, text: String) -> Result<Node, String> {
         return Err(format!("it needs `apiVersion: {API_VERSION}` and `kind: {KIND}`"));
     }
     if let Data::Map(entries) = &mut root.data {
-        entries.retain(|entry| !["apiVersion", "kind", "metadata", FIELD].contains(&&*entry.key));
+        let own = ["apiVersion", "kind", "metadata", VARIANTS, FIELD];
+        let variants = entries.iter().position(|entry| entry.key == VARIANTS);
+        let variants = variants.map(|at| entries.remove(at).node);
+        entries.retain(|entry| !own.contains(&&*entry.key));
+        if let Some(name) = variant {
+            let named = variants.as_ref().and_then(|variants| variants.entry(name));
+            let chosen = named.ok_or(format!("it has no variant `{name}`"))?.node.clone();
+            return Ok(over(chosen, root));
+        }
     }
     Ok(root)
+}
+
+/// A variant with what all variants share behind it.
+fn over(mut variant: Node, shared: Node) -> Node {
+    if let (Data::Map(entries), Data::Map(others)) = (&mut variant.data, shared.data) {
+        for other in others {
+            match entries.iter_mut().find(|entry| entry.key == other.key) {
+                Some(entry) => merge(&mut entry.node, other.node),
+                None => entries.push(other),
+            }
+        }
+    }
+    variant
 }
 
 /// Whether the scenario's kind of endpoint has balancers; what is no kind is told elsewhere.
@@ -210,6 +236,29 @@ mod tests {
         assert_eq!(plan.clients.len(), 1);
         assert_eq!(plan.clients[0].1.every, Duration::from_millis(40));
         assert!(plan.clients[0].1.class == crate::component::record::RequestClass::Write);
+    }
+
+    /// Law: a variant's values stand before those that all share, and a variant that is not there is told.
+    #[test]
+    fn a_variant_stands_before_what_is_shared() {
+        let variants =
+            r#""variants": {"fast": {"clients": [{"name": "put", "every": "1ms"}]}}, "clients""#;
+        let lab = LAB.replace(r#""clients""#, variants);
+        let named = |variant: &str| {
+            let files = |name: &str| match name {
+                "lab.json" => Ok(lab.clone()),
+                _ => Err("no such file".to_owned()),
+            };
+            let text = format!(
+                r#"{{"apiVersion": "hasim/v1", "kind": "Scenario", "environment": "lab.json#{variant}",
+                "clients": [{{"name": "put"}}]}}"#
+            );
+            load(&Source::new("a.json", text), &files)
+        };
+        let plan = named("fast").plan.expect("a plan");
+        assert_eq!(plan.clients[0].1.every, Duration::from_millis(1));
+        assert!(plan.clients[0].1.class == crate::component::record::RequestClass::Write);
+        assert!(messages(&named("slow"))[0].contains("no variant `slow`"));
     }
 
     /// Law: what an environment says of balancers is nothing where the endpoint has none.

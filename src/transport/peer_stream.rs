@@ -17,12 +17,15 @@ pub struct StreamLaw {
     pub dial_timeout: Duration,
     /// Least time between dials. etcd: one per 100 ms (api/rafthttp `newStreamReader` limiter).
     pub dial_pause: Duration,
+    /// The kernel's `tcp_syn_linear_timeouts`.
+    pub syn_linear: u32,
 }
 
 impl StreamLaw {
     /// The streams of etcd members with this election-timeout.
-    pub fn etcd(election_timeout: Duration) -> Self {
+    pub fn etcd(election_timeout: Duration, syn_linear: u32) -> Self {
         Self {
+            syn_linear,
             read_timeout: Duration::from_secs(5),
             dial_timeout: Duration::from_secs(1).saturating_add(election_timeout),
             dial_pause: Duration::from_millis(100),
@@ -69,7 +72,9 @@ pub fn next_dial(law: StreamLaw, since: Time, t: Time) -> Time {
     let cycle = law.dial_timeout.saturating_add(law.dial_pause);
     let begun = t.since(since).as_nanos() / cycle.as_nanos().max(1);
     let dial = since + cycle * begun;
-    let in_this = Schedule::syn(dial).at_or_after(t).filter(|at| *at < dial + law.dial_timeout);
+    let in_this = Schedule::syn(dial, law.syn_linear)
+        .at_or_after(t)
+        .filter(|at| *at < dial + law.dial_timeout);
     in_this.unwrap_or(dial + cycle)
 }
 
@@ -78,6 +83,7 @@ mod tests {
     use super::*;
 
     const LAW: StreamLaw = StreamLaw {
+        syn_linear: 0,
         read_timeout: Duration::from_secs(5),
         dial_timeout: Duration::from_secs(2),
         dial_pause: Duration::from_millis(100),

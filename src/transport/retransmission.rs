@@ -4,7 +4,9 @@ use crate::kernel::time::{Duration, Time};
 
 /// First retransmission of a SYN after the first one; each later wait doubles.
 ///
-/// Linux: initial RTO 1 s (RFC 6298), so SYNs leave 0, 1, 3, 7, 15, 31, 63 s after the first.
+/// Linux: initial RTO 1 s (RFC 6298), so SYNs leave 0, 1, 3, 7, 15, 31, 63 s after the first. From 6.5
+/// on the first `tcp_syn_linear_timeouts` waits do not double: with its default of 4 they leave after
+/// 0, 1, 2, 3, 4, 5, 7, 11 s and so on, and these retransmissions do not count as `tcp_syn_retries`.
 pub const SYN_FIRST: Duration = Duration::from_secs(1);
 
 /// How many SYNs are retransmitted before the kernel gives up. Linux: `tcp_syn_retries` 6.
@@ -31,17 +33,21 @@ pub struct Schedule {
     pub wait: Duration,
     /// How many retransmissions follow the first transmission.
     pub retries: u32,
+    /// How many waits pass before they double.
+    pub linear: u32,
 }
 
 impl Schedule {
     /// SYNs of a connection attempt that began at `first`.
-    pub fn syn(first: Time) -> Self {
-        Self { first, wait: SYN_FIRST, retries: SYN_RETRIES }
+    ///
+    /// `linear` is the kernel's `tcp_syn_linear_timeouts`.
+    pub fn syn(first: Time, linear: u32) -> Self {
+        Self { first, wait: SYN_FIRST, retries: SYN_RETRIES.saturating_add(linear), linear }
     }
 
     /// Data first sent at `first` and not acknowledged since.
     pub fn data(first: Time) -> Self {
-        Self { first, wait: DATA_FIRST, retries: DATA_RETRIES }
+        Self { first, wait: DATA_FIRST, retries: DATA_RETRIES, linear: 0 }
     }
 
     /// All transmissions, the first included.
@@ -51,6 +57,8 @@ impl Schedule {
         (0..=self.retries).map(move |n| {
             if n > 0 {
                 at += wait;
+            }
+            if n > self.linear {
                 wait = wait.saturating_add(wait).min(RTO_MAX);
             }
             at
@@ -85,7 +93,14 @@ mod tests {
     /// Law: SYNs leave at 0, 1, 3, 7, 15, 31 and 63 s, as Linux does with `tcp_syn_retries` 6.
     #[test]
     fn syn_schedule_is_that_of_linux() {
-        assert_eq!(seconds(Schedule::syn(Time::START)), [0.0, 1.0, 3.0, 7.0, 15.0, 31.0, 63.0]);
+        assert_eq!(seconds(Schedule::syn(Time::START, 0)), [0.0, 1.0, 3.0, 7.0, 15.0, 31.0, 63.0]);
+    }
+
+    /// Law: from Linux 6.5 on the first four waits are of 1 s.
+    #[test]
+    fn first_waits_may_be_linear() {
+        let at = seconds(Schedule::syn(Time::START, 4));
+        assert_eq!(at[..8], [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 11.0]);
     }
 
     /// Law: data are given up after 15 retransmissions; the last one leaves 804.6 s after the first
@@ -103,7 +118,7 @@ mod tests {
     /// Law: a repair is used at the next transmission, not before.
     #[test]
     fn a_repair_waits_for_the_next_transmission() {
-        let syn = Schedule::syn(Time::START);
+        let syn = Schedule::syn(Time::START, 0);
         let at = |s| Time::at(Duration::from_secs(s));
         assert_eq!(syn.at_or_after(at(4)), Some(at(7)));
         assert_eq!(syn.at_or_after(at(7)), Some(at(7)));

@@ -30,6 +30,8 @@ pub enum EventKind {
     Answer,
     /// A process that was asked to end was killed when its grace was over.
     GraceOver,
+    /// A process got to its SIGTERM.
+    Signal,
     /// A process started.
     ProcessStart,
     /// A machine gave up a silent holder of the virtual address and asked everybody.

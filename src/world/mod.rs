@@ -63,6 +63,8 @@ enum Letter {
     Neighbour(MachineId, u64),
     /// A process that was asked to end is killed if it still runs in that incarnation.
     Grace(ComponentId, u32, Origin),
+    /// A process in that incarnation gets to its SIGTERM.
+    Signal(ComponentId, u32, Origin),
 }
 
 /// The event from which something follows, and what the time in between is spent on.
@@ -195,6 +197,11 @@ impl<'p> World<'p> {
         }
     }
 
+    /// The key of this trial's draws.
+    pub fn key(&self) -> Key {
+        self.key
+    }
+
     /// The present instant.
     pub fn now(&self) -> Time {
         self.now
@@ -261,7 +268,8 @@ fn surroundings(plan: &Plan) -> Surroundings {
         facts,
         processes: vec![dead; map.component_count()],
         machines: vec![MachineState::default(); map.machine_count()],
-        reach: Reach::new(map.machine_count(), |a, b| plan.direction(a, b)),
+        reach: Reach::new(map.machine_count(), |a, b| plan.direction(a, b))
+            .with_syn_linear(plan.kernel.syn_linear),
         settlement: Settlement::default(),
         vip,
         neighbours: vec![None; map.machine_count()],

@@ -215,7 +215,11 @@ impl World<'_> {
         match *setting {
             Setting::Process(id, lever) => {
                 self.held_down[id.index()] |= lever == Lever::Stop;
-                self.pull(id, lever, observer);
+                if lever == Lever::Stop {
+                    self.signal(id, observer);
+                } else {
+                    self.pull(id, lever, observer);
+                }
             }
             Setting::Start(id) => self.start_process(id, observer),
             Setting::Restart(id) => self.restart(id, observer),

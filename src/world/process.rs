@@ -21,6 +21,8 @@ const GRACE: Duration = Duration::from_secs(30);
 
 /// Purpose of the draw for a machine's boot, among the machine's own draws.
 const BOOT_DRAW: u32 = 1;
+/// Purpose of the draw for the delay of a SIGTERM; components number theirs from 0.
+const SIGNAL_DRAW: u32 = 1_000;
 
 impl World<'_> {
     fn set_process(&mut self, id: ComponentId, to: ProcessState, observer: &mut impl Observer) {
@@ -132,7 +134,7 @@ impl World<'_> {
         let origin = Origin::new(self.event, Blame::of("terminationGracePeriodSeconds", GRACE));
         let letter = Letter::Grace(id, process.incarnation, origin);
         self.post.push(self.now + GRACE, to, to, letter);
-        self.pull(id, Lever::Stop, observer);
+        self.signal(id, observer);
     }
 
     /// SIGTERM, and a start as soon as the process has ended.
@@ -142,6 +144,34 @@ impl World<'_> {
         } else {
             self.restarting[id.index()] = true;
             self.terminate(id, observer);
+        }
+    }
+
+    /// SIGTERM, which the process gets to when it is given a processor.
+    pub(super) fn signal(&mut self, id: ComponentId, observer: &mut impl Observer) {
+        let stream = self.all.map.component(id).stream;
+        let occurrence = self.log.count() as u64;
+        let law = &self.plan.kernel.signal[id.index()];
+        let wait = law.sample(&mut self.key.draw(stream, SIGNAL_DRAW, occurrence));
+        let process = self.all.processes[id.index()];
+        if wait.is_zero() || process.state == ProcessState::Dead {
+            self.pull(id, Lever::Stop, observer);
+            return;
+        }
+        let origin = Origin::new(self.event, Blame::of("signal-delay", wait));
+        let to = u32::from(id.0);
+        self.post.push(self.now + wait, to, to, Letter::Signal(id, process.incarnation, origin));
+    }
+
+    /// A process gets to its SIGTERM, if it still is the one that was meant.
+    pub(super) fn signalled(
+        &mut self,
+        id: ComponentId,
+        incarnation: u32,
+        observer: &mut impl Observer,
+    ) {
+        if self.all.processes[id.index()].incarnation == incarnation {
+            self.pull(id, Lever::Stop, observer);
         }
     }
 

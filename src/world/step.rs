@@ -105,6 +105,10 @@ impl World<'_> {
                 self.begin(None, Origin::default(), EventKind::NeighbourExpired);
                 self.expire_neighbour(machine, generation);
             }
+            Letter::Signal(id, incarnation, origin) => {
+                self.begin(Some(id), origin, EventKind::Signal);
+                self.signalled(id, incarnation, observer);
+            }
             Letter::Grace(id, incarnation, origin) => {
                 let process = self.all.processes[id.index()];
                 if process.state != ProcessState::Dead && process.incarnation == incarnation {

@@ -276,9 +276,7 @@ fn write(cluster: &Cluster, faults: &[Fault], start: &Start) -> Value {
 fn workloads(index: Index) -> Value {
     let kinds = [("Deployment", 4), ("StatefulSet", 3), ("Pod", 1)];
     let some = kinds.iter().take(index.index(4));
-    let workload = |(kind, replicas): &(&str, u32)| {
-        json!({ "name": "some", "kind": kind, "replicas": replicas, "tolerationSeconds": 5 })
-    };
+    let workload = |(kind, replicas): &(&str, u32)| json!({ "name": "some", "kind": kind, "replicas": replicas, "tolerationSeconds": 5 });
     Value::Array(some.map(workload).collect())
 }
 

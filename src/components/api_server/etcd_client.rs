@@ -170,7 +170,7 @@ impl EtcdClient {
         let end = first + wait.max(CONNECT_TIMEOUT);
         let due = match view.probe(self.channels[at].member) {
             Probe::Refused(trip) | Probe::Answers(trip) => {
-                let syn = Schedule::syn(first).at_or_after(view.now);
+                let syn = Schedule::syn(first, view.all.reach.syn_linear()).at_or_after(view.now);
                 syn.map_or(end, |syn| (syn + trip).min(end))
             }
             Probe::Unreachable => view.now,

@@ -47,6 +47,10 @@ macro_rules! candidate_params {
                 startup: Law = "startup", |$sv| $startup, $startup_source;
                 /// From the attempt that won the Lease to the first work done.
                 warm_up: Law = "warmUp", |$wv| $warm_up, $warm_up_source;
+                /// From the creation of an object until the leader's first action on it is seen.
+                reaction: Law = "reaction", |v| Law::Fixed(Duration::ZERO), "hasim: at once";
+                /// From SIGTERM to the end of the process.
+                shutdown: Option<Law> = "shutdown", |v| None, "hasim: at once";
                 $($own)*
             }
         }

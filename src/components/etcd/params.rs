@@ -57,6 +57,8 @@ params! {
         /// How long a snapshot takes to reach and enter a member that lags too far behind.
         snapshot_transfer: Law = "snapshot-transfer", |_v| Law::Fixed(Duration::from_secs(1)),
             "model: 100 MB at 100 MB/s";
+        /// From SIGTERM until the process gets to it: more where processors are short.
+        signal_delay: Law = "signal-delay", |_v| Law::Fixed(Duration::ZERO), "model: at once";
         /// From the end of a leadership transfer (or from SIGTERM of a follower) to the exit.
         shutdown: Law = "shutdown", |_v| Law::Fixed(Duration::from_millis(170)),
             "measured: exit 0.27 s after SIGTERM, the transfer's poll taking 0.1 s of it";
@@ -180,8 +182,11 @@ pub(super) struct Rules {
     /// How long etcd waits for a request before it answers with a time-out: 5 s + 2 election-timeouts
     /// (`ReqTimeout`, server/config).
     pub(super) request_timeout: Duration,
-    /// How often a read index is asked for again; none up to 3.4 (`readIndexRetryTime`).
+    /// How often a read index is asked for again (`readIndexRetryTime`). None before 3.5, but for the
+    /// patch releases of 3.4 from 20 on (etcd-io/etcd PR 14258 and 14269).
     pub(super) read_retry: Option<Duration>,
+    /// Up to 3.4 `/health` fails at once without a leader.
+    pub(super) health_needs_leader: bool,
     /// From 3.6 the log in memory is cut every 100 entries, not with each snapshot.
     pub(super) short_log: bool,
     /// Mean of `fsync`.
@@ -204,7 +209,9 @@ impl Rules {
             tick,
             ticks: options.election_timeout / tick,
             request_timeout: Duration::from_secs(5) + options.election_timeout * 2,
-            read_retry: release.at_least(3, 5).then(|| Duration::from_millis(500)),
+            read_retry: (release >= Version { major: 3, minor: 4, patch: 20 })
+                .then(|| Duration::from_millis(500)),
+            health_needs_leader: !release.at_least(3, 5),
             short_log: release.at_least(3, 6),
             sync: Duration::from_secs_f64(options.fsync.mean()).unwrap_or(Duration::ZERO),
             options: options.clone(),

@@ -82,7 +82,7 @@ impl Etcd {
             Op::Connect | Op::Open | Op::ReadCached | Op::Health(Endpoint::Livez) => {
                 answer(asker, Outcome::Done, fx);
             }
-            Op::Health(_) if self.raft.lead.is_none() && self.rules.read_retry.is_none() => {
+            Op::Health(_) if self.raft.lead.is_none() && self.rules.health_needs_leader => {
                 answer(asker, Outcome::Rejected, fx);
             }
             Op::Read | Op::GetLease(_) | Op::Health(_) => {

@@ -63,7 +63,9 @@ impl Check {
     fn connect(self, now: Time, target: Target, rules: &Rules) -> Self {
         let limit = self.began + rules.connect_limit;
         let given_up = self.end(limit, false, rules.names.connect_limit);
-        let Some(syn) = Schedule::syn(self.began).at_or_after(now) else { return given_up };
+        let Some(syn) = Schedule::syn(self.began, rules.syn_linear).at_or_after(now) else {
+            return given_up;
+        };
         let reason = if syn == self.began { NETWORK } else { RETRANSMISSION };
         let (Target::Refused(round_trip)
         | Target::Hung(round_trip)

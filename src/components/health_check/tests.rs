@@ -36,6 +36,7 @@ fn defaults() -> Rules {
         reply_fresh: Duration::ZERO,
         reply_total: ms(2000),
         spread: 0,
+        syn_linear: 0,
         names: NAMES,
     }
 }
@@ -253,6 +254,7 @@ fn rules() -> impl Strategy<Value = Rules> {
         reply_fresh: ms(limits.1),
         reply_total: ms(limits.2),
         spread: if kind.0 { kind.2 * 20 } else { 0 },
+        syn_linear: 0,
         names: NAMES,
     })
 }

@@ -1,7 +1,7 @@
 //! An instance as backup: whose adverts it accepts, and when it has waited long enough.
 
 use super::listening::Source;
-use super::{Fx, Keepalived, KeepalivedAlarm};
+use super::{Fx, Keepalived, KeepalivedAlarm, WAKE_UP_DRAW};
 use crate::component::blame::Blame;
 use crate::component::fact::VrrpState;
 use crate::component::id::ComponentId;
@@ -111,9 +111,12 @@ impl Keepalived {
                 let end = end.max(view.now);
                 let left = end.since(view.now);
                 let skew = self.skew(view).min(left);
+                let wake_up = self.params.wake_up.sample(&mut fx.draw(WAKE_UP_DRAW));
                 let blame = Blame::of("advert_int * down_timer_adverts", left - skew)
                     .and("priority (skew time)", skew);
-                fx.set(KeepalivedAlarm::MasterDown, end, blame);
+                let blame =
+                    if wake_up.is_zero() { blame } else { blame.and("wakeUp", wake_up) };
+                fx.set(KeepalivedAlarm::MasterDown, end + wake_up, blame);
             }
             None => fx.clear(KeepalivedAlarm::MasterDown),
         }

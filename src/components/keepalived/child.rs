@@ -19,6 +19,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// The wait after the one without any. Same place.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 
+/// Purpose of the draw for the time until the first child.
+const STARTUP_DRAW: u32 = 3;
+
 /// What the parent knows of its child.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Child {
@@ -36,6 +39,11 @@ impl Child {
         Self { absent: false, started: now, wait: Duration::ZERO }
     }
 
+    /// The parent has started and its first child has not.
+    pub(super) fn expected(now: Time) -> Self {
+        Self { absent: true, ..Self::first(now) }
+    }
+
     /// The child dies; how long the parent waits before the next.
     fn dies(&mut self, now: Time) -> Duration {
         if now.saturating_since(self.started) > LONG_LIFE {
@@ -49,6 +57,18 @@ impl Child {
 }
 
 impl Keepalived {
+    /// The process is started; its child comes when it has read its configuration.
+    pub(super) fn start(&mut self, view: &View, fx: Fx) {
+        let startup = self.params.startup.sample(&mut fx.draw(STARTUP_DRAW));
+        if startup.is_zero() {
+            self.child = Child::first(view.now);
+            self.boot(view, fx);
+            return;
+        }
+        self.child = Child::expected(view.now);
+        fx.set_after(KeepalivedAlarm::Respawn, startup, "startup");
+    }
+
     /// SIGKILL of the child alone: nobody speaks for the address that it leaves behind.
     pub(super) fn lose_child(&mut self, view: &View, fx: Fx) {
         if self.child.absent {

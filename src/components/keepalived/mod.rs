@@ -35,6 +35,7 @@ use tracking::Tracking;
 /// Purposes of draws.
 const ADVERT_DRAW: u32 = 0;
 const SCRIPT_DRAW: u32 = 1;
+const WAKE_UP_DRAW: u32 = 2;
 
 /// The neighbourhood of an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -336,10 +337,7 @@ impl Component for Keepalived {
     fn on(&mut self, cause: Cause<KeepalivedAlarm>, view: &View, fx: Fx) {
         match cause {
             Cause::Settle => self.settle(view, fx),
-            Cause::Boot => {
-                self.child = Child::first(view.now);
-                self.boot(view, fx);
-            }
+            Cause::Boot => self.start(view, fx),
             Cause::Alarm(alarm) => self.ring(alarm, view, fx),
             Cause::Saw(_) | Cause::Mail(_) if self.child.absent => {}
             Cause::Saw(of) => {

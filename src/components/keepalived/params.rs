@@ -3,6 +3,7 @@
 use crate::component::param::{ParamValue, Params, Problem, params, sort, words};
 use crate::component::versions::Versions;
 use crate::components::health_check::{Depth, Names, Pacing, Rules};
+use crate::kernel::law::Law;
 use crate::kernel::time::Duration;
 use serde_json::{Map, Value, json};
 
@@ -94,6 +95,11 @@ params! {
         /// Tracks the balancer's process through the kernel; unset: not.
         track_process: Option<TrackProcess> = "track_process", |_v| None,
             "keepalived.conf(5), `vrrp_track_process`";
+        /// From the end of the timer for a silent master until the process has acted on it.
+        wake_up: Law = "wakeUp", |_v| Law::Fixed(Duration::ZERO), "hasim: at once";
+        /// From the start of the process until its child speaks VRRP, an address that an earlier one left
+        /// being removed then.
+        startup: Law = "startup", |_v| Law::Fixed(Duration::ZERO), "hasim: at once";
     }
 }
 
@@ -167,6 +173,7 @@ impl VrrpScript {
             reply_fresh: Duration::ZERO,
             reply_total: local(limit),
             spread: 0,
+            syn_linear: 0,
             names: Names {
                 inter: "interval",
                 fastinter: "interval",

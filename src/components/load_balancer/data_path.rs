@@ -80,7 +80,7 @@ impl LoadBalancer {
             } else {
                 let stands = match probe {
                     Probe::Hung(round_trip) | Probe::Answers(round_trip) => {
-                        stands(session.first, view.now, round_trip)
+                        stands(session.first, view, round_trip)
                     }
                     _ => Time::NEVER,
                 };

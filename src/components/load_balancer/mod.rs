@@ -23,7 +23,7 @@ use crate::component::mail::{Body, Mail};
 use crate::component::map::Map;
 use crate::component::view::View;
 use crate::component::{Alarm, Cause, Component};
-use crate::components::health_check::{Dice, HealthCheck, Target};
+use crate::components::health_check::{Dice, HealthCheck, Rules, Target};
 use crate::kernel::time::Duration;
 use sessions::Sessions;
 
@@ -137,7 +137,7 @@ impl LoadBalancer {
     /// A system that has been at rest for long: everything up, each check at a phase of its own.
     fn settle(&mut self, view: &View, fx: Fx) {
         self.forget();
-        let rules = self.params.rules(|span| view.local(span));
+        let rules = self.rules(view);
         let good = Target::Answers { round_trip: Duration::ZERO, good: true };
         for _ in 0..self.servers.len() {
             let phase = fx.draw(PHASE_DRAW).uniform_duration(Duration::ZERO, rules.inter);
@@ -153,7 +153,7 @@ impl LoadBalancer {
     fn look(&mut self, view: &View, fx: Fx) {
         for server in 0..self.servers.len() {
             if view.process(self.servers[server]).incarnation == 0 {
-                let rules = self.params.rules(|span| view.local(span));
+                let rules = self.rules(view);
                 let phase = fx.draw(PHASE_DRAW).uniform_duration(Duration::ZERO, rules.downinter);
                 let target = self.target(view, server);
                 self.checks[server] = HealthCheck::settled(rules, false, view.now + phase, target);
@@ -163,12 +163,17 @@ impl LoadBalancer {
         self.publish(fx);
     }
 
+    fn rules(&self, view: &View) -> Rules {
+        let rules = self.params.rules(|span| view.local(span));
+        Rules { syn_linear: view.all.reach.syn_linear(), ..rules }
+    }
+
     /// A process starts: every server is up, but one failure from down, and first checks are spread
     /// over `mininter` (`check.c`, `start_checks`).
     fn boot(&mut self, view: &View, fx: Fx) {
         self.forget();
         let startup = self.params.startup.sample(&mut fx.draw(STARTUP_DRAW));
-        let rules = self.params.rules(|span| view.local(span));
+        let rules = self.rules(view);
         let count = self.servers.len() as u64;
         for server in 0..self.servers.len() {
             let share = rules.inter * (server as u64 + 1) / count;
@@ -253,7 +258,7 @@ impl LoadBalancer {
     }
 
     fn clock_changed(&mut self, view: &View, fx: Fx) {
-        let rules = self.params.rules(|span| view.local(span));
+        let rules = self.rules(view);
         for server in 0..self.checks.len() {
             self.with_dice(fx, server, |check, dice| check.change_rules(view.now, rules, dice));
             self.plan(server, view, fx);

@@ -4,6 +4,7 @@
 //! Whether it does is computed here as the kernel would have it: from the schedule of SYNs and what
 //! the server's address looked like when each left.
 
+use crate::component::view::View;
 use crate::component::id::ComponentId;
 use crate::component::mail::Call;
 use crate::kernel::time::{Duration, Time};
@@ -90,7 +91,8 @@ impl Sessions {
     }
 }
 
-/// When a connection whose first SYN left at `first` stands, if packets pass from `now` on.
-pub(super) fn stands(first: Time, now: Time, round_trip: Duration) -> Time {
-    Schedule::syn(first).at_or_after(now).map_or(Time::NEVER, |syn| syn + round_trip)
+/// When a connection whose first SYN left at `first` stands, if packets pass from now on.
+pub(super) fn stands(first: Time, view: &View, round_trip: Duration) -> Time {
+    let now = view.now;
+    Schedule::syn(first, view.all.reach.syn_linear()).at_or_after(now).map_or(Time::NEVER, |syn| syn + round_trip)
 }

@@ -1,12 +1,10 @@
 //! Simulated failover times held against measured ones.
 //!
-//! [`data`] reads measurements, [`observe`] says what the instruments would have made of a simulated
-//! value, [`verdict`] compares two samples by a law stated beforehand, and this file runs experiments.
+//! [`data`] reads measurements, [`verdict`] compares two samples by a law stated beforehand, and this file runs experiments.
 //!
 //! Absent on purpose: files and words. Nothing here adjusts a model to a measurement.
 
 pub mod data;
-pub mod observe;
 pub mod verdict;
 
 use super::monte_carlo::number;
@@ -103,7 +101,7 @@ fn observe(experiment: &Experiment, plan: &Plan, seed: u64, trial: u64) -> Obser
     let values = |measured: &Measured| {
         let values = failover::find(&measured.name).map(|metric| metric.values(&case));
         let told = values.into_iter().flatten().map(number);
-        told.map(|value| observe::told(measured, value)).collect()
+        told.collect()
     };
     experiment.metrics.iter().map(values).collect()
 }

@@ -4,7 +4,8 @@
 //!    measured values give for theirs at 99.9 % (exact; open to a side where there are too few
 //!    values), widened by the measurement's resolution.
 //! 2. *Whole laws.* The Kolmogorov-Smirnov test of measured against simulated values has p > 0.05
-//!    divided by the number of metrics that are compared in all.
+//!    divided by the number of metrics that are compared in all; both samples are taken on the grid of
+//!    the resolution, below which the instrument tells nothing apart.
 //! 3. *Medians.* Of 40 or more measured values, the medians differ by at most 5 % of the measured one,
 //!    or by no more than the resolution.
 //!
@@ -103,12 +104,23 @@ pub fn compare(measured: &Measured, simulated: &Sample, set: usize) -> Compariso
         || median_percent.is_some_and(|percent| percent.abs() <= MEDIAN_PERCENT);
     Comparison {
         quantiles: QUANTILES.iter().map(quantile).collect(),
-        test: kolmogorov_smirnov::test(real, simulated),
+        test: kolmogorov_smirnov::test(
+            &told_apart(real, resolution),
+            &told_apart(simulated, resolution),
+        ),
         level,
         median_percent,
         medians_agree: (real.count() >= MEDIAN_FROM).then_some(near),
         smallest_shift: smallest_shift(simulated, real.count(), level, unit == Unit::Count),
     }
+}
+
+/// The values as an instrument of this resolution tells them apart.
+fn told_apart(sample: &Sample, resolution: f64) -> Sample {
+    if resolution <= 0.0 {
+        return sample.clone();
+    }
+    sample.map(|value| libm::floor(value / resolution) * resolution)
 }
 
 #[cfg(test)]

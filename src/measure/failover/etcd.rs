@@ -33,7 +33,7 @@ fn survivors<'a>(case: &Case<'a>) -> impl Fn(ComponentId) -> bool + use<'a> {
 fn first_campaign(case: &Case) -> Option<Value> {
     let survives = survivors(case);
     let campaigns = campaigns(case).filter(|(_, of, _)| survives(*of)).map(|(at, ..)| at);
-    first_since(case.fault_at(), campaigns)
+    first_since(case.fault_at().or(cold(case).then_some(Time::START)), campaigns)
 }
 
 fn campaigns<'a>(case: &Case<'a>) -> impl Iterator<Item = (Time, ComponentId, u64)> + use<'a> {
@@ -101,7 +101,8 @@ fn step_down(case: &Case) -> Option<Value> {
 
 fn put_time_to_error(case: &Case) -> Option<Value> {
     let fault = case.fault_at()?;
-    let puts = puts(case)?;
+    let survives = survivors(case);
+    let puts = puts(case)?.except(|id| !survives(id));
     let failed = puts.single().filter(|put| !put.succeeded() && put.issued >= fault);
     let first = failed.min_by_key(|put| put.issued)?;
     Some(Value::Duration(first.ended.since(first.issued)))

@@ -5,7 +5,8 @@ use super::{Metric, Value, first_since, span};
 use crate::component::id::{ComponentId, Kind};
 use crate::component::lever::{Lever, Setting};
 use crate::component::record::Record;
-use crate::kernel::time::Time;
+use crate::components::Params;
+use crate::kernel::time::{Duration, Time};
 use crate::measure::case::Case;
 use crate::plan::service::Service;
 
@@ -20,10 +21,10 @@ pub(super) const METRICS: &[Metric] = &[
         failover(case, MANAGER)
     }),
     span("scheduler.first_binding", "fault to a new pod's being bound", |case| {
-        first_action(case, Service::Scheduling)
+        first_action(case, Kind::Scheduler, Service::Scheduling)
     }),
     span("controller_manager.first_action", "fault to a new ReplicaSet's first pod", |case| {
-        first_action(case, Service::Reconciliation)
+        first_action(case, Kind::ControllerManager, Service::Reconciliation)
     }),
     span("scheduler.old_leader_exit", "fault to the old leader's exit", |case| {
         old_leader_exit(case, SCHEDULER)
@@ -62,16 +63,35 @@ fn failover(case: &Case, kind: Kind) -> Option<Value> {
     first_since(Some(fault), taken)
 }
 
-/// Something created right after the fault is dealt with as soon as an instance acts whose writes are
-/// served; the few milliseconds of the writes themselves are left out.
-fn first_action(case: &Case, service: Service) -> Option<Value> {
+/// Something created right after the fault is dealt with by an instance that acts, whose writes are
+/// served, and that lives through its `reaction`; or as soon as there is another one, whose first work
+/// its warm-up has.
+fn first_action(case: &Case, kind: Kind, service: Service) -> Option<Value> {
     let fault = case.fault_at()?;
     let track = case.history.track(service)?;
-    if !track.at(fault).is_none() {
-        return first_since(Some(fault), [fault]);
+    let acted = fault + reaction(case, kind, fault);
+    let stopped = track.steps.iter().find(|step| step.at >= fault && step.share.is_none());
+    if !track.at(fault).is_none() && stopped.is_none_or(|step| step.at > acted) {
+        return first_since(Some(fault), [acted]);
     }
-    let served = track.steps.iter().filter(|step| !step.share.is_none());
+    let from = stopped.map_or(fault, |step| step.at);
+    let served = track.steps.iter().filter(|step| !step.share.is_none() && step.at >= from);
     first_since(Some(fault), served.map(|step| step.at))
+}
+
+/// Purpose of the draw for a leader's reaction; components number theirs from 0.
+const REACTION_DRAW: u32 = 1_001;
+
+/// How long the leader before an instant takes to act on a new object.
+fn reaction(case: &Case, kind: Kind, at: Time) -> Duration {
+    let Some(holder) = holder_before(case, kind, at) else { return Duration::ZERO };
+    let law = match &case.plan.params[holder.component.index()] {
+        Params::Scheduler(params, _) => &params.reaction,
+        Params::ControllerManager(params, _) => &params.reaction,
+        _ => return Duration::ZERO,
+    };
+    let stream = case.plan.map.component(holder.component).stream;
+    law.sample(&mut case.key.draw(stream, REACTION_DRAW, 0))
 }
 
 fn old_leader(case: &Case, kind: Kind) -> Option<ComponentId> {

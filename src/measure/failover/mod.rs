@@ -15,6 +15,7 @@ mod node;
 mod pod;
 mod quorum;
 mod requests;
+mod stalls;
 mod vip;
 
 use super::case::Case;

@@ -3,6 +3,7 @@
 //! Requests that a settled path served come as counted runs; they have the same effect on every value
 //! here as if they had been simulated one by one.
 
+use super::stalls;
 use crate::component::id::ComponentId;
 use crate::component::record::{Record, RequestClass, RequestRecord};
 use crate::kernel::time::{Duration, Time};
@@ -16,6 +17,37 @@ struct Run {
     first: Time,
     last: Time,
     spacing: Duration,
+}
+
+impl Run {
+    /// The same successes where those of `[begin, end)` are noted at its end.
+    fn stalled(self, begin: Time, end: Time) -> Vec<Run> {
+        let (first, last, spacing) = (self.first, self.last, self.spacing);
+        if last < begin || first >= end {
+            return vec![self];
+        }
+        let single = |at| Run { first: at, last: at, spacing: Duration::ZERO };
+        if spacing.is_zero() {
+            return vec![single(end)];
+        }
+        let mut runs = vec![single(end)];
+        if first < begin {
+            let before = (begin.since(first).as_nanos() - 1) / spacing.as_nanos();
+            runs.push(Run { last: first + spacing * before, ..self });
+        }
+        if last >= end {
+            let skipped = end.since(first).as_nanos().div_ceil(spacing.as_nanos());
+            let next = first + spacing * skipped;
+            if next <= last {
+                runs.push(Run { first: next, ..self });
+            }
+            if next - spacing < begin {
+                // No completion fell into the stall.
+                return vec![self];
+            }
+        }
+        runs
+    }
 }
 
 /// The requests of some clients that count for a metric.
@@ -100,8 +132,19 @@ impl<'a> Requests<'a> {
             }
         }
         runs.extend(open.into_values());
+        for (begin, end) in self.stalls() {
+            runs = runs.into_iter().flat_map(|run| run.stalled(begin, end)).collect();
+        }
         runs.sort_unstable();
         runs
+    }
+
+    /// When the machine of the clients keeps them from noting answers.
+    fn stalls(&self) -> Vec<(Time, Time)> {
+        let mut clients = self.case.plan.clients.iter();
+        let first = clients.find(|(id, _)| self.clients.contains(id));
+        let law = first.and_then(|(_, plan)| plan.stalls.as_ref());
+        law.map_or_else(Vec::new, |law| stalls::of(law, self.case.key, self.case.until))
     }
 
     /// The longest gap between completions of successive successes that began in `[from, to)`. The
@@ -152,4 +195,37 @@ fn completion_from(run: &Run, from: Time) -> Time {
     }
     let missed = from.since(run.first).as_nanos().div_ceil(run.spacing.as_nanos());
     (run.first + run.spacing * missed).min(run.last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Time {
+        Time::at(Duration::from_millis(millis))
+    }
+
+    /// Law: cutting a counted run at a stall gives what noting each of its successes would give.
+    #[test]
+    fn a_counted_run_stalls_as_single_successes_do() {
+        let run = Run { first: at(100), last: at(500), spacing: Duration::from_millis(100) };
+        for (begin, end) in
+            [(0, 50), (0, 150), (150, 180), (200, 201), (190, 410), (450, 900), (600, 700)]
+        {
+            let mut cut: Vec<Time> = Vec::new();
+            for run in run.stalled(at(begin), at(end)) {
+                let mut t = run.first;
+                while t <= run.last {
+                    cut.push(t);
+                    t += if run.spacing.is_zero() { Duration::from_secs(9) } else { run.spacing };
+                }
+            }
+            cut.sort_unstable();
+            cut.dedup();
+            let noted = |t: u64| if t >= begin && t < end { at(end) } else { at(t) };
+            let mut single: Vec<Time> = (1..=5).map(|k| noted(k * 100)).collect();
+            single.dedup();
+            assert_eq!(cut, single, "{begin} to {end}");
+        }
+    }
 }

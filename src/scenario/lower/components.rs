@@ -11,6 +11,7 @@ use crate::components::workload::Shared;
 use crate::components::{
     Params, api_server, candidate, client, etcd, keepalived, kubelet, load_balancer,
 };
+use crate::kernel::law::Law;
 use crate::kernel::time::Duration;
 use crate::plan::Restart;
 use crate::plan::service::{Endpoint, Services};
@@ -294,7 +295,11 @@ fn restart(entry: &ComponentEntry, scenario: &Scenario, layout: &Layout) -> Rest
     let systemd = UnitSupervision::Systemd;
     let wait = match entry.kind {
         _ if entry.kind != Kind::Kubelet && on_control_plane(entry, layout) => None,
-        Kind::Kubelet => Some(KUBELET_RESTART_SEC),
+        Kind::Kubelet => {
+            let worker = entry.machine.is_some_and(|machine| layout.workers.contains(&machine));
+            let systemd = !worker || cluster.workers.params.supervision == systemd;
+            systemd.then_some(KUBELET_RESTART_SEC)
+        }
         Kind::Etcd => (cluster.etcd.params.supervision == systemd).then_some(RESTART_SEC),
         Kind::LoadBalancer => {
             (cluster.balancers.params.supervision == systemd).then_some(RESTART_SEC)
@@ -304,9 +309,27 @@ fn restart(entry: &ComponentEntry, scenario: &Scenario, layout: &Layout) -> Rest
     wait.map_or(Restart::Never, Restart::Always)
 }
 
+/// How long each process takes to get to its SIGTERM.
+pub(super) fn signals(scenario: &Scenario, layout: &Layout) -> Vec<Law> {
+    let kinds = &scenario.cluster.kinds;
+    let law = |entry: &ComponentEntry| {
+        let own = match entry.kind {
+            Kind::Scheduler => kinds.scheduler.of(&entry.name).params.shutdown.clone(),
+            Kind::ControllerManager => {
+                kinds.controller_manager.of(&entry.name).params.shutdown.clone()
+            }
+            Kind::Etcd => Some(kinds.etcd.of(&entry.name).params.signal_delay.clone()),
+            _ => None,
+        };
+        own.unwrap_or(Law::Fixed(Duration::ZERO))
+    };
+    layout.map.components().map(|(_, entry)| law(entry)).collect()
+}
+
 /// The streams between etcd members.
 pub(super) fn streams(scenario: &Scenario) -> StreamLaw {
-    StreamLaw::etcd(scenario.cluster.kinds.etcd.base.params.election_timeout)
+    let syn_linear = scenario.cluster.network.params.syn_linear;
+    StreamLaw::etcd(scenario.cluster.kinds.etcd.base.params.election_timeout, syn_linear)
 }
 
 /// etcd's heartbeat-interval.

@@ -17,8 +17,10 @@ pub use schedule::repaired;
 use crate::component::id::{ComponentId, Kind, MachineId};
 use crate::component::view::Settlement;
 use crate::components::keepalived::KeepalivedParams;
-use crate::plan::client::{ClientPlan, ClientTarget};
-use crate::plan::{BootPlan, Leaders, Plan, Start};
+use crate::kernel::law::Law;
+use crate::kernel::time::Duration;
+use crate::plan::client::{ClientPlan, ClientTarget, Stalls};
+use crate::plan::{BootPlan, KernelPlan, Leaders, Plan, Start};
 use crate::scenario::raw::Scenario;
 use crate::scenario::raw::run::StartWord;
 use layout::Layout;
@@ -52,6 +54,10 @@ impl Subject {
             name: scenario.metadata.params.name.clone(),
             description: scenario.metadata.params.description.clone(),
             versions: scenario.versions,
+            kernel: KernelPlan {
+                syn_linear: network.syn_linear,
+                signal: components::signals(scenario, layout),
+            },
             map: Arc::new(layout.map.clone()),
             params: parts.params,
             static_pod: parts.static_pod,
@@ -105,6 +111,10 @@ impl Subject {
                     class: options.class.class(),
                     every: options.every,
                     timeout: options.timeout,
+                    stalls: (options.stall != Law::Fixed(Duration::ZERO)).then(|| Stalls {
+                        every: options.stall_every,
+                        length: options.stall.clone(),
+                    }),
                     target: if servers.is_empty() {
                         ClientTarget::Endpoint
                     } else {

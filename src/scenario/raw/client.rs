@@ -5,6 +5,7 @@ use crate::component::param::{params, words};
 use crate::component::record::RequestClass;
 use crate::component::versions::Versions;
 use crate::components::client::ConnectionOptions;
+use crate::kernel::law::Law;
 use crate::kernel::time::Duration;
 use crate::scenario::document::{Node, Path};
 use crate::scenario::reader::Reader;
@@ -45,6 +46,10 @@ params! {
         every: Duration = "every", |_v| Duration::from_millis(100), "hasim: as the measured clients";
         /// When it gives a request up.
         timeout: Duration = "timeout", |_v| Duration::from_secs(5), "hasim: as the measured clients";
+        /// How long its machine now and then has no processor for it, answers being noted afterwards.
+        stall: Law = "stall", |_v| Law::Fixed(Duration::ZERO), "hasim: never";
+        /// Mean time between such stalls, which come at random.
+        stall_every: Duration = "stallEvery", |_v| Duration::from_secs(10), "hasim: without effect where `stall` is 0s";
         /// Where one is dialled for itself (endpoint kind `all-servers`, or `connection: long-lived`):
         /// when it gives a connection up that does not come about, and tries the next server, if any.
         dial_timeout: Duration = "dialTimeout", |_v| Duration::from_secs(30), "client-go: net.Dialer Timeout";

@@ -139,6 +139,9 @@ params! {
     pub struct WorkerOptions {
         /// How many there are, up to 5,000.
         replicas: u32 = "replicas", |_v| 0, "hasim: the control-plane machines are nodes already";
+        /// Who starts their kubelets again that ended: `systemd` or `none`.
+        supervision: UnitSupervision = "supervision", |_v| UnitSupervision::Systemd,
+            "kubeadm, kubelet.service: Restart=always";
     }
 }
 
@@ -152,6 +155,9 @@ params! {
         jitter: Duration = "jitter", |_v| Duration::ZERO, "hasim: off";
         /// Share of packets lost.
         loss: Share = "loss", |_v| Share(0), "hasim: none";
+        /// How often a machine's kernel repeats a SYN before the waits in between double; Linux has
+        /// this from 6.5 on, with a default of 4.
+        syn_linear: u32 = "tcp_syn_linear_timeouts", |_v| 0, "Linux up to 6.4: none";
         /// From power to the start of a machine's services.
         machine_boot: Law = "machineBoot", |_v| Law::Fixed(Duration::from_minutes(1)),
             "assumed: between a virtual machine (20 s) and a server (minutes)";
