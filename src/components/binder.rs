@@ -10,7 +10,7 @@
 use super::candidate::CandidateAlarm;
 use super::lease::{FREE_DRAW, Path};
 use super::workload::Shared;
-use crate::component::fact::{Condition, Fact};
+use crate::component::fact::{Condition, Fact, WorkloadFact};
 use crate::component::{Blame, Effects, MachineId, View};
 use crate::kernel::law::Law;
 use crate::kernel::time::{Duration, Time};
@@ -87,7 +87,7 @@ impl Binder {
     fn waiting(&self, view: &View) -> Vec<PodKey> {
         let mut waiting: Vec<(Time, PodKey)> = Vec::new();
         for (number, workload) in self.workloads.all.iter().enumerate() {
-            let pods = view.workload(workload.object).into_iter().flat_map(|fact| fact.active());
+            let pods = view.workload(workload.object).into_iter().flat_map(WorkloadFact::active);
             let unbound = pods.filter(|pod| pod.node.is_none());
             waiting.extend(unbound.map(|pod| (pod.created, (number, pod.uid))));
         }

@@ -55,7 +55,7 @@ impl Bucket {
     }
 
     /// When the next request may be made.
-    fn next(&self, pace: &Pace) -> Time {
+    fn next(self, pace: &Pace) -> Time {
         self.full - pace.gap * u64::from(pace.burst.saturating_sub(1))
     }
 }

@@ -13,6 +13,7 @@ use super::candidate::CandidateAlarm;
 use super::lease::{FREE_DRAW, Path};
 use super::workload::Shared;
 use crate::component::fact::{Fact, NodeFact, Taint};
+use crate::component::workload::Pod;
 use crate::component::{Blame, ComponentId, Effects, EventId, MachineId, View};
 use crate::kernel::time::{Duration, Time};
 
@@ -102,7 +103,7 @@ impl TaintEviction {
         let toleration = toleration(fact, |taint| workload.tolerates(taint))?;
         let machine = view.map().machine_of(kubelet)?;
         let pods = view.workload(workload.object)?;
-        let any = pods.on(machine).any(|pod| pod.is_active());
+        let any = pods.on(machine).any(Pod::is_active);
         any.then_some((tainted.since + toleration + tainted.deletion, toleration))
     }
 

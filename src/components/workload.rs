@@ -57,7 +57,7 @@ impl Workload {
         }
     }
 
-    /// The name of one of its pods. Real ReplicaSets end it with five random letters.
+    /// The name of one of its pods. A real ReplicaSet ends it with five random letters.
     pub fn pod_name(&self, number: u32) -> String {
         match self.controller {
             Controller::Bare => self.name.clone(),

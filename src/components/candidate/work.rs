@@ -133,12 +133,10 @@ impl Work {
             Work::Nothing => {}
             Work::Controllers(c) => {
                 let eviction = c.monitor.alarms();
-                if number < eviction {
-                    c.monitor.ring(number, path, view, fx);
-                } else if number == eviction {
-                    c.eviction.ring(path, view, fx);
-                } else {
-                    c.replication.ring(number - eviction - 1, path, view, fx);
+                match number.checked_sub(eviction) {
+                    None => c.monitor.ring(number, path, view, fx),
+                    Some(0) => c.eviction.ring(path, view, fx),
+                    Some(after) => c.replication.ring(after - 1, path, view, fx),
                 }
             }
             Work::Binder(binder, _) => binder.ring(path, view, fx),

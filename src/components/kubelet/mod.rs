@@ -378,6 +378,8 @@ impl Component for Kubelet {
     }
 
     fn on(&mut self, cause: Cause<Alarm>, view: &View, fx: &mut Effects<Alarm>) {
+        // What it has just told the API is seen when it has been written.
+        let told = matches!(cause, Cause::Alarm(Alarm::UserPods));
         match cause {
             Cause::Settle => self.settle(view, fx),
             Cause::Boot => self.boot(fx),
@@ -387,6 +389,8 @@ impl Component for Kubelet {
             Cause::Mail(_) => {}
             Cause::Lever(lever) => self.lever(lever, view, fx),
         }
-        self.review_user_pods(view, fx);
+        if !told {
+            self.review_user_pods(view, fx);
+        }
     }
 }

@@ -111,7 +111,7 @@ impl Kubelet {
                 Some(State::Running(_)) => self.stop_user_pod(key, view, fx),
                 None if pod.runs(view.all) => self.stop_user_pod(key, view, fx),
                 Some(State::Stopping) => {}
-                Some(State::Stopped) | None | Some(State::Starting) => {
+                Some(State::Stopped | State::Starting) | None => {
                     self.due_user_pod(key, State::Stopped, view.now, Blame::default(), fx);
                 }
             }

@@ -94,7 +94,7 @@ pub(super) struct Zones {
     /// Between passes.
     period: Duration,
     polls: Cadence,
-    zones: Vec<Zone>,
+    all: Vec<Zone>,
     /// The zone of each node.
     of: Vec<usize>,
     entries: Vec<Option<Entries>>,
@@ -105,24 +105,24 @@ impl Zones {
     pub(super) fn new(rates: Rates, period: Duration, polls: Cadence, of: Vec<usize>) -> Self {
         let limiter = Limiter { gap: rates.normal, token: Time::ZERO };
         let count = of.iter().max().map_or(0, |most| most + 1);
-        let zones = vec![Zone { mode: Mode::Initial, limiter }; count];
-        Self { rates, period, polls, zones, entries: vec![None; of.len()], of }
+        let all = vec![Zone { mode: Mode::Initial, limiter }; count];
+        Self { rates, period, polls, all, entries: vec![None; of.len()], of }
     }
 
     /// Judges the zones at the end of a pass; `ready`: each node's condition by then.
     pub(super) fn judge(&mut self, now: Time, ready: &[bool]) -> Verdict {
-        let new: Vec<(Mode, usize)> = (0..self.zones.len()).map(|z| self.mode(z, ready)).collect();
+        let new: Vec<(Mode, usize)> = (0..self.all.len()).map(|z| self.mode(z, ready)).collect();
         let are_full = new.iter().all(|(mode, _)| *mode == Mode::Full);
-        let were_full = self.zones.iter().all(|zone| zone.mode == Mode::Full);
+        let were_full = self.all.iter().all(|zone| zone.mode == Mode::Full);
         if are_full {
-            for zone in &mut self.zones {
+            for zone in &mut self.all {
                 zone.limiter.swap(None, now);
                 zone.mode = Mode::Full;
             }
             return if were_full { Verdict::GoOn } else { Verdict::StopAll };
         }
         let rates = self.rates;
-        for (zone, (mode, size)) in self.zones.iter_mut().zip(new) {
+        for (zone, (mode, size)) in self.all.iter_mut().zip(new) {
             if were_full || zone.mode != mode {
                 zone.limiter.swap(rates.gap(mode, size), now);
                 zone.mode = mode;
@@ -164,7 +164,7 @@ impl Zones {
 
     /// The first node of a zone's queue, and the look that finds it together with a token.
     fn head(&self, zone: usize) -> Option<(Time, usize)> {
-        let limiter = self.zones[zone].limiter;
+        let limiter = self.all[zone].limiter;
         limiter.gap?;
         let waiting = self.of.iter().zip(&self.entries).enumerate();
         let of_zone = waiting.filter(|(_, (of, _))| **of == zone);
@@ -175,13 +175,13 @@ impl Zones {
 
     /// When the next node is taken from a queue, and which.
     pub(super) fn next(&self) -> Option<(Time, usize)> {
-        (0..self.zones.len()).filter_map(|zone| self.head(zone)).min()
+        (0..self.all.len()).filter_map(|zone| self.head(zone)).min()
     }
 
     /// The look at `now` takes a node and the token. `pass`: the last pass so far, after which a node
     /// that is tainted now is pushed no more.
     pub(super) fn take(&mut self, node: usize, now: Time, pass: Time) {
-        let limiter = &mut self.zones[self.of[node]].limiter;
+        let limiter = &mut self.all[self.of[node]].limiter;
         limiter.token = limiter.gap.map_or(Time::NEVER, |gap| now + gap);
         let Some(entries) = &mut self.entries[node] else { return };
         let last = *entries.last.get_or_insert(pass);
