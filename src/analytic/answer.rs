@@ -10,6 +10,9 @@ use crate::plan::Plan;
 /// Hours of the year that rates and the first year refer to.
 pub const YEAR_HOURS: f64 = 8_760.0;
 
+/// Most states of a chain of which the probability of an outage in the first year is worth its time.
+const STATES_FEW: usize = 400;
+
 /// What is up or down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Measured {
@@ -71,8 +74,9 @@ pub struct ServiceAnswer {
     pub first_year_up: f64,
     /// The expected share of the first year down.
     pub first_year_down: f64,
-    /// The probability of an outage within the first year.
-    pub first_year_outage: f64,
+    /// The probability of an outage within the first year; `None` for chains of many states, where
+    /// it would take long.
+    pub first_year_outage: Option<f64>,
 }
 
 impl ServiceAnswer {
@@ -151,10 +155,15 @@ impl Exact {
             lost
         };
         let first_year = solve::earned_until(chain, YEAR_HOURS, &losses);
-        let services = Measured::ALL.into_iter().enumerate();
-        let services = services.map(|(at, measured)| {
-            self.service(at, measured, &weights, first_year[at] / YEAR_HOURS)
-        });
+        let mut services: Vec<ServiceAnswer> = Vec::new();
+        for (at, measured) in Measured::ALL.into_iter().enumerate() {
+            let same = (0..at)
+                .find(|other| chain.levels.iter().all(|levels| levels.up[*other] == levels.up[at]));
+            services.push(match same {
+                Some(other) => ServiceAnswer { measured, ..services[other] },
+                None => self.service(at, measured, &weights, first_year[at] / YEAR_HOURS),
+            });
+        }
         let loss = weights.iter().zip(&chain.levels);
         let loss: f64 = loss.map(|(weight, levels)| weight * (1.0 - levels.request_success)).sum();
         let requests = RequestAnswer {
@@ -165,7 +174,7 @@ impl Exact {
         Ok(Answer {
             states: chain.len(),
             rates: chain.entries().count(),
-            services: services.collect(),
+            services,
             requests: self.requests.then_some(requests),
         })
     }
@@ -185,8 +194,9 @@ impl Exact {
         let rate: f64 = falls.map(|(from, _, rate)| weights[from] * rate).sum();
         let mttf_hours = solve::mean_time_to_first(chain, &up);
         let first_year_outage = match mttf_hours {
-            None => 0.0,
-            Some(_) => solve::reached_by(chain, YEAR_HOURS, &up),
+            None => Some(0.0),
+            Some(_) if chain.len() > STATES_FEW => None,
+            Some(_) => Some(solve::reached_by(chain, YEAR_HOURS, &up)),
         };
         ServiceAnswer {
             measured,

@@ -1,12 +1,13 @@
 //! The chain of a model: every state that can be reached, with rates and what is served in it.
 
+use super::eliminate;
 use super::model::Model;
 use super::obstacle::Obstacle;
 use super::state::{Levels, State};
 use std::collections::BTreeMap;
 
 /// Most states of a chain; more would take minutes to solve.
-pub(super) const STATES_MAX: usize = 30_000;
+pub(super) const STATES_MAX: usize = 10_000;
 
 /// A continuous-time chain.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub(super) struct Chain {
     pub(super) levels: Vec<Levels>,
     /// The states in which it begins, with probabilities.
     pub(super) starts: Vec<(usize, f64)>,
+    /// For each state its place in the order of elimination.
+    pub(super) places: Vec<usize>,
 }
 
 impl Chain {
@@ -52,7 +55,13 @@ impl Chain {
             rates.push(row.into_iter().collect());
         }
         let levels = states.iter().map(|state| model.levels(state)).collect();
-        Ok(Chain { rates, levels, starts: starts.into_iter().collect() })
+        let starts = starts.into_iter().collect();
+        let mut chain = Chain { rates, levels, starts, places: vec![0; states.len()] };
+        let entries = chain.entries().map(|(from, to, _)| (from, to));
+        for (place, state) in eliminate::order(states.len(), entries).into_iter().enumerate() {
+            chain.places[state] = place;
+        }
+        Ok(chain)
     }
 
     /// How many states.

@@ -3,186 +3,216 @@
 //! digits, however far apart the rates are.
 //!
 //! A state is taken out by sending what entered it on to where it would have gone. States with few
-//! neighbours go first, which keeps the chain sparse; what is left when it has become dense is done
-//! as a full matrix.
+//! neighbours go first, which keeps the chain sparse; the order is found once and serves every
+//! question about a chain.
 
 use super::number::Scalar;
-use std::collections::{BTreeMap, BTreeSet};
 
-/// A share of filled entries from which on a full matrix is faster.
-const DENSE: f64 = 0.25;
+/// A set of small numbers for each state.
+struct Sets {
+    words: usize,
+    bits: Vec<u64>,
+}
 
-/// A chain under elimination. State 0 is never taken out.
+impl Sets {
+    fn new(count: usize) -> Sets {
+        let words = count.div_ceil(64);
+        Sets { words, bits: vec![0; words * count] }
+    }
+
+    fn row(&self, of: usize) -> &[u64] {
+        &self.bits[of * self.words..(of + 1) * self.words]
+    }
+
+    fn put(&mut self, of: usize, number: usize) {
+        self.bits[of * self.words + number / 64] |= 1 << (number % 64);
+    }
+
+    fn remove(&mut self, of: usize, number: usize) {
+        self.bits[of * self.words + number / 64] &= !(1 << (number % 64));
+    }
+
+    fn unite(&mut self, of: usize, others: &[u64]) {
+        let from = of * self.words;
+        for (word, other) in self.bits[from..from + self.words].iter_mut().zip(others) {
+            *word |= other;
+        }
+    }
+
+    fn size(&self, of: usize) -> usize {
+        self.row(of).iter().map(|word| word.count_ones() as usize).sum()
+    }
+}
+
+fn numbers(row: &[u64]) -> Vec<usize> {
+    let mut found = Vec::new();
+    for (at, word) in row.iter().enumerate() {
+        let mut left = *word;
+        while left != 0 {
+            found.push(at * 64 + left.trailing_zeros() as usize);
+            left &= left - 1;
+        }
+    }
+    found
+}
+
+/// In which order states are taken out: those with the fewest ways through them first, as they are
+/// at their turn; state 0 last.
+pub(super) fn order(count: usize, entries: impl Iterator<Item = (usize, usize)>) -> Vec<usize> {
+    let (mut out, mut into) = (Sets::new(count), Sets::new(count));
+    for (from, to) in entries.filter(|(from, to)| from != to) {
+        out.put(from, to);
+        into.put(to, from);
+    }
+    let mut cost: Vec<usize> = (0..count).map(|at| out.size(at) * into.size(at)).collect();
+    let mut left: Vec<usize> = (1..count).collect();
+    let mut order = Vec::with_capacity(count);
+    while let Some(place) = (0..left.len()).min_by_key(|place| (cost[left[*place]], left[*place])) {
+        let at = left.swap_remove(place);
+        order.push(at);
+        let (row, column) = (out.row(at).to_vec(), into.row(at).to_vec());
+        let (targets, sources) = (numbers(&row), numbers(&column));
+        for source in &sources {
+            out.unite(*source, &row);
+            out.remove(*source, at);
+            out.remove(*source, *source);
+        }
+        for target in &targets {
+            into.unite(*target, &column);
+            into.remove(*target, at);
+            into.remove(*target, *target);
+        }
+        for touched in sources.into_iter().chain(targets) {
+            cost[touched] = out.size(touched) * into.size(touched);
+        }
+    }
+    order.push(0);
+    order
+}
+
+/// A chain with its states taken out.
 pub(super) struct Elimination<T> {
-    /// Rates out of each state.
-    out: Vec<BTreeMap<usize, T>>,
-    /// Who has a rate into each state.
-    into: Vec<BTreeSet<usize>>,
-    /// The rate at which each state leaves for good.
-    leave: Vec<T>,
-    /// What is earned per unit of time in each state.
-    earned: Vec<Vec<T>>,
-    /// For each state taken out: where it was entered from and with what share of its outflow.
-    taken: Vec<(usize, Vec<(usize, T)>)>,
+    /// For each place in the order: from which earlier places it was entered, with the share of
+    /// their outflow.
+    shares: Vec<Vec<(usize, T)>>,
+    /// The rate of leaving for good from the last place, and what it has earned.
+    leave: T,
+    earned: Vec<T>,
 }
 
 impl<T: Scalar> Elimination<T> {
-    /// A chain of `count` states from its rates (no diagonal), the rates of leaving for good, and
-    /// what is earned, in any number of kinds.
-    pub(super) fn new(
-        rates: impl IntoIterator<Item = (usize, usize, T)>,
-        leave: Vec<T>,
-        earned: Vec<Vec<T>>,
-    ) -> Elimination<T> {
-        let count = leave.len();
-        let mut chain = Elimination {
-            out: vec![BTreeMap::new(); count],
-            into: vec![BTreeSet::new(); count],
-            leave,
-            earned,
-            taken: Vec::with_capacity(count),
-        };
-        for (from, to, rate) in rates {
-            if from != to && !rate.is_zero() {
-                chain.add(from, to, rate);
+    /// Takes out all states but the last of the order, one by one. `rows` are the rates by place in
+    /// the order, `leave` the rates of leaving for good, `earned` what is earned per unit of time,
+    /// of any number of kinds. `None` if a state cannot be left.
+    pub(super) fn of(
+        rows: &[Vec<(usize, T)>],
+        mut leave: Vec<T>,
+        mut earned: Vec<Vec<T>>,
+    ) -> Option<Elimination<T>> {
+        let count = rows.len();
+        let mut onward: Vec<Vec<(usize, T)>> = Vec::with_capacity(count);
+        let mut totals: Vec<T> = Vec::with_capacity(count);
+        let mut shares = Vec::with_capacity(count);
+        let mut work = vec![T::ZERO; count];
+        for at in 0..count {
+            for (to, rate) in &rows[at] {
+                work[*to] = work[*to] + *rate;
             }
-        }
-        chain
-    }
-
-    fn add(&mut self, from: usize, to: usize, rate: T) {
-        let entry = self.out[from].entry(to).or_insert(T::ZERO);
-        *entry = *entry + rate;
-        self.into[to].insert(from);
-    }
-
-    /// Takes out every state but the first; false if one cannot be left.
-    pub(super) fn run(&mut self) -> bool {
-        let count = self.leave.len();
-        let cost = |chain: &Elimination<T>, at: usize| chain.out[at].len() * chain.into[at].len();
-        let mut waiting: BTreeSet<(usize, usize)> =
-            (1..count).map(|at| (cost(self, at), at)).collect();
-        let mut alive: BTreeSet<usize> = (0..count).collect();
-        while let Some((now, at)) = waiting.pop_first() {
-            let left = alive.len() as f64;
-            if alive.len() > 8 && now as f64 > DENSE * left * left {
-                return self.run_dense(&alive);
-            }
-            let touched: BTreeSet<usize> =
-                self.into[at].iter().chain(self.out[at].keys()).copied().collect();
-            for other in touched.iter().filter(|other| **other != 0) {
-                waiting.remove(&(cost(self, *other), *other));
-            }
-            if !self.take(at) {
-                return false;
-            }
-            alive.remove(&at);
-            for other in touched.into_iter().filter(|other| *other != 0) {
-                waiting.insert((cost(self, other), other));
-            }
-        }
-        true
-    }
-
-    /// Takes out one state.
-    fn take(&mut self, at: usize) -> bool {
-        let row = std::mem::take(&mut self.out[at]);
-        let from = std::mem::take(&mut self.into[at]);
-        let total = row.values().fold(self.leave[at], |sum, rate| sum + *rate);
-        if total.is_zero() {
-            return false;
-        }
-        for to in row.keys() {
-            self.into[*to].remove(&at);
-        }
-        let mut shares = Vec::with_capacity(from.len());
-        for other in from {
-            let Some(rate) = self.out[other].remove(&at) else { continue };
-            let share = rate / total;
-            for (to, onward) in row.iter().filter(|(to, _)| **to != other) {
-                self.add(other, *to, share * *onward);
-            }
-            self.leave[other] = self.leave[other] + share * self.leave[at];
-            self.pass_on(other, at, share);
-            shares.push((other, share));
-        }
-        self.taken.push((at, shares));
-        true
-    }
-
-    fn pass_on(&mut self, to: usize, from: usize, share: T) {
-        for kind in 0..self.earned[from].len() {
-            let more = share * self.earned[from][kind];
-            self.earned[to][kind] = self.earned[to][kind] + more;
-        }
-    }
-
-    /// The rest as a full matrix, from the last to the first of those alive.
-    fn run_dense(&mut self, alive: &BTreeSet<usize>) -> bool {
-        let names: Vec<usize> = alive.iter().copied().collect();
-        let size = names.len();
-        let mut full = vec![T::ZERO; size * size];
-        for (row, from) in names.iter().enumerate() {
-            for (to, rate) in &self.out[*from] {
-                if let Ok(column) = names.binary_search(to) {
-                    full[row * size + column] = *rate;
-                }
-            }
-        }
-        for at in (1..size).rev() {
-            let (above, rest) = full.split_at_mut(at * size);
-            let own = &rest[..at];
-            let total = own.iter().fold(self.leave[names[at]], |sum, rate| sum + *rate);
-            if total.is_zero() {
-                return false;
-            }
-            let mut shares = Vec::new();
-            for other in 0..at {
-                let row = &mut above[other * size..(other + 1) * size];
-                if row[at].is_zero() {
+            let mut own: Vec<(usize, T)> = Vec::new();
+            for before in 0..at {
+                let rate = std::mem::replace(&mut work[before], T::ZERO);
+                if rate.is_zero() {
                     continue;
                 }
-                let share = row[at] / total;
-                for (entry, onward) in row[..at].iter_mut().zip(own) {
-                    *entry = *entry + share * *onward;
+                let share = rate / totals[before];
+                for (to, speed) in onward[before].iter().filter(|(to, _)| *to != at) {
+                    work[*to] = work[*to] + share * *speed;
                 }
-                row[other] = T::ZERO;
-                let (to, from) = (names[other], names[at]);
-                self.leave[to] = self.leave[to] + share * self.leave[from];
-                self.pass_on(to, from, share);
-                shares.push((to, share));
+                leave[at] = leave[at] + share * leave[before];
+                for kind in 0..earned[at].len() {
+                    earned[at][kind] = earned[at][kind] + share * earned[before][kind];
+                }
+                own.push((before, share));
             }
-            self.taken.push((names[at], shares));
+            let mut row = Vec::new();
+            let mut total = leave[at];
+            for (to, entry) in work.iter_mut().enumerate().skip(at + 1) {
+                let rate = std::mem::replace(entry, T::ZERO);
+                if !rate.is_zero() {
+                    total = total + rate;
+                    row.push((to, rate));
+                }
+            }
+            if total.is_zero() && at + 1 < count {
+                return None;
+            }
+            onward.push(row);
+            totals.push(total);
+            shares.push(own);
         }
-        true
+        let (leave, earned) = (leave.pop()?, earned.pop()?);
+        Some(Elimination { shares, leave, earned })
     }
 
-    /// What is earned from state 0 until leaving for good; `None` if it never leaves.
+    /// What is earned from the last place until leaving for good; `None` if it never leaves.
     pub(super) fn total_earned(&self) -> Option<Vec<T>> {
-        let leave = self.leave[0];
-        (!leave.is_zero()).then(|| self.earned[0].iter().map(|sum| *sum / leave).collect())
-    }
-}
-
-impl<T: Scalar> Elimination<T> {
-    /// What state 0 has earned for each unit of what went through it, where it only passes on.
-    pub(super) fn solved_at_start(&self) -> Vec<T> {
-        self.total_earned().unwrap_or_default()
+        let sums = || self.earned.iter().map(|sum| *sum / self.leave).collect();
+        (!self.leave.is_zero()).then(sums)
     }
 }
 
 impl Elimination<f64> {
-    /// The stationary distribution, for chains that nothing leaves.
+    /// The stationary distribution by place in the order, of a chain that nothing leaves.
     pub(super) fn stationary(&self) -> Vec<f64> {
-        let mut weights = vec![0.0; self.leave.len()];
-        weights[0] = 1.0;
-        for (at, shares) in self.taken.iter().rev() {
-            weights[*at] = shares.iter().map(|(from, share)| weights[*from] * share).sum();
+        let count = self.shares.len();
+        let mut weights = vec![0.0; count];
+        weights[count - 1] = 1.0;
+        for at in (0..count).rev() {
+            for (before, share) in &self.shares[at] {
+                weights[*before] += weights[at] * share;
+            }
         }
         let sum: f64 = weights.iter().sum();
         for weight in &mut weights {
             *weight /= sum;
         }
         weights
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Law: a chain of births and deaths has the shares of its product formula, to the last digits,
+    /// over rates that are 1e15 apart.
+    #[test]
+    fn births_and_deaths_have_their_product_form() {
+        let count = 40;
+        let (up, down) = (1e-9, |at: usize| 1e6 * at as f64);
+        let entry = |at: usize| {
+            let mut found = Vec::new();
+            found.extend((at + 1 < count).then_some((at, at + 1, up)));
+            found.extend((at > 0).then(|| (at, at - 1, down(at))));
+            found
+        };
+        let entries: Vec<(usize, usize, f64)> = (0..count).flat_map(entry).collect();
+        let order = order(count, entries.iter().map(|(from, to, _)| (*from, *to)));
+        let mut place = vec![0; count];
+        for (at, state) in order.iter().enumerate() {
+            place[*state] = at;
+        }
+        let mut rows = vec![Vec::new(); count];
+        for (from, to, rate) in entries {
+            rows[place[from]].push((place[to], rate));
+        }
+        let solved = Elimination::of(&rows, vec![0.0; count], vec![Vec::new(); count]).unwrap();
+        let found = solved.stationary();
+        let mut expected = 1.0;
+        for at in 1..20 {
+            expected *= up / down(at);
+            let ratio = found[place[at]] / found[place[0]];
+            assert!((ratio / expected - 1.0).abs() < 1e-13, "{at}: {ratio:e}, not {expected:e}");
+        }
     }
 }

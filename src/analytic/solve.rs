@@ -5,35 +5,46 @@ use super::chain::Chain;
 use super::eliminate::Elimination;
 use super::number::{Complex, Scalar};
 
-/// A question about a chain with a start before it: state 0 of the elimination is the start, the
-/// chain's states follow.
-fn with_start<T: Scalar>(
+/// A question about a chain with a start after its last state: what is earned from there until
+/// leaving for good. States that are not kept are cut off.
+fn from_start<T: Scalar>(
     chain: &Chain,
     leave: impl Fn(usize) -> T,
-    earned: impl Fn(usize) -> Vec<T>,
-    keep: impl Fn(usize) -> bool,
-) -> Elimination<T> {
-    let kinds = earned(0).len();
-    let starts = chain.starts.iter().filter(|(to, _)| keep(*to));
-    let starts = starts.map(|(to, share)| (0, to + 1, T::real(*share)));
-    let within = chain.entries().filter(|(from, to, _)| keep(*from) && keep(*to));
-    let within = within.map(|(from, to, rate)| (from + 1, to + 1, T::real(rate)));
-    let states = 0..chain.len();
-    let mut leaves = vec![T::ZERO];
-    // A state that is not kept is cut off from the rest; leaving it must be possible all the same.
-    let idle = |at| if keep(at) { leave(at) } else { T::real(1.0) };
-    leaves.extend(states.clone().map(idle));
-    let mut earns = vec![vec![T::ZERO; kinds]];
-    earns.extend(states.map(earned));
-    Elimination::new(starts.chain(within), leaves, earns)
+    earned: &dyn Fn(usize) -> Vec<T>,
+    keep: &dyn Fn(usize) -> bool,
+) -> Option<Vec<T>> {
+    let place = &chain.places;
+    let count = chain.len();
+    let mut rows: Vec<Vec<(usize, T)>> = vec![Vec::new(); count + 1];
+    let mut leaves = vec![T::ZERO; count + 1];
+    let mut earns = vec![Vec::new(); count + 1];
+    for (state, rates) in chain.rates.iter().enumerate() {
+        let at = place[state];
+        earns[at] = earned(state);
+        if keep(state) {
+            let within = rates.iter().filter(|(to, _)| keep(*to));
+            rows[at].extend(within.map(|(to, rate)| (place[*to], T::real(*rate))));
+            leaves[at] = leave(state);
+        } else {
+            // It is cut off, but must be one that can be left.
+            leaves[at] = T::real(1.0);
+        }
+    }
+    earns[count] = vec![T::ZERO; earned(0).len()];
+    let starts = chain.starts.iter().filter(|(at, _)| keep(*at));
+    rows[count].extend(starts.map(|(at, share)| (place[*at], T::real(*share))));
+    Elimination::of(&rows, leaves, earns)?.total_earned()
 }
 
 /// The stationary distribution; `None` if the chain does not come back to its first start.
 pub(super) fn stationary(chain: &Chain) -> Option<Vec<f64>> {
-    let nothing = vec![0.0; chain.len()];
-    let earned = vec![Vec::new(); chain.len()];
-    let mut elimination = Elimination::new(chain.entries(), nothing, earned);
-    elimination.run().then(|| elimination.stationary())
+    let count = chain.len();
+    let mut rows: Vec<Vec<(usize, f64)>> = vec![Vec::new(); count];
+    for (from, to, rate) in chain.entries() {
+        rows[chain.places[from]].push((chain.places[to], rate));
+    }
+    let weights = Elimination::of(&rows, vec![0.0; count], vec![Vec::new(); count])?.stationary();
+    Some((0..count).map(|state| weights[chain.places[state]]).collect())
 }
 
 /// The mean time, in hours, from the start to the first state that is not `up`; `None` if there is
@@ -42,11 +53,8 @@ pub(super) fn mean_time_to_first(chain: &Chain, up: &dyn Fn(usize) -> bool) -> O
     if chain.starts.iter().any(|(at, _)| !up(*at)) {
         return Some(0.0);
     }
-    let mut question = with_start(chain, |at| flow_out(chain, at, up), |_| vec![1.0], up);
-    if !question.run() {
-        return None;
-    }
-    question.total_earned().map(|sums| sums[0])
+    let sums = from_start(chain, |at| flow_out(chain, at, up), &|_| vec![1.0], up)?;
+    sums.first().copied()
 }
 
 /// The rate from a state to states that are not `up`.
@@ -193,12 +201,11 @@ fn contour(
         let slope = Complex { re: -scale * sin * sinh, im: scale * cos * cosh };
         let leaving = |state: usize| at + Complex::real(leave(state));
         let earns = |state: usize| earned(state).into_iter().map(Complex::real).collect();
-        let mut question = with_start(chain, leaving, earns, keep);
-        question.run();
+        let solved = from_start(chain, leaving, &earns, keep).unwrap_or_default();
         let size = libm::exp(at.re * hours);
         let turn =
             Complex { re: size * libm::cos(at.im * hours), im: size * libm::sin(at.im * hours) };
-        for (sum, value) in sums.iter_mut().zip(question.solved_at_start()) {
+        for (sum, value) in sums.iter_mut().zip(solved) {
             *sum += (turn * slope * value / at).im;
         }
     }

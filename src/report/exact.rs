@@ -55,7 +55,9 @@ fn first_year(service: &ServiceAnswer) -> Vec<String> {
     vec![
         service.measured.name().to_owned(),
         service.mttf_hours.map_or_else(|| "never".to_owned(), span),
-        format!("{} %", short(service.first_year_outage * 100.0)),
+        service
+            .first_year_outage
+            .map_or_else(|| "–".to_owned(), |p| format!("{} %", short(p * 100.0))),
         span(service.first_year_down * crate::analytic::answer::YEAR_HOURS),
     ]
 }
