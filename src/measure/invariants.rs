@@ -136,11 +136,15 @@ fn fastest_clock(case: &Case) -> u64 {
 
 fn one_lease_holder(case: &Case) -> Vec<Violation> {
     let fastest = fastest_clock(case).max(1_000_000);
+    let wiped = writes::wiped_at(case);
     let mut found = Vec::new();
     for change in case.history.facts() {
         let (Fact::Lease(from), Fact::Lease(to)) = (change.from, change.to) else { continue };
         let acquired = to.holder.is_some() && from.holder != to.holder;
-        if to.transitions != from.transitions + u32::from(acquired) && change.at > Time::START {
+        // A record that is created, not taken over, begins at 0.
+        let counted = from.transitions + u32::from(acquired && from.writes > 0);
+        let kept = change.at > Time::START && wiped.is_none_or(|at| change.at < at);
+        if kept && to.transitions != counted {
             let name = case.plan.map.name(change.of);
             let counts = format!("{} to {}", from.transitions, to.transitions);
             let what = format!("{name} went from transition {counts}");

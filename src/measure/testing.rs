@@ -192,6 +192,7 @@ fn settled_fact(map: &Map, id: ComponentId) -> Fact {
                 holder: holder.map(|component| Holder { component, incarnation: 1 }),
                 duration_seconds: 15,
                 renewals: Renewals::Every(Cadence::new(at(1_300), ms(2000))),
+                writes: 1,
                 ..LeaseFact::default()
             })
         }

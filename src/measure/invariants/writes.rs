@@ -57,6 +57,11 @@ fn wipes(seen: &Seen) -> bool {
     fired.applied.iter().any(|a| matches!(a.setting, Setting::Process(_, Lever::WipeData)))
 }
 
+/// When data were first wiped, if they were.
+pub(super) fn wiped_at(case: &Case) -> Option<Time> {
+    case.history.seen.iter().find(|seen| wipes(seen)).map(Seen::at)
+}
+
 fn told(case: &Case) -> Told {
     let mut told = Told::default();
     for seen in case.history.seen.iter().take_while(|seen| !wipes(seen)) {
