@@ -102,6 +102,11 @@ impl Reach {
         direction.loss.saturating_add(direction.extra_loss).min(1_000_000)
     }
 
+    /// Whether packets get lost anywhere.
+    pub fn is_lossy(&self) -> bool {
+        self.directions.iter().any(|direction| direction.loss + direction.extra_loss > 0)
+    }
+
     /// Whether the machine's own interface has carrier.
     pub fn carrier(&self, machine: MachineId) -> bool {
         self.cables_out[machine.index()] == 0

@@ -59,8 +59,14 @@ pub enum Record {
         last: Time,
         /// How many.
         count: u64,
-        /// From issue to answer, each.
+        /// From issue to answer, each that was not slow.
         latency: Duration,
+        /// How many of them were slow: a packet was lost and repeated, 0.2 s later or more.
+        #[serde(skip_serializing_if = "is_zero")]
+        slow: u64,
+        /// When the last slow one was issued.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        last_slow: Option<Time>,
     },
     /// From `first` on, a settled path serves one request of a client each `every`, counted instead
     /// of simulated. The next [`Record::Served`] of the same client, class and target tells where
@@ -104,6 +110,11 @@ pub enum Record {
     },
     /// A line for the timeline that no fact shows.
     Note(&'static str),
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What sort of request a client issues.

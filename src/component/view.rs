@@ -247,6 +247,14 @@ impl<'a> View<'a> {
         }
     }
 
+    /// How likely a packet from one component to another is lost at present; nothing within a machine.
+    pub fn loss(&self, from: ComponentId, to: ComponentId) -> f64 {
+        match (self.map().machine_of(from), self.map().machine_of(to)) {
+            (Some(a), Some(b)) => f64::from(self.all.reach.loss(a, b)) / 1e6,
+            _ => 0.0,
+        }
+    }
+
     /// Round-trip time between two components at present, without jitter.
     pub fn round_trip(&self, a: ComponentId, b: ComponentId) -> Duration {
         self.delay(a, b).saturating_add(self.delay(b, a))

@@ -6,15 +6,21 @@
 //! booked in one go, one that is in flight is planned anew, and [`HealthCheck::flip`] tells when the
 //! verdict will change if nothing else does. The caller keeps a single alarm for that instant.
 //!
+//! Where packets get lost for good, a healthy target fails some checks: [`HealthCheck::bad_luck`] draws
+//! the end of the next run of them that is long enough.
+//!
 //! Absent on purpose: what a verdict *means*, alarms, and how a target is observed. Callers decide.
 
 mod check;
+mod luck;
 
 use crate::component::blame::Blame;
 use crate::component::view::Probe;
 use crate::kernel::cadence::covering_gap;
 use crate::kernel::time::{Duration, Time};
 use check::Check;
+
+pub use luck::Luck;
 
 /// What a check that is sent now would meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 //!
 //! Clients and kubelets count what a healthy path serves instead of simulating it, so the answer
 //! here has to be exact for constant delays: a connection costs a round trip, the request one way,
-//! the answer the other. With jitter the mean is meant; on a lossy path nothing is promised, and
-//! requests are simulated one by one.
+//! the answer the other. With jitter the mean is meant. What permanent loss adds is a law of its own
+//! ([`lateness`]); waits behind another request's lost segment are not part of it.
 //!
 //! Absent on purpose: retries and time-outs.
 
@@ -12,11 +12,13 @@ use crate::component::fact::{Ability, Resource};
 use crate::component::record::RequestClass;
 use crate::component::view::Probe;
 use crate::component::{ComponentId, Kind, View};
+use crate::components::etcd::quorum::majority;
 use crate::components::etcd::service;
 use crate::kernel::time::Duration;
+use crate::transport::loss::{Lateness, either};
 
 /// How long a request of `class` from `from` takes until it is answered, if whichever server it
-/// reaches at `target` answers it; `None` where some do not, or where chance decides.
+/// reaches at `target` answers it, nothing being lost; `None` where some do not.
 ///
 /// `servers` are the API servers in the order of the balancers' backend.
 pub fn latency(
@@ -71,8 +73,11 @@ pub fn latency_on(
     Some(first + second + answer(view, server, class, resource)?)
 }
 
-/// Asking and hearing the answer on a connection that stands.
+/// Asking and hearing the answer on a connection that stands and on which nothing is lost.
 fn ask(view: &View, from: ComponentId, to: ComponentId) -> Option<Duration> {
+    if view.loss(from, to) + view.loss(to, from) > 0.0 {
+        return None;
+    }
     let established = hop(view, from, to)?;
     Some(established.saturating_sub(view.round_trip(from, to)))
 }
@@ -87,11 +92,99 @@ fn hop(view: &View, from: ComponentId, to: ComponentId) -> Option<Duration> {
         return Some(Duration::ZERO);
     }
     let reach = &view.all.reach;
-    if reach.loss(a, b) > 0 || reach.loss(b, a) > 0 {
-        return None;
-    }
     let jitter = reach.direction(a, b).jitter + reach.direction(b, a).jitter;
     Some(round_trip * 2 + jitter / 2)
+}
+
+/// How much later than [`latency`] says a request is answered because packets are lost, of which all
+/// are repeated until they get through. Lateness above `limit` is not told apart.
+///
+/// A time-out of a balancer on the way is not part of it: two SYNs have to be lost before one counts.
+pub fn lateness(
+    view: &View,
+    from: ComponentId,
+    target: ComponentId,
+    servers: &[ComponentId],
+    class: RequestClass,
+    limit: Duration,
+) -> Lateness {
+    let law = Losses { view, limit };
+    let Some(at) = view.resolve(target).filter(|_| view.all.reach.is_lossy()) else {
+        return Lateness::none();
+    };
+    if view.map().component(at).kind != Kind::LoadBalancer {
+        return law.request(from, at).then(law.work(at, class));
+    }
+    let rotation = view.load_balancer(at).map_or(0, |fact| fact.rotation);
+    let chosen = servers.iter().enumerate().filter(|(bit, _)| rotation >> bit & 1 == 1);
+    let behind: Vec<Lateness> = chosen
+        .map(|(_, server)| law.request(at, *server).then(law.work(*server, class)))
+        .collect();
+    law.request(from, at).then(Lateness::one_of(&behind))
+}
+
+/// The same over a connection that stands already and goes through `balancer` (if any) to a server.
+pub fn lateness_over(
+    view: &View,
+    from: ComponentId,
+    balancer: Option<ComponentId>,
+    server: ComponentId,
+    class: RequestClass,
+    limit: Duration,
+) -> Lateness {
+    if !view.all.reach.is_lossy() {
+        return Lateness::none();
+    }
+    let law = Losses { view, limit };
+    let near = balancer.unwrap_or(from);
+    law.exchange(from, near).then(law.exchange(near, server)).then(law.work(server, class))
+}
+
+/// The latenesses that the network as it stands makes.
+#[derive(Clone, Copy)]
+struct Losses<'a> {
+    view: &'a View<'a>,
+    limit: Duration,
+}
+
+impl Losses<'_> {
+    /// A connection, a request and its answer.
+    fn request(&self, from: ComponentId, to: ComponentId) -> Lateness {
+        let loss = either(self.view.loss(from, to), self.view.loss(to, from));
+        Lateness::of_connecting(loss, self.view.all.reach.syn_linear(), self.limit).then(self.exchange(from, to))
+    }
+
+    /// A request and its answer on a connection that stands.
+    fn exchange(&self, from: ComponentId, to: ComponentId) -> Lateness {
+        let data = |from, to| Lateness::of_data(self.view.loss(from, to), self.limit);
+        data(from, to).then(data(to, from))
+    }
+
+    /// What a server does with a request: an API server asks its etcd member over a channel that
+    /// stands, a member the leader, and the leader waits for the quickest majority.
+    fn work(&self, server: ComponentId, class: RequestClass) -> Lateness {
+        if matches!(class, RequestClass::Connect | RequestClass::ReadCached) {
+            return Lateness::none();
+        }
+        let Some(fact) = self.view.api_server(server) else { return self.consensus(server) };
+        fact.etcd.map_or_else(Lateness::none, |member| {
+            self.exchange(server, member).then(self.consensus(member))
+        })
+    }
+
+    fn consensus(&self, member: ComponentId) -> Lateness {
+        let Some(leader) = self.view.etcd(member).and_then(|fact| fact.lead) else {
+            return Lateness::none();
+        };
+        let members: Vec<ComponentId> = self.view.map().of_kind(Kind::Etcd).collect();
+        let followers: Vec<Lateness> = members
+            .iter()
+            .filter(|peer| **peer != leader && service::follows(self.view, **peer, leader))
+            .map(|peer| self.exchange(leader, *peer))
+            .collect();
+        let needed = majority(members.len()) - 1;
+        self.exchange(member, leader).then(Lateness::nth_earliest(needed, &followers))
+    }
 }
 
 /// The work at the server, if it answers requests of this class at present.

@@ -4,6 +4,7 @@
 //! nothing ticks: the next transmission after a repair is computed.
 
 pub mod lane;
+pub mod loss;
 pub mod neighbour;
 pub mod peer_stream;
 pub mod retransmission;

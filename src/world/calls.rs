@@ -7,7 +7,7 @@
 use super::observer::Observer;
 use super::{CallKey, Letter, Origin, World};
 use crate::component::blame::{Blame, EventId};
-use crate::component::id::ComponentId;
+use crate::component::id::{ComponentId, Kind};
 use crate::component::mail::{Body, Call, Mail, Outcome, Reply};
 use crate::component::view::{Probe, ProcessState, View};
 use crate::kernel::time::{Duration, Time};
@@ -67,7 +67,7 @@ impl World<'_> {
         let view = View { now: self.now, me: key.0, all: &self.all };
         let server = view.resolve(open.target);
         let probe = server.map_or(Probe::Blackholed, |server| view.probe(server));
-        let lost = server.is_some_and(|server| self.packet_lost(key.0, server));
+        let lost = server.is_some_and(|server| self.handshake_lost(key.0, server));
         match (probe, server) {
             (Probe::Unreachable, _) => self.report(key, Outcome::Unreachable, Duration::ZERO),
             (Probe::Refused(round_trip), _) if !lost => {
@@ -84,6 +84,14 @@ impl World<'_> {
                 None => self.report(key, Outcome::TimedOut, Duration::ZERO),
             },
         }
+    }
+
+    /// Whether chance takes a SYN or its answer. An API server asks its etcd members over channels
+    /// that stand.
+    fn handshake_lost(&mut self, caller: ComponentId, server: ComponentId) -> bool {
+        let kind = |id| self.all.map.component(id).kind;
+        let stands = (kind(caller), kind(server)) == (Kind::ApiServer, Kind::Etcd);
+        !stands && (self.packet_lost(caller, server) || self.packet_lost(server, caller))
     }
 
     fn post_call(&mut self, key: CallKey, at: Time, letter: Letter) {

@@ -7,6 +7,7 @@ use crate::component::mail::{Body, Mail};
 use crate::component::view::{ProcessState, View};
 use crate::kernel::time::{Duration, Time};
 use crate::transport::peer_stream::{Recovery, recovery};
+use crate::transport::retransmission::Schedule;
 
 /// Purpose of an etcd member's draws for its peers' redials, beside the member's own purposes.
 const REDIAL_DRAW: u32 = 1 << 17;
@@ -43,12 +44,8 @@ impl World<'_> {
     }
 
     fn send_on_stream(&mut self, from: ComponentId, to: ComponentId, body: Body, departs: Time) {
-        let retransmitted = if self.packet_lost(from, to) {
-            crate::transport::retransmission::DATA_FIRST
-        } else {
-            Duration::ZERO
-        };
-        let at = departs + retransmitted + self.delay_between(from, to);
+        let sent = Schedule::data(departs).transmissions().find(|_| !self.packet_lost(from, to));
+        let at = sent.unwrap_or(Time::NEVER) + self.delay_between(from, to);
         let stream = self.peers.entry((from, to)).or_insert_with(Stream::new);
         let at = at.max(stream.last_arrival);
         stream.last_arrival = at;

@@ -3,6 +3,7 @@
 //! While the whole path works and stays as it is, requests are only counted: a record says from when
 //! on, and another one how many there were. When anything on the path changes, the requests under way
 //! are made real, and so is each further one, until the path works again and all of them have ended.
+//! On a path that loses packets for good the next request that losses let fail is drawn (see `losses`).
 //! Every request of the schedule is thus served, rejected, given up or still pending.
 //!
 //! A client that keeps one connection (`long_lived`) repeats reads as client-go does; any other does
@@ -11,6 +12,7 @@
 mod choice;
 mod lane;
 mod long_lived;
+mod losses;
 mod params;
 #[cfg(test)]
 mod tests;
@@ -19,7 +21,6 @@ use crate::component::fact::{ClientFact, Fact, Renewals};
 use crate::component::mail::{Body, Mail, Op, Outcome, Reply};
 use crate::component::record::{Record, RequestClass, RequestRecord};
 use crate::component::{Alarm as _, Blame, Cause, Component, ComponentId, Effects, Kind, Lever, Map, View};
-use crate::components::path;
 use crate::kernel::cadence::Cadence;
 use crate::kernel::time::{Duration, Time};
 use lane::{Lane, Mode};
@@ -79,6 +80,8 @@ struct Pending {
     tried: usize,
     /// When something happens if nothing else does: the dial is given up, or the request.
     until: Time,
+    /// Losses let it run into its time-out; the transport knows nothing of it.
+    doomed: bool,
 }
 
 /// A client.
@@ -131,29 +134,20 @@ impl Client {
         }
     }
 
-    /// How long a request takes, if the path works and the client waits long enough.
-    fn latency(&mut self, lane: usize, view: &View, fx: &mut Effects<Alarm>) -> Option<Duration> {
-        let latency = if self.long.is_some() {
-            self.ride_latency(view, fx)
-        } else {
-            let Wiring { class, targets, api_servers, .. } = &self.wiring;
-            path::latency(view, self.me, targets[self.chosen(lane)], api_servers, *class)
-        };
-        latency.filter(|latency| *latency < self.params.timeout)
-    }
-
     fn is_busy(&self, lane: usize) -> bool {
-        self.pending.values().any(|p| p.lane == lane)
+        self.pending.values().any(|p| p.lane == lane && !p.doomed)
             || self.long.as_ref().is_some_and(LongLived::is_busy)
     }
 
     /// The alarm of a schedule: a look at the path, and a request if one is due.
     fn issue(&mut self, at: usize, view: &View, fx: &mut Effects<Alarm>) {
+        if let Mode::Counted { .. } = self.lanes[at].mode {
+            self.doom(at, view, fx);
+        }
         let Mode::Single { next } = self.lanes[at].mode else { return };
-        let latency = self.latency(at, view, fx);
-        if let Some(latency) = latency.filter(|_| !self.is_busy(at)) {
-            self.lanes[at].mode = Mode::Counted { first: next, latency };
-            self.record_serving(at, next, latency, fx);
+        let service = self.service(at, view, fx);
+        if let Some(service) = service.filter(|_| !self.is_busy(at)) {
+            self.count_from(at, next, service, fx);
             self.rides_counted_from_now(view, fx);
             self.publish(view, fx);
             return;
@@ -172,17 +166,6 @@ impl Client {
         }
     }
 
-    fn record_serving(&self, at: usize, first: Time, latency: Duration, fx: &mut Effects<Alarm>) {
-        fx.record(Record::Serving {
-            client: self.me,
-            class: self.wiring.class,
-            target: short(at),
-            first,
-            every: self.params.every,
-            latency,
-        });
-    }
-
     /// Makes a request real that was issued at `issued`, now or a moment ago.
     fn send(&mut self, lane: usize, issued: Time, view: &View, fx: &mut Effects<Alarm>) {
         if self.long.is_some() {
@@ -190,7 +173,8 @@ impl Client {
             return;
         }
         let server = self.chosen(lane);
-        self.dial(Pending { lane, issued, server, tried: 0, until: Time::NEVER }, view, fx);
+        let until = Time::NEVER;
+        self.dial(Pending { lane, issued, server, tried: 0, until, doomed: false }, view, fx);
     }
 
     fn set_deadline(&self, view: &View, fx: &mut Effects<Alarm>) {
@@ -214,8 +198,13 @@ impl Client {
             if self.connected_late(id, view) {
                 continue;
             }
-            fx.close(id);
+            if !self.pending.get(&id).is_some_and(|pending| pending.doomed) {
+                fx.close(id);
+            }
             self.end(id, Outcome::TimedOut, view, fx);
+        }
+        if self.wiring.any {
+            self.review(view, fx);
         }
         self.set_deadline(view, fx);
     }
@@ -259,8 +248,8 @@ impl Client {
     /// Something on the path changed.
     fn review(&mut self, view: &View, fx: &mut Effects<Alarm>) {
         for at in 0..self.lanes.len() {
-            if let Mode::Counted { latency, .. } = self.lanes[at].mode
-                && self.latency(at, view, fx) != Some(latency)
+            if let Mode::Counted { service, .. } = self.lanes[at].mode
+                && self.service(at, view, fx) != Some(service)
             {
                 self.stop_counting(at, view, fx);
                 self.plan_issue(at, view, fx);
@@ -271,21 +260,7 @@ impl Client {
 
     /// Books what was counted; what is under way becomes real.
     fn stop_counting(&mut self, at: usize, view: &View, fx: &mut Effects<Alarm>) {
-        let Some(counted) = self.lanes[at].stop(view.now) else { return };
-        fx.record(Record::Served {
-            client: self.me,
-            class: self.wiring.class,
-            target: short(at),
-            first: counted.first,
-            last: counted.last,
-            count: counted.count,
-            latency: counted.latency,
-        });
-        if counted.count > 0 {
-            self.last_write = self.last_write.max(Some(counted.last + counted.latency));
-        }
-        self.ride_counted(counted.last + counted.latency, view, fx);
-        for issued in counted.under_way {
+        for issued in self.book_counted(at, view, fx) {
             self.send(at, issued, view, fx);
         }
     }

@@ -4,6 +4,7 @@ use super::*;
 use crate::component::fact::{Ability, ApiServerFact};
 use crate::component::param::Params as _;
 use crate::component::versions::Versions;
+use crate::components::path;
 use crate::components::testing::{Fake, surroundings};
 use proptest::prelude::*;
 

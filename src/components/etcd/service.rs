@@ -82,7 +82,7 @@ fn leads_majority(view: &View, leader: ComponentId, members: &[ComponentId]) -> 
 }
 
 /// Whether `member` follows `leader`, and both hear each other.
-fn follows(view: &View, member: ComponentId, leader: ComponentId) -> bool {
+pub fn follows(view: &View, member: ComponentId, leader: ComponentId) -> bool {
     let (Some(own), Some(theirs)) = (view.etcd(member), view.etcd(leader)) else { return false };
     let streams = view.stream_ready(leader, member) <= view.now
         && view.stream_ready(member, leader) <= view.now;

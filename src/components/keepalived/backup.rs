@@ -1,7 +1,7 @@
 //! An instance as backup: whose adverts it accepts, and when it has waited long enough.
 
 use super::listening::Source;
-use super::{Fx, Keepalived, KeepalivedAlarm, WAKE_UP_DRAW};
+use super::{Fx, Keepalived, KeepalivedAlarm, LOSS_DRAW, WAKE_UP_DRAW};
 use crate::component::blame::Blame;
 use crate::component::fact::VrrpState;
 use crate::component::id::ComponentId;
@@ -55,21 +55,22 @@ impl Keepalived {
             let fact = view.vrrp(*peer).filter(|_| view.executes(*peer))?;
             let adverts = fact.adverts.filter(|adverts| self.understands(adverts.period(), own))?;
             let delay = view.delay(*peer, view.me);
-            let source = Source { peer: *peer, adverts, delay, priority: fact.priority };
+            let (priority, loss) = (fact.priority, view.loss(*peer, view.me));
+            let source = Source { peer: *peer, adverts, delay, priority, loss };
             view.passes(*peer, view.me).then_some(source)
         };
         self.wiring.peers.iter().filter_map(heard).collect()
     }
 
     /// Books what was heard until now, and follows the masters that are heard from now on.
-    pub(super) fn hear(&mut self, view: &View) {
+    pub(super) fn hear(&mut self, view: &View, fx: Fx) {
         let masters = self.masters(view);
         self.note_lower(&masters, view);
         let wait = self.master_down(view);
         let mut listening = std::mem::take(&mut self.listening);
         let accepts = |source: &Source| self.accepts(source.priority, view.now);
         let adopted = masters.iter().find(|s| accepts(s)).map(|s| s.adverts.period());
-        listening.follow(masters, accepts, view.now, wait);
+        listening.follow(masters, accepts, view.now, wait, &mut || fx.draw(LOSS_DRAW));
         if self.settling {
             listening.backdate();
         }
@@ -97,7 +98,7 @@ impl Keepalived {
 
     /// A backup's plans: the end of its timer, unless a master is heard in time.
     pub(super) fn listen(&mut self, view: &View, fx: Fx) {
-        self.hear(view);
+        self.hear(view, fx);
         let delay = self.params.delay_before_preempting();
         match self.lower_since.map(|since| since + delay).filter(|at| *at > view.now) {
             Some(at) => {
@@ -106,7 +107,9 @@ impl Keepalived {
             }
             None => fx.clear(KeepalivedAlarm::Preempt),
         }
-        match self.listening.end() {
+        let wait = self.master_down(view);
+        let deaf = self.listening.deaf(view.now, wait, &mut || fx.draw(LOSS_DRAW));
+        match self.listening.end().or(deaf) {
             Some(end) => {
                 let end = end.max(view.now);
                 let left = end.since(view.now);
@@ -124,7 +127,7 @@ impl Keepalived {
 
     /// `vrrp_state_backup`: a lower advert does not restart the timer, so preemption is an expiry.
     pub(super) fn receive_as_backup(&mut self, advert: Advert, view: &View, fx: Fx) {
-        self.hear(view);
+        self.hear(view, fx);
         if advert.priority == 0 {
             self.listening.restart(view.now, view.now + self.skew(view));
         } else if self.accepts(advert.priority, view.now) {

@@ -36,6 +36,7 @@ use tracking::Tracking;
 const ADVERT_DRAW: u32 = 0;
 const SCRIPT_DRAW: u32 = 1;
 const WAKE_UP_DRAW: u32 = 2;
+const LOSS_DRAW: u32 = 3;
 
 /// The neighbourhood of an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -197,7 +198,7 @@ impl Keepalived {
     fn change_priority(&mut self, priority: u8, view: &View, fx: Fx) {
         let before = self.master_down(view);
         if self.fact.state == VrrpState::Backup {
-            self.hear(view);
+            self.hear(view, fx);
         }
         self.fact.priority = priority;
         self.listening.shift(before, self.master_down(view));

@@ -2,20 +2,23 @@
 //!
 //! A kubelet keeps one connection to one API server, so other servers' faults do not touch it. When
 //! that connection is reset it dials again at its next renewal; when it is half-dead, two attempts
-//! run into their time-out before all connections are closed and dialled anew. Five attempts follow
+//! run into their time-out before all connections are closed and dialled anew. On a path that loses
+//! packets for good only the next renewal is drawn that all its retransmissions do not save in time. Five attempts follow
 //! each other at once, further ones wait 0.2, 0.4 … 7 s.
 //!
 //! A renewal is booked when its answer is back. Absent on purpose: the Lease object itself; the
 //! node monitor reads the renewals from the kubelet's fact.
 
-use super::{Alarm, Kubelet, PHASE_DRAW, SERVER_DRAW};
+use super::{Alarm, Kubelet, LOSS_DRAW, PHASE_DRAW, SERVER_DRAW};
 use crate::component::fact::{Fact, KubeletFact, Renewals, Resource};
 use crate::component::mail::{Body, Call, Op, Outcome};
+use crate::component::record::RequestClass;
 use crate::component::view::ProcessState;
 use crate::component::{Blame, ComponentId, Effects, Kind, View};
 use crate::components::path;
 use crate::kernel::cadence::Cadence;
 use crate::kernel::time::{Duration, Time};
+use crate::transport::loss::tries_before;
 use crate::transport::retransmission::Schedule;
 
 /// Attempts at once before the waits begin. kubelet: `maxUpdateRetries` 5.
@@ -40,6 +43,13 @@ impl Connection {
     fn latency(self, view: &View) -> Option<Duration> {
         path::write_latency_over(view, view.me, self.balancer, self.server, Resource::Leases)
     }
+
+    /// How likely losses keep a renewal from being answered within `patience`.
+    fn fails(self, view: &View, patience: Duration) -> f64 {
+        let (balancer, server) = (self.balancer, self.server);
+        let class = RequestClass::Write;
+        path::lateness_over(view, view.me, balancer, server, class, patience).beyond(patience)
+    }
 }
 
 /// How renewals are made at present.
@@ -51,7 +61,8 @@ enum Mode {
     /// They have been going on; the path cannot be seen yet.
     Settling,
     /// Without events: answers come back at the ticks, each this long after it was sent.
-    Steady { answers: Cadence, latency: Duration },
+    /// With losses a renewal fails this often.
+    Steady { answers: Cadence, latency: Duration, fails: f64 },
     /// The next one is planned.
     Planned,
     /// One is under way: a call, or (`None`) data on a half-dead connection.
@@ -65,6 +76,8 @@ pub(super) struct Heartbeat {
     connection: Option<Connection>,
     failures: u32,
     last: Option<Time>,
+    /// The renewal that is waited for has been lost so often that it will not be answered.
+    doomed: bool,
     /// Makes every renewal one by one: the twin that shows that laziness is unobservable.
     pub(super) eager: bool,
 }
@@ -85,7 +98,7 @@ impl Heartbeat {
     /// Ends the steady mode at `now`, if it is on; returns when the next renewal is sent (in the past
     /// if it is under way).
     fn book(&mut self, now: Time) -> Option<Time> {
-        let Mode::Steady { answers, latency } = self.mode else { return None };
+        let Mode::Steady { answers, latency, .. } = self.mode else { return None };
         self.last = answers.last_at_or_before(now).max(self.last);
         self.mode = Mode::Planned;
         let next = answers.first_after(now);
@@ -139,6 +152,12 @@ impl Kubelet {
     pub(super) fn renew(&mut self, view: &View, fx: &mut Effects<Alarm>) {
         if matches!(self.heartbeat.mode, Mode::Settling) {
             self.settled(view, fx);
+            return;
+        }
+        if self.heartbeat.book(view.now).is_some() {
+            self.heartbeat.doomed = true;
+            self.await_answer(None, view.now, view, fx);
+            self.publish_renewals(fx);
             return;
         }
         let stuck = self.heartbeat.connection.is_some_and(|c| self.stuck(c, view));
@@ -200,6 +219,7 @@ impl Kubelet {
         if let Mode::Waiting { call: Some(call), .. } = self.heartbeat.mode {
             fx.close(call);
         }
+        self.heartbeat.doomed = false;
         self.renewal_failed(view, fx);
     }
 
@@ -248,8 +268,16 @@ impl Kubelet {
             return false;
         }
         let answers = Cadence::new(last, self.renew_interval() + latency);
-        self.heartbeat.mode = Mode::Steady { answers, latency };
+        let fails = connection.fails(view, self.heartbeat_timeout() - latency);
+        self.heartbeat.mode = Mode::Steady { answers, latency, fails };
         fx.clear(Alarm::Renew);
+        if fails > 0.0
+            && let Some(before) = tries_before(fails, &mut fx.draw(LOSS_DRAW))
+        {
+            let answer = answers.nth_after(view.now, before.saturating_add(1));
+            let sent = (answer - latency).max(view.now);
+            fx.set(Alarm::Renew, sent, Blame::of("packet loss", sent.since(view.now)));
+        }
         true
     }
 
@@ -294,14 +322,24 @@ impl Kubelet {
         self.heartbeat.failures == 0 && last.is_some_and(recent)
     }
 
+    /// How likely losses let a renewal over the connection fail.
+    fn fails(&self, latency: Duration, view: &View) -> Option<f64> {
+        let patience = self.heartbeat_timeout().saturating_sub(latency);
+        self.heartbeat.connection.map(|connection| connection.fails(view, patience))
+    }
+
     /// Something on the path changed.
     pub(super) fn review_heartbeat(&mut self, view: &View, fx: &mut Effects<Alarm>) {
         match self.heartbeat.mode {
-            Mode::Steady { latency, .. } if self.still_works(view) != Some(latency) => {
+            Mode::Steady { latency, fails, .. }
+                if self.still_works(view) != Some(latency) || self.fails(latency, view) != Some(fails) =>
+            {
                 self.interrupt_heartbeat(view, fx);
             }
             // What waits in a half-dead connection gets through again when it is retransmitted.
-            Mode::Waiting { call: None, until } if self.still_works(view).is_some() => {
+            Mode::Waiting { call: None, until }
+                if !self.heartbeat.doomed && self.still_works(view).is_some() =>
+            {
                 let sent = until - self.heartbeat_timeout();
                 let again = Schedule::data(sent);
                 fx.clear(Alarm::RenewTimeout);

@@ -188,6 +188,8 @@ const SERVER_DRAW: u32 = 4;
 const POD_DRAW: u32 = 5;
 /// Purpose of the draws for the phase in which statuses are compared.
 const SYNC_DRAW: u32 = 6;
+/// The next renewal that losses let fail.
+const LOSS_DRAW: u32 = 7;
 
 /// The alarms of a kubelet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

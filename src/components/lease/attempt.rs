@@ -57,7 +57,9 @@ impl<A: Alarm> Elector<A> {
                 record: self.new_record(expected, view),
             },
         };
-        fx.send(self.path.target, Body::Call(Call { id: attempt.call, op, deadline }));
+        if !std::mem::take(&mut self.doomed) {
+            fx.send(self.path.target, Body::Call(Call { id: attempt.call, op, deadline }));
+        }
         self.set_deadline(view, fx);
     }
 

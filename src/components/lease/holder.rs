@@ -39,10 +39,11 @@ impl<A: Alarm> Elector<A> {
         };
         let record = self.seen;
         self.commit_renewals(record, record.renewals, fx);
+        self.await_failure(view, fx);
     }
 
     /// How long a successful renewal takes on this path.
-    fn cycle_takes(&self) -> Duration {
+    pub(super) fn cycle_takes(&self) -> Duration {
         let timeout = self.clock.lasts(self.election.client_timeout);
         let write = self.reading.write.took(timeout);
         if self.election.client_go.fast_path() {
@@ -121,10 +122,10 @@ impl<A: Alarm> Elector<A> {
         let commits = start + (takes.saturating_sub(self.reading.back));
         let period = takes + self.clock.lasts(self.election.retry_period);
         let cadence = Cadence::new(commits, period);
-        self.unset(fx);
         self.renewal = Renewal::Regular(cadence);
         self.seen.renewals = Renewals::Every(cadence);
         self.commit_renewals(self.seen, self.seen.renewals, fx);
+        self.await_failure(view, fx);
     }
 
     /// Whether a cadence through the last success would tell the last renewal as it was. Not so if the
@@ -219,7 +220,7 @@ impl<A: Alarm> Elector<A> {
     /// The alarm of a holder is due.
     pub(super) fn ring_leading(&mut self, view: &View, fx: &mut Effects<A>) -> Verdict {
         match self.renewal {
-            Renewal::Regular(_) => {}
+            Renewal::Regular(_) => self.doom(view, fx),
             Renewal::Asleep { .. } => self.begin_cycle(view.now, view, fx),
             Renewal::Cycle { .. } => return self.ring_in_cycle(view, fx),
         }

@@ -11,6 +11,7 @@
 
 mod attempt;
 mod holder;
+mod losses;
 mod path;
 mod poll;
 mod settings;
@@ -33,6 +34,7 @@ use poll::Poll;
 const WAIT_DRAW: u32 = 0;
 const EQUILIBRIUM_DRAW: u32 = 1;
 const PHASE_DRAW: u32 = 2;
+const LOSS_DRAW: u32 = 15;
 
 /// The first purpose of a draw that is free for the component that elects.
 pub const FREE_DRAW: u32 = 3;
@@ -108,6 +110,8 @@ pub struct Elector<A> {
     clock: Clock,
     /// When a settled start began: until the record is there, it has not been read.
     settled: Time,
+    /// The request of the present attempt has been lost so often that it will not be answered.
+    doomed: bool,
 }
 
 impl<A: Alarm> Elector<A> {
@@ -139,6 +143,7 @@ impl<A: Alarm> Elector<A> {
             planned: None,
             clock: Clock::default(),
             settled: Time::ZERO,
+            doomed: false,
         }
     }
 

@@ -2,13 +2,17 @@
 //! answered there, and how long they take.
 //!
 //! Only a path that answers every request alike is *steady*: what runs over it may be computed
-//! instead of sent. With jitter the mean is meant; on a lossy path nothing is steady.
+//! instead of sent. With jitter the mean is meant. Permanent loss leaves a path steady: it lets some
+//! attempts fail, by a law.
 
 use crate::component::fact::{Ability, Resource};
 use crate::component::param::words;
+use crate::component::record::RequestClass;
 use crate::component::view::Probe;
 use crate::component::{ComponentId, Kind, Map, View};
+use crate::components::path;
 use crate::kernel::time::Duration;
+use crate::transport::loss::Lateness;
 
 words! {
     /// Which API server the kubeconfig of an instance names.
@@ -52,7 +56,7 @@ impl Response {
 }
 
 /// What a path offers now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reading {
     /// Quorum reads.
     pub read: Response,
@@ -62,6 +66,8 @@ pub struct Reading {
     pub back: Duration,
     /// Whether each request meets the same.
     pub steady: bool,
+    /// How likely a write is slowed down by a lost packet.
+    pub losses: f64,
 }
 
 impl Reading {
@@ -71,12 +77,14 @@ impl Reading {
         write: Response::Works(Duration::ZERO),
         back: Duration::ZERO,
         steady: true,
+        losses: 0.0,
     };
 
     const SILENT: Reading = Reading::all(Response::Hangs);
 
     const fn all(response: Response) -> Reading {
-        Reading { read: response, write: response, back: Duration::ZERO, steady: true }
+        let (read, write) = (response, response);
+        Reading { read, write, back: Duration::ZERO, steady: true, losses: 0.0 }
     }
 
     /// Whether reads and writes work, each request alike.
@@ -108,6 +116,16 @@ impl Path {
 
     /// What a request of this component meets now.
     pub fn look(&self, view: &View) -> Reading {
+        let law = self.lateness(view, RequestClass::Write, Duration::ZERO);
+        Reading { losses: law.late(), ..self.look_lossless(view) }
+    }
+
+    /// How much later than without loss a request is answered.
+    pub fn lateness(&self, view: &View, class: RequestClass, limit: Duration) -> Lateness {
+        path::lateness(view, view.me, self.target, &self.servers, class, limit)
+    }
+
+    fn look_lossless(&self, view: &View) -> Reading {
         let Some(at) = view.resolve(self.target) else { return Reading::SILENT };
         if view.map().component(at).kind != Kind::LoadBalancer {
             return server(view, view.me, at);
@@ -150,7 +168,8 @@ impl Path {
             read: mean(|o| o.read),
             write: mean(|o| o.write),
             back: first.back + near.back,
-            steady: alike && near.steady,
+            steady: alike,
+            losses: 0.0,
         }
     }
 }
@@ -161,7 +180,6 @@ struct Hop {
     /// Connecting, asking and hearing the answer.
     there_and_back: Duration,
     back: Duration,
-    steady: bool,
 }
 
 fn hop(view: &View, from: ComponentId, to: ComponentId) -> Result<Hop, Response> {
@@ -175,16 +193,15 @@ fn hop(view: &View, from: ComponentId, to: ComponentId) -> Result<Hop, Response>
                 return Ok(Hop {
                     there_and_back: round_trip * 2,
                     back: Duration::ZERO,
-                    steady: true,
                 });
             };
             let reach = &view.all.reach;
-            let steady = reach.loss(a, b) == 0 && reach.loss(b, a) == 0;
             let jitter = |from, to| {
                 if from == to { Duration::ZERO } else { reach.direction(from, to).jitter / 2 }
             };
             let back = view.delay(to, from) + jitter(b, a);
-            Ok(Hop { there_and_back: round_trip * 2 + jitter(a, b) + jitter(b, a), back, steady })
+            let there_and_back = round_trip * 2 + jitter(a, b) + jitter(b, a);
+            Ok(Hop { there_and_back, back })
         }
     }
 }
@@ -209,6 +226,7 @@ fn server(view: &View, from: ComponentId, server: ComponentId) -> Reading {
         read: offer(leases.read, leases.read_latency),
         write: offer(leases.write, leases.latency),
         back: hop.back,
-        steady: hop.steady && (leases.answered == 0 || leases.answered == 1_000_000),
+        steady: leases.answered == 0 || leases.answered == 1_000_000,
+        losses: 0.0,
     }
 }

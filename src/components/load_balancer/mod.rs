@@ -23,8 +23,8 @@ use crate::component::mail::{Body, Mail};
 use crate::component::map::Map;
 use crate::component::view::View;
 use crate::component::{Alarm, Cause, Component};
-use crate::components::health_check::{Dice, HealthCheck, Rules, Target};
-use crate::kernel::time::Duration;
+use crate::components::health_check::{Dice, HealthCheck, Luck, Rules, Target};
+use crate::kernel::time::{Duration, Time};
 use sessions::Sessions;
 
 /// The most servers that a backend can have here: the published rotation has one bit for each.
@@ -35,6 +35,7 @@ const PHASE_DRAW: u32 = 0;
 const SPREAD_DRAW: u32 = 1;
 const TURN_DRAW: u32 = 2;
 const STARTUP_DRAW: u32 = 3;
+const LUCK_DRAW: u32 = 4;
 
 /// The servers behind a balancer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +87,8 @@ pub struct LoadBalancer {
     checks: Vec<HealthCheck>,
     /// Errors in a row that `observe` saw, per server.
     errors: Vec<u32>,
+    /// When losses alone take a healthy server down, per server.
+    unlucky: Vec<Option<Time>>,
     /// Position of the server that had the last turn.
     turn: usize,
     sessions: Sessions,
@@ -104,6 +107,7 @@ impl LoadBalancer {
             servers: wiring.servers.clone(),
             checks: Vec::with_capacity(count),
             errors: vec![0; count],
+            unlucky: vec![None; count],
             turn: 0,
             sessions: Sessions::default(),
             fact: LoadBalancerFact::default(),
@@ -201,6 +205,7 @@ impl LoadBalancer {
     fn forget(&mut self) {
         self.checks.clear();
         self.errors.fill(0);
+        self.unlucky.fill(None);
         self.turn = self.servers.len().saturating_sub(1);
         self.sessions.clear();
         self.fact = LoadBalancerFact::default();
@@ -210,8 +215,11 @@ impl LoadBalancer {
     /// Something about a server or the path to it changed.
     fn saw(&mut self, server: usize, view: &View, fx: Fx) {
         let target = self.target(view, server);
-        let now = view.now;
+        let (now, before) = (view.now, self.checks[server].target());
         self.with_dice(fx, server, |check, dice| check.see(now, target, dice));
+        if before != target {
+            self.hold_off(server, view, fx);
+        }
         self.plan(server, view, fx);
         self.follow_path(server, view);
         self.plan_sessions(view, fx);
@@ -220,16 +228,56 @@ impl LoadBalancer {
     /// One alarm for the instant at which the verdict flips.
     fn plan(&mut self, server: usize, view: &View, fx: Fx) {
         let now = view.now;
+        self.unlucky[server] = None;
         match self.with_dice(fx, server, |check, dice| check.flip(now, dice)) {
             Some(flip) => fx.set(BalancerAlarm::Verdict(server), flip.at, flip.blame),
+            None => self.plan_bad_luck(server, view, fx),
+        }
+    }
+
+    /// What losses on the way to a server do to its checks.
+    fn luck(&self, server: usize, view: &View) -> Option<Luck> {
+        let id = self.servers[server];
+        self.checks[server].luck(view.loss(view.me, id), view.loss(id, view.me))
+    }
+
+    /// One alarm for the instant at which losses alone take a server down.
+    fn plan_bad_luck(&mut self, server: usize, view: &View, fx: Fx) {
+        let luck = self.luck(server, view);
+        let down = luck.and_then(|luck| {
+            self.checks[server].bad_luck(view.now, luck, &mut fx.draw(LUCK_DRAW))
+        });
+        self.unlucky[server] = down;
+        match down {
+            Some(at) => {
+                let wait = at.since(view.now);
+                fx.set(BalancerAlarm::Verdict(server), at, Blame::of("packet loss", wait));
+            }
             None => fx.clear(BalancerAlarm::Verdict(server)),
+        }
+    }
+
+    /// A server that is down answers checks again, as far as losses let them pass.
+    fn hold_off(&mut self, server: usize, view: &View, fx: Fx) {
+        if let Some(luck) = self.luck(server, view).filter(|_| !self.is_up(server)) {
+            self.checks[server].hold_off(luck, &mut fx.draw(LUCK_DRAW));
         }
     }
 
     /// The verdict on a server flips.
     fn decide(&mut self, server: usize, view: &View, fx: Fx) {
         let (up, now) = (self.is_up(server), view.now);
-        self.with_dice(fx, server, |check, dice| check.advance(now, dice));
+        let unlucky = self.unlucky[server] == Some(now);
+        self.with_dice(fx, server, |check, dice| {
+            check.advance(now, dice);
+            if unlucky {
+                check.condemn(now, dice);
+                check.start_over(now);
+            }
+        });
+        if unlucky {
+            self.hold_off(server, view, fx);
+        }
         self.plan(server, view, fx);
         if up && !self.is_up(server) {
             self.marked_down(server, fx);

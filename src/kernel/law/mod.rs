@@ -10,6 +10,7 @@
 //! Absent on purpose: files. A law given by a file's samples is read by whoever may read files
 //! and made with [`Law::empirical`].
 
+pub mod counts;
 mod sample;
 mod special;
 mod text;

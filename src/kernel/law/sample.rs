@@ -94,7 +94,7 @@ fn normal(draw: &mut Draw) -> f64 {
 /// Gamma with this shape and scale 1 (Marsaglia and Tsang 2000, *A simple method for generating
 /// gamma variables*): the cube of a normal number, and one try in twenty is rejected. Below shape 1
 /// it is a number of the next shape, shrunk.
-fn gamma(shape: f64, draw: &mut Draw) -> f64 {
+pub(super) fn gamma(shape: f64, draw: &mut Draw) -> f64 {
     if shape < 1.0 {
         let shrink = libm::exp(-exponential(draw) / shape);
         return gamma(shape + 1.0, draw) * shrink;

@@ -120,7 +120,7 @@ impl<'a> Requests<'a> {
                     let run = Run { first: first + latency, last, spacing: every };
                     open.insert((client, class, target), run);
                 }
-                Record::Served { client, class, target, first, last, count, latency }
+                Record::Served { client, class, target, first, last, count, latency, .. }
                     if self.counts(client, target) =>
                 {
                     open.remove(&(client, class, target));
@@ -182,9 +182,15 @@ impl<'a> Requests<'a> {
         u64::try_from(self.single().filter(|request| !request.succeeded()).count()).unwrap_or(0)
     }
 
-    /// When the last request was issued for which `which` holds.
+    /// When the last request was issued for which `which` holds, or that was counted as slow.
     pub(super) fn last_issue(&self, which: impl Fn(&RequestRecord) -> bool) -> Option<Time> {
-        self.single().filter(|request| which(request)).map(|request| request.issued).max()
+        let slow = self.case.history.records().filter_map(|recorded| match recorded.record {
+            Record::Served { client, target, last_slow, .. } if self.counts(client, target) => {
+                last_slow
+            }
+            _ => None,
+        });
+        self.single().filter(|request| which(request)).map(|r| r.issued).chain(slow).max()
     }
 }
 
