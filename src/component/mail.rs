@@ -280,6 +280,6 @@ pub enum Outcome {
     Refused,
     /// The connection broke after the request was sent; a write may or may not be applied.
     Reset,
-    /// No route: the local interface is down.
+    /// No route: the local link is down, and the kernel has asked for the neighbour in vain.
     Unreachable,
 }

@@ -139,7 +139,8 @@ pub enum Probe {
     Refused(Duration),
     /// No answer at all: the host or the path is gone.
     Blackholed,
-    /// No route at once: the prober's own interface is down.
+    /// The prober's own link is down: as if blackholed, and no route once its kernel has asked for the
+    /// neighbour in vain.
     Unreachable,
     /// The kernel accepts, the process stays silent.
     Hung(Duration),

@@ -25,7 +25,8 @@ pub use luck::Luck;
 /// What a check that is sent now would meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// No route: the checker's own interface is down.
+    /// The checker's own link is down: no answer, and no route once its kernel has asked for the
+    /// neighbour in vain.
     Unreachable,
     /// RST after this round trip.
     Refused(Duration),

@@ -20,6 +20,12 @@ pub const UNICAST_PROBES: u64 = 3;
 /// Between questions. Linux: `retrans_time_ms` 1 s.
 pub const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How long after the first packet for a machine that does not answer for its address the sender is
+/// told that there is no route. Linux: `mcast_solicit` 3 questions, `retrans_time_ms` 1 s each.
+/// A host that loses its link forgets its entries (`arp_evict_nocarrier`), so this is also how long
+/// it takes to notice that: its routes stay (`ignore_routes_with_linkdown` 0).
+pub const UNRESOLVED: Duration = Duration::from_secs(3);
+
 /// How long after the last confirmation a host in steady use of an address goes on sending to a
 /// holder that no longer answers for it: U(15 s, 45 s) + 5 s + 3 s (measured: 23.3-45.8 s).
 pub fn trusted_for(draw: &mut Draw) -> Duration {

@@ -7,10 +7,12 @@
 use super::observer::Observer;
 use super::{CallKey, Letter, Origin, World};
 use crate::component::blame::{Blame, EventId};
+use crate::component::fact::Fact;
 use crate::component::id::{ComponentId, Kind};
 use crate::component::mail::{Body, Call, Mail, Outcome, Reply};
 use crate::component::view::{Probe, ProcessState, View};
 use crate::kernel::time::{Duration, Time};
+use crate::transport::neighbour::UNRESOLVED;
 use crate::transport::retransmission::Schedule;
 
 /// A call that its caller has not closed.
@@ -69,7 +71,9 @@ impl World<'_> {
         let probe = server.map_or(Probe::Blackholed, |server| view.probe(server));
         let lost = server.is_some_and(|server| self.handshake_lost(key.0, server));
         match (probe, server) {
-            (Probe::Unreachable, _) => self.report(key, Outcome::Unreachable, Duration::ZERO),
+            (Probe::Unreachable, _) if self.now >= open.first + UNRESOLVED => {
+                self.report(key, Outcome::Unreachable, Duration::ZERO);
+            }
             (Probe::Refused(round_trip), _) if !lost => {
                 self.report(key, Outcome::Refused, round_trip);
             }
@@ -104,13 +108,17 @@ impl World<'_> {
         let Some(open) = self.calls.get(&key).copied() else { return };
         let Some(server) = open.server else { return };
         let view = View { now: self.now, me: key.0, all: &self.all };
-        if !view.connects(key.0, server) || self.packet_lost(key.0, server) {
+        // A virtual address that moved keeps no connection: its new holder knows nothing of them.
+        let there = view.resolve(open.target);
+        if there.is_none_or(|there| !view.connects(key.0, there)) || self.packet_lost(key.0, server)
+        {
             if let Some(at) = Schedule::data(open.first).after(self.now) {
                 self.post_call(key, at, Letter::Request(key));
             }
             return;
         }
-        if self.all.processes[server.index()].state == ProcessState::Dead {
+        let moved = there != Some(server);
+        if moved || self.all.processes[server.index()].state == ProcessState::Dead {
             let back = self.delay_between(server, key.0);
             self.report(key, Outcome::Reset, back);
             return;
@@ -141,7 +149,8 @@ impl World<'_> {
         let Some(open) = self.calls.get(&key).copied() else { return };
         let Some(server) = open.server else { return };
         let view = View { now: self.now, me: server, all: &self.all };
-        if !view.connects(server, key.0) || self.packet_lost(server, key.0) {
+        let silent = !view.connects(server, key.0) || !self.may_speak(server, open.target);
+        if silent || self.packet_lost(server, key.0) {
             if let Some(at) = Schedule::data(open.first).after(self.now) {
                 self.post_call(key, at, Letter::Answer(key, reply));
             }
@@ -149,6 +158,17 @@ impl World<'_> {
         }
         let back = self.delay_between(server, key.0);
         self.report(key, reply.outcome, back);
+    }
+
+    /// Whether a server may still send from the address at which it was called: a machine that gave
+    /// the virtual address up cannot.
+    fn may_speak(&self, server: ComponentId, target: ComponentId) -> bool {
+        let mut instances = self.all.vip.iter();
+        let beside = instances.find(|(_, balancer)| *balancer == server);
+        target != ComponentId::VIP
+            || beside.is_none_or(|(keepalived, _)| {
+                matches!(&self.all.facts[keepalived.index()], Fact::Vrrp(fact) if fact.holds)
+            })
     }
 
     /// Tells the caller how its call ended, `after` from now.

@@ -15,6 +15,7 @@ use super::storage::Storage;
 use crate::component::view::{Probe, ProcessState};
 use crate::component::{Blame, ComponentId, Effects, View};
 use crate::kernel::time::{Duration, Time};
+use crate::transport::neighbour::UNRESOLVED;
 use crate::transport::retransmission::Schedule;
 
 /// Data unacknowledged for this long end a connection. grpc-go sets `TCP_USER_TIMEOUT` to the
@@ -173,7 +174,10 @@ impl EtcdClient {
                 let syn = Schedule::syn(first, view.all.reach.syn_linear()).at_or_after(view.now);
                 syn.map_or(end, |syn| (syn + trip).min(end))
             }
-            Probe::Unreachable => view.now,
+            Probe::Unreachable => {
+                let syn = Schedule::syn(first, view.all.reach.syn_linear()).at_or_after(view.now);
+                syn.map_or(end, |syn| (syn + UNRESOLVED).min(end))
+            }
             Probe::Blackholed | Probe::Hung(_) => end,
         };
         // A process that was paused finds the end of its dial in the past.

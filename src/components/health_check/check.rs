@@ -3,12 +3,16 @@
 
 use super::{Depth, Rules, Target};
 use crate::kernel::time::{Duration, Time};
+use crate::transport::neighbour::UNRESOLVED;
 use crate::transport::retransmission::Schedule;
 
 /// What the wait for packets is called in blame lines.
 const NETWORK: &str = "network";
 /// What the wait for a repeated SYN or repeated data is called.
 const RETRANSMISSION: &str = "TCP retransmission";
+
+/// What the wait for a neighbour that does not answer is called.
+const NEIGHBOUR: &str = "neighbour resolution";
 
 /// A check that has begun, with the end it will have if its target stays as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +42,7 @@ impl Check {
             passes: false,
             reason: NETWORK,
         };
-        if target == Target::Unreachable { check } else { check.connect(now, target, rules) }
+        check.connect(now, target, rules)
     }
 
     /// The same check, its target being another from `now` on.
@@ -66,6 +70,10 @@ impl Check {
         let Some(syn) = Schedule::syn(self.began, rules.syn_linear).at_or_after(now) else {
             return given_up;
         };
+        if target == Target::Unreachable {
+            let told = syn + UNRESOLVED;
+            return if told < limit { self.end(told, false, NEIGHBOUR) } else { given_up };
+        }
         let reason = if syn == self.began { NETWORK } else { RETRANSMISSION };
         let (Target::Refused(round_trip)
         | Target::Hung(round_trip)
@@ -74,7 +82,7 @@ impl Check {
             return given_up;
         };
         let heard = syn + round_trip;
-        if heard > limit {
+        if heard >= limit {
             return given_up;
         }
         if matches!(target, Target::Refused(_)) {

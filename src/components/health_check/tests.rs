@@ -91,19 +91,23 @@ fn lazy(mut check: HealthCheck, history: &History, until: Time) -> Verdicts {
 /// The eager twin of one check: every packet is sent.
 fn eager_check(rules: &Rules, began: Time, at: &dyn Fn(Time) -> (Target, Time)) -> (Time, bool) {
     let limit = began + rules.connect_limit;
-    if at(began).0 == Target::Unreachable {
-        return (began, false);
-    }
     for wait in [0, 1, 3, 7, 15, 31, 63] {
         let syn = began + ms(wait * 1000);
         let (target, changes) = at(syn);
         let rtt = match target {
             Target::Refused(rtt) | Target::Hung(rtt) => rtt,
             Target::Answers { round_trip, .. } => round_trip,
-            Target::Silent | Target::Unreachable => continue,
+            Target::Unreachable => {
+                let told = syn + ms(3000);
+                if told < limit && told <= changes {
+                    return (told, false);
+                }
+                continue;
+            }
+            Target::Silent => continue,
         };
         let heard = syn + rtt;
-        if heard > limit || changes < heard {
+        if heard >= limit || changes < heard {
             continue;
         }
         if matches!(target, Target::Refused(_)) {
@@ -314,7 +318,8 @@ fn time_to_down_follows_the_formula() {
         ("blackholed, connect1s-timeoutcheck1s", short, Target::Silent, 7000),
         ("hung, httpchk", hung, HUNG, 10_000),
         ("hung, kubeadm", kubeadm(), HUNG, 30_000),
-        ("unreachable", defaults(), Target::Unreachable, 4000),
+        ("unreachable, defaults", defaults(), Target::Unreachable, 10_000),
+        ("unreachable, inter 5s", five, Target::Unreachable, 19_000),
     ] {
         for phase in [0, 1, 700, 1999] {
             let down = change(rules, true, UP, target, ms(phase));

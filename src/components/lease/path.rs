@@ -13,6 +13,7 @@ use crate::component::{ComponentId, Kind, Map, View};
 use crate::components::path;
 use crate::kernel::time::Duration;
 use crate::transport::loss::Lateness;
+use crate::transport::neighbour::UNRESOLVED;
 
 words! {
     /// Which API server the kubeconfig of an instance names.
@@ -184,7 +185,7 @@ struct Hop {
 
 fn hop(view: &View, from: ComponentId, to: ComponentId) -> Result<Hop, Response> {
     match view.probe_from(from, to) {
-        Probe::Unreachable => Err(Response::Fails(Duration::ZERO)),
+        Probe::Unreachable => Err(Response::Fails(UNRESOLVED)),
         Probe::Refused(round_trip) => Err(Response::Fails(round_trip)),
         Probe::Blackholed | Probe::Hung(_) => Err(Response::Hangs),
         Probe::Answers(round_trip) => {

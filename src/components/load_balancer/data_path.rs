@@ -21,6 +21,12 @@ impl LoadBalancer {
         Some(next)
     }
 
+    /// The next server, another one than `avoided` if there is one; that one loses its turn
+    /// (`lb_fwrr.c`, `srvtoavoid`).
+    fn next_server_but(&mut self, avoided: usize) -> Option<usize> {
+        self.next_server().and_then(|next| if next == avoided { self.next_server() } else { Some(next) })
+    }
+
     /// A client's request: passed on, or its connection closed if there is no server.
     pub(super) fn accept(&mut self, client: ComponentId, call: Call, view: &View, fx: Fx) {
         let now = view.now;
@@ -153,7 +159,7 @@ impl LoadBalancer {
         let session = Session { retries: session.retries - 1, ..session };
         let active = (0..self.servers.len()).filter(|s| self.is_up(*s)).count();
         let elsewhere = self.params.redispatch && (active > 1 || !self.is_up(session.server));
-        if elsewhere && let Some(server) = self.next_server() {
+        if elsewhere && let Some(server) = self.next_server_but(session.server) {
             return self.connect(Session { server, ..session }, view, fx);
         }
         if !refused {
