@@ -223,7 +223,9 @@ struct Isolation {
     returned_leads: bool,
 }
 
-fn isolate(setup: &Setup) -> Isolation {
+/// A laboratory in which the leader will be cut off for 4 s, and from the repair to the first message
+/// that passes.
+fn cut_off(setup: &Setup) -> (Lab, f64) {
     let mut lab = Lab::new(setup);
     let mut phase = crate::kernel::stream::Key::new(setup.seed, 1).draw(lab.name(0), 0, 0);
     let mut silence: f64 = f64::INFINITY;
@@ -235,6 +237,11 @@ fn isolate(setup: &Setup) -> Isolation {
         silence = silence.min(lag.as_millis_f64());
         lab.act(HEAL, Act::Heal(0, peer, lag, false));
     }
+    (lab, silence)
+}
+
+fn isolate(setup: &Setup) -> Isolation {
+    let (mut lab, silence) = cut_off(setup);
     lab.run_until(HEAL);
     let campaigns = lab.campaigns();
     let first = campaigns.iter().find(|(_, of, _, _)| *of != 0).unwrap().0;
@@ -280,6 +287,27 @@ fn a_return_from_isolation_costs_a_second_election_as_measured() {
     assert_same_law("second outage", &outages, &seen);
     let returned = trials.iter().filter(|t| t.returned_leads).count();
     assert_eq!(returned, 0);
+}
+
+/// Law: a write that is forwarded to a leader which has fallen by the time it arrives is lost, though
+/// another leader comes soon: its client hears of it after 5 s and two election-timeouts.
+#[test]
+fn a_write_forwarded_to_a_fallen_leader_is_lost() {
+    let setup = (0..).map(|seed| Setup { seed, ..measured_setup(3) });
+    let mut setup = setup.filter(|setup| isolate(setup).outage.is_some());
+    let setup = setup.next().unwrap();
+    let (mut lab, _) = cut_off(&setup);
+    lab.run_until(HEAL + ms(3000));
+    let falls = |(at, of, shown): &&(Time, usize, Shown)| {
+        *at > HEAL && *of != 0 && shown.is_some_and(|s| s.2.is_none())
+    };
+    let (fell, leader, _) = *lab.trace.iter().find(falls).unwrap();
+    let (mut lab, _) = cut_off(&setup);
+    let asked = fell - Duration::from_micros(20);
+    lab.act(asked, Act::Call(3 - leader, 1, Op::Write));
+    lab.run_until(HEAL + Duration::from_secs(60));
+    assert_eq!(lab.replies, [(asked + ms(7000), 1, Outcome::TimedOut)]);
+    assert!(lab.leader().is_some());
 }
 
 /// Law: with pre-vote the return of a member that was cut off is invisible.

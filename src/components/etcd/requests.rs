@@ -39,7 +39,6 @@ struct Waiting {
 /// A proposal that waits for a leader to be known.
 #[derive(Clone, Copy, Debug)]
 struct Blocked {
-    origin: ComponentId,
     tag: u64,
     op: Op,
 }
@@ -110,7 +109,10 @@ impl Etcd {
             waiting.asked = fx.event();
         }
         match self.raft.lead {
-            None => self.requests.blocked.push(Blocked { origin, tag, op }),
+            // A proposal that another forwarded to a leader that is none any more is lost: only the
+            // own ones wait before they enter raft. etcd-io/raft: `stepFollower`, `ErrProposalDropped`.
+            None if origin != self.me => {}
+            None => self.requests.blocked.push(Blocked { tag, op }),
             Some(lead) if lead == self.me => self.enter_proposal(origin, tag, op, view, fx),
             Some(lead) => {
                 let kind = RaftKind::Propose { origin, tag, op };
@@ -135,7 +137,7 @@ impl Etcd {
     /// A leader is known: what waited for one goes to it.
     pub(super) fn release_blocked(&mut self, view: &View, fx: &mut Fx) {
         for blocked in std::mem::take(&mut self.requests.blocked) {
-            self.propose(blocked.origin, blocked.tag, blocked.op, view, fx);
+            self.propose(self.me, blocked.tag, blocked.op, view, fx);
         }
     }
 
@@ -219,14 +221,12 @@ impl Etcd {
             if let Some(waiting) = self.requests.waiting.remove(&tag) {
                 answer(waiting.asker, Outcome::TimedOut, fx);
             }
-            let me = self.me;
-            self.requests.blocked.retain(|b| b.origin != me || b.tag != tag);
+            self.requests.blocked.retain(|b| b.tag != tag);
         }
         if let Some((tag, until)) = self.requests.publication
             && until <= view.now
         {
-            let me = self.me;
-            self.requests.blocked.retain(|b| b.origin != me || b.tag != tag);
+            self.requests.blocked.retain(|b| b.tag != tag);
             self.publish_member(view, fx);
         }
     }
