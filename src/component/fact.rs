@@ -193,6 +193,8 @@ pub struct LoadBalancerFact {
     pub rotation: u64,
     /// It ends a connection on which nothing has been passed on for this long; `None`: it waits.
     pub idle_limit: Option<Duration>,
+    /// It ends the connections to a server that it takes out of rotation.
+    pub cuts_sessions: bool,
 }
 
 /// State of a VRRP instance.

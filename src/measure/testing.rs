@@ -174,7 +174,7 @@ fn settled_fact(map: &Map, id: ComponentId) -> Fact {
         Kind::LoadBalancer => Fact::LoadBalancer(LoadBalancerFact {
             listening: true,
             rotation: 0b111,
-            idle_limit: None,
+            ..LoadBalancerFact::default()
         }),
         Kind::Keepalived => Fact::Vrrp(VrrpFact {
             state: if first { VrrpState::Master } else { VrrpState::Backup },
@@ -424,7 +424,7 @@ impl Board {
         for balancer in ["lb1/haproxy", "lb2/haproxy"] {
             let marked = self.event(at(70_700), balancer, fault, wait.clone());
             let id = self.id(balancer);
-            let fact = LoadBalancerFact { listening: true, rotation: 0b110, idle_limit: None };
+            let fact = LoadBalancerFact { listening: true, rotation: 0b110, ..LoadBalancerFact::default() };
             self.set_fact(id, Fact::LoadBalancer(fact), marked);
             self.settle(marked);
         }

@@ -12,7 +12,7 @@ pub enum MetricSort {
 }
 
 /// Every metric, by name.
-pub const METRICS: [(&str, MetricSort); 55] = {
+pub const METRICS: [(&str, MetricSort); 57] = {
     use MetricSort::{Count, Span};
     [
         ("etcd.first_campaign", Span),
@@ -67,6 +67,8 @@ pub const METRICS: [(&str, MetricSort); 55] = {
         ("quorum.controller_manager_lease_back", Span),
         ("node.not_ready", Span),
         ("node.not_ready_after_last_renewal", Span),
+        ("node.others_not_ready", Count),
+        ("node.others_longest_not_ready", Span),
         ("node.no_execute", Span),
         ("pod.evicted", Span),
         ("pod.replaced", Span),

@@ -39,7 +39,7 @@ fn fake(all_params: &[KeepalivedParams], delay: Duration, trial: u64) -> Fake<Ke
     });
     let machines = machines.collect();
     for m in 0..n {
-        let fact = LoadBalancerFact { listening: true, rotation: 7, idle_limit: None };
+        let fact = LoadBalancerFact { listening: true, rotation: 7, ..LoadBalancerFact::default() };
         all.facts[2 * m + 1] = Fact::LoadBalancer(fact);
     }
     all.settlement.vip_holder = Some(node(0));

@@ -1,21 +1,19 @@
 //! The node Lease: renewed steadily without events, and attempt by attempt while something is wrong.
 //!
 //! A kubelet keeps one connection to one API server, so other servers' faults do not touch it. When
-//! that connection is reset it dials again at its next renewal; when it is half-dead, two attempts
-//! run into their time-out before all connections are closed and dialled anew. On a path that loses
-//! packets for good only the next renewal is drawn that all its retransmissions do not save in time. Five attempts follow
-//! each other at once, further ones wait 0.2, 0.4 … 7 s.
+//! that connection is reset it dials again at its next renewal; when it is half-dead, attempts run into
+//! their time-out until it is closed (see [`connection`](super::connection)). On a path that loses packets
+//! for good, only the next renewal is drawn that all its retransmissions do not save in time. Five
+//! attempts follow each other at once, further ones wait 0.2, 0.4 … 7 s.
 //!
 //! A renewal is booked when its answer is back. Absent on purpose: the Lease object itself; the
 //! node monitor reads the renewals from the kubelet's fact.
 
+use super::connection::Connection;
 use super::{Alarm, Kubelet, LOSS_DRAW, PHASE_DRAW, SERVER_DRAW};
-use crate::component::fact::{Fact, KubeletFact, Renewals, Resource};
+use crate::component::fact::{Fact, KubeletFact, Renewals};
 use crate::component::mail::{Body, Call, Op, Outcome};
-use crate::component::record::RequestClass;
-use crate::component::view::ProcessState;
-use crate::component::{Blame, ComponentId, Effects, Kind, View};
-use crate::components::path;
+use crate::component::{Blame, Effects, Kind, View};
 use crate::kernel::cadence::Cadence;
 use crate::kernel::time::{Duration, Time};
 use crate::transport::loss::tries_before;
@@ -24,33 +22,9 @@ use crate::transport::retransmission::Schedule;
 /// Attempts at once before the waits begin. kubelet: `maxUpdateRetries` 5.
 const ATTEMPTS_AT_ONCE: u32 = 5;
 
-/// From this failure in a row on, all connections are closed, so that the next attempt dials.
-const FAILURES_TO_REDIAL: u32 = 2;
-
 /// First wait after that, doubling, and its cap. kubelet: lease controller, `backoffEnsureLease`.
 const WAIT_FIRST: Duration = Duration::from_millis(200);
 const WAIT_MAX: Duration = Duration::from_secs(7);
-
-/// A connection as the kubelet holds it: over a balancer or not, to one server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Connection {
-    balancer: Option<ComponentId>,
-    server: ComponentId,
-}
-
-impl Connection {
-    /// How long a renewal takes over it, if it works.
-    fn latency(self, view: &View) -> Option<Duration> {
-        path::write_latency_over(view, view.me, self.balancer, self.server, Resource::Leases)
-    }
-
-    /// How likely losses keep a renewal from being answered within `patience`.
-    fn fails(self, view: &View, patience: Duration) -> f64 {
-        let (balancer, server) = (self.balancer, self.server);
-        let class = RequestClass::Write;
-        path::lateness_over(view, view.me, balancer, server, class, patience).beyond(patience)
-    }
-}
 
 /// How renewals are made at present.
 #[derive(Clone, Copy, Debug, Default)]
@@ -73,16 +47,27 @@ enum Mode {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Heartbeat {
     mode: Mode,
-    connection: Option<Connection>,
-    failures: u32,
+    pub(super) connection: Option<Connection>,
+    pub(super) failures: u32,
     last: Option<Time>,
     /// The renewal that is waited for has been lost so often that it will not be answered.
     doomed: bool,
+    /// When the last frame came on the connection.
+    pub(super) heard: Option<Time>,
+    /// The connection was half-dead when last looked at.
+    pub(super) was_stuck: bool,
+    /// When data were first sent on the half-dead connection.
+    pub(super) dead_since: Option<Time>,
     /// Makes every renewal one by one: the twin that shows that laziness is unobservable.
     pub(super) eager: bool,
 }
 
 impl Heartbeat {
+    /// Whether renewals go on without events: the last answer then shows when that ends.
+    pub(super) fn is_steady(&self) -> bool {
+        matches!(self.mode, Mode::Steady { .. })
+    }
+
     pub(super) fn awaits(&self, id: u64) -> bool {
         matches!(self.mode, Mode::Waiting { call: Some(call), .. } if call == id)
     }
@@ -100,6 +85,7 @@ impl Heartbeat {
     fn book(&mut self, now: Time) -> Option<Time> {
         let Mode::Steady { answers, latency, .. } = self.mode else { return None };
         self.last = answers.last_at_or_before(now).max(self.last);
+        self.heard = self.heard.max(self.last);
         self.mode = Mode::Planned;
         let next = answers.first_after(now);
         Some(Time::from_nanos(next.as_nanos().saturating_sub(latency.as_nanos())))
@@ -136,6 +122,7 @@ impl Kubelet {
         let interval = self.renew_interval();
         let age = fx.draw(PHASE_DRAW).uniform_duration(Duration::ZERO, interval);
         self.heartbeat.last = Some(view.now - age);
+        self.heartbeat.heard = self.heartbeat.last;
         self.heartbeat.mode = Mode::Settling;
         fx.set(Alarm::Renew, view.now, Blame::default());
         self.publish_renewals(fx);
@@ -160,10 +147,12 @@ impl Kubelet {
             self.publish_renewals(fx);
             return;
         }
-        let stuck = self.heartbeat.connection.is_some_and(|c| self.stuck(c, view));
-        if stuck && self.heartbeat.failures < FAILURES_TO_REDIAL {
+        self.drop_given_up(view);
+        if self.is_stuck(view) {
+            self.heartbeat.dead_since.get_or_insert(view.now);
             self.await_answer(None, view.now, view, fx);
         } else {
+            self.heartbeat.dead_since = None;
             self.attempt(view.now, view, fx);
         }
     }
@@ -185,7 +174,11 @@ impl Kubelet {
     ) {
         let until = sent + self.heartbeat_timeout();
         self.heartbeat.mode = Mode::Waiting { call, until };
-        fx.set(Alarm::RenewTimeout, until, Blame::of("heartbeat timeout", until.since(view.now)));
+        let dead = self.heartbeat.dead_since.filter(|_| call.is_none());
+        let given_up = dead.map(|since| self.gives_up(since));
+        let (at, name) = given_up.filter(|(at, _)| *at < until).unwrap_or((until, "heartbeat timeout"));
+        let at = at.max(view.now);
+        fx.set(Alarm::RenewTimeout, at, Blame::of(name, at.since(view.now)));
     }
 
     /// All facts are out: renewals go on, without events if the path works.
@@ -203,17 +196,6 @@ impl Kubelet {
         fx.set(Alarm::Renew, at, Blame::of("node lease renewal", at.since(view.now)));
     }
 
-    /// Whether data on the connection vanish, or are accepted and never answered.
-    fn stuck(&self, connection: Connection, view: &View) -> bool {
-        let near = connection.balancer.unwrap_or(view.me);
-        let silent = |id| view.process(id).state == ProcessState::Paused;
-        let moved = connection.balancer.is_some_and(|b| view.resolve(self.wiring.server) != Some(b));
-        let lost = connection.balancer.is_some_and(|b| !view.connects(view.me, b) || silent(b))
-            || !view.connects(near, connection.server)
-            || silent(connection.server);
-        lost && !(moved && view.resolve(self.wiring.server).is_some())
-    }
-
     /// An attempt ran into its time-out.
     pub(super) fn renewal_silent(&mut self, view: &View, fx: &mut Effects<Alarm>) {
         if let Mode::Waiting { call: Some(call), .. } = self.heartbeat.mode {
@@ -225,9 +207,7 @@ impl Kubelet {
 
     fn renewal_failed(&mut self, view: &View, fx: &mut Effects<Alarm>) {
         self.heartbeat.failures += 1;
-        if self.heartbeat.failures >= FAILURES_TO_REDIAL {
-            self.heartbeat.connection = None;
-        }
+        self.review_failure(view);
         let Some(late) = self.heartbeat.failures.checked_sub(ATTEMPTS_AT_ONCE) else {
             self.renew(view, fx);
             return;
@@ -244,6 +224,7 @@ impl Kubelet {
         fx: &mut Effects<Alarm>,
     ) {
         fx.clear(Alarm::RenewTimeout);
+        self.heartbeat.heard = Some(view.now);
         if outcome != Outcome::Done {
             self.renewal_failed(view, fx);
             return;
@@ -330,9 +311,17 @@ impl Kubelet {
 
     /// Something on the path changed.
     pub(super) fn review_heartbeat(&mut self, view: &View, fx: &mut Effects<Alarm>) {
+        let cut = self.review_connection(view);
         match self.heartbeat.mode {
+            // What was under way on a connection that is cut has failed.
+            Mode::Waiting { call: None, .. } if cut => {
+                self.heartbeat.doomed = false;
+                fx.clear(Alarm::RenewTimeout);
+                self.renewal_failed(view, fx);
+            }
             Mode::Steady { latency, fails, .. }
-                if self.still_works(view) != Some(latency) || self.fails(latency, view) != Some(fails) =>
+                if self.still_works(view) != Some(latency)
+                    || self.fails(latency, view) != Some(fails) =>
             {
                 self.interrupt_heartbeat(view, fx);
             }

@@ -8,6 +8,7 @@
 //! Absent on purpose: eviction under pressure, and the container runtime.
 
 mod backoff;
+mod connection;
 mod heartbeat;
 mod liveness;
 mod pods;
@@ -51,6 +52,15 @@ params! {
         /// the mean of that.
         lease_jitter: f64 = "nodeLeaseRenewJitter", |v| if v.kubernetes.at_least(1, 21) { 0.04 } else { 0.0 },
             "k8s.io/component-helpers lease controller: 0.04 in newer releases, none in 1.20";
+        /// Seconds from the last frame of the connection to the API until a PING is sent; 0: none is.
+        read_idle: u32 = "HTTP2_READ_IDLE_TIMEOUT_SECONDS", |_v| 30,
+            "k8s.io/apimachinery util/net/http.go, readIdleTimeoutSeconds";
+        /// Seconds that its answer may take before the connection is closed.
+        ping_timeout: u32 = "HTTP2_PING_TIMEOUT_SECONDS", |_v| 15,
+            "k8s.io/apimachinery util/net/http.go, pingTimeoutSeconds";
+        /// Whether all connections to the API are closed at the second heartbeat in a row that failed.
+        closes_on_failure: bool = "closeConnectionsOnHeartbeatFailure", |v| !v.kubernetes.at_least(1, 24),
+            "kubelet server.go, onHeartbeatFailure: kubernetes#63492; from 1.24 on (kubernetes#108107) only with DISABLE_HTTP2";
         /// How often the node's status is computed, and posted if it changed.
         status_update_frequency: Duration = "nodeStatusUpdateFrequency", |_v| Duration::from_secs(10),
             "KubeletConfiguration nodeStatusUpdateFrequency";
@@ -122,6 +132,13 @@ impl KubeletParams {
                 "nodeLeaseDurationSeconds",
                 "`nodeLeaseDurationSeconds` must be above 0",
                 "the default is 40",
+            );
+        }
+        if self.ping_timeout == 0 {
+            error(
+                "HTTP2_PING_TIMEOUT_SECONDS",
+                "`HTTP2_PING_TIMEOUT_SECONDS` must be at least 1",
+                "the default is 15",
             );
         }
         let periods = [

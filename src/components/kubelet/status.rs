@@ -65,13 +65,16 @@ impl Kubelet {
     }
 
     fn try_post(&mut self, view: &View, fx: &mut Effects<Alarm>) {
-        let id = self.new_call();
         let timeout = self.params.status_update_frequency;
         self.status.busy = true;
-        self.status.call = Some(id);
         self.status.tries += 1;
-        let call = Call { id, op: Op::PostNodeStatus, deadline: view.now + timeout };
-        fx.send(self.wiring.server, Body::Call(call));
+        // On the half-dead connection of the heartbeats it meets their fate.
+        if !self.is_stuck(view) {
+            let id = self.new_call();
+            self.status.call = Some(id);
+            let call = Call { id, op: Op::PostNodeStatus, deadline: view.now + timeout };
+            fx.send(self.wiring.server, Body::Call(call));
+        }
         fx.set_after(Alarm::StatusTimeout, timeout, "heartbeat timeout");
     }
 

@@ -95,7 +95,8 @@ enum Path {
 /// Runs a kubelet over a history of its path; the transport answers a call once the path has worked
 /// for the whole latency. Returns the last renewal as known at each probe.
 fn history(eager: bool, changes: &[(u64, Path)], probes: &[Time], trial: u64) -> Vec<Option<Time>> {
-    let mut world = world(&old(), Kind::Scheduler, trial);
+    let versions = if trial.is_multiple_of(2) { old() } else { Versions::default() };
+    let mut world = world(&versions, Kind::Scheduler, trial);
     world.machine(KUBELET).heartbeat.eager = eager;
     world.settle();
     let mut path = Path::Works(3);
@@ -221,6 +222,40 @@ fn a_half_dead_connection_costs_two_time_outs() {
     world.run_until(at(60_000));
     let dial = world.sent[0].0;
     assert_eq!(dial, next + Duration::from_secs(20));
+}
+
+/// Law: newer kubelets leave a half-dead connection to the ping: the next renewal that arrives is
+/// sent 30 s + 15 s after the last answer, longer than the 40 s after which a node once was NotReady.
+#[test]
+fn newer_kubelets_wait_for_the_ping() {
+    for (seconds, dialled) in [(30, 45), (20, 35)] {
+        let mut world = world(&Versions::default(), Kind::Scheduler, 0);
+        world.machine(KUBELET).params.read_idle = seconds;
+        world.settle();
+        world.run_until(at(25_000));
+        let Renewals::Every(cadence) = renewals(&world) else { panic!("not steady") };
+        let last = cadence.last_at_or_before(at(25_000)).unwrap();
+        world.network(|reach| reach.cut(MachineId(0), MachineId(1), true));
+        world.run_until(at(120_000));
+        assert_eq!(world.sent[0].0, last + Duration::from_secs(dialled));
+    }
+}
+
+/// Law: without pings a kernel gives up, 924.6 s after the first renewal that went nowhere.
+#[test]
+fn without_pings_the_kernel_gives_up() {
+    let mut world = world(&Versions::default(), Kind::Scheduler, 0);
+    world.machine(KUBELET).params.read_idle = 0;
+    world.settle();
+    world.run_until(at(25_000));
+    let Renewals::Every(cadence) = renewals(&world) else { panic!("not steady") };
+    let next = cadence.first_after(at(25_000)) - Duration::from_millis(7);
+    world.network(|reach| reach.cut(MachineId(0), MachineId(1), true));
+    world.run_until(at(1_200_000));
+    let waited = world.sent[0].0.since(next);
+    // At the next attempt: within the waits of 7 s between attempts.
+    let gives_up = Duration::from_millis(924_600);
+    assert!(waited >= gives_up && waited < gives_up + Duration::from_secs(8), "{waited}");
 }
 
 /// Law: what was renewed before the kubelet was killed stays known, and nothing is renewed after.

@@ -198,6 +198,7 @@ impl LoadBalancer {
         self.fact.rotation =
             (0..self.checks.len()).filter(|s| self.is_up(*s)).fold(0, |bits, s| bits | 1 << s);
         self.fact.idle_limit = self.params.idle_limit();
+        self.fact.cuts_sessions = self.params.on_marked_down == Some(OnMarkedDown::ShutdownSessions);
         fx.publish(Fact::LoadBalancer(self.fact));
     }
 
