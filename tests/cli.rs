@@ -403,9 +403,8 @@ fn a_full_disk_is_told() {
 #[test]
 #[cfg(target_os = "linux")]
 fn endless_samples_are_refused() {
-    let text = scenario(
-        r#", "faults": [ { "at": { "empirical": "/dev/zero" }, "kill": "cp1/etcd" } ]"#,
-    );
+    let text =
+        scenario(r#", "faults": [ { "at": { "empirical": "/dev/zero" }, "kill": "cp1/etcd" } ]"#);
     let path = file("endless.json", text.as_bytes());
     let output = hasim(&["run".as_ref(), path.as_os_str()]);
     complains(&output, &["/dev/zero", "larger than 64 MiB"]);

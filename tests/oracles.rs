@@ -134,8 +134,8 @@ fn near(got: f64, expected: f64, digits: f64) {
 #[test]
 fn majorities_have_their_closed_forms() {
     let (l, m) = (1e-3_f64, 0.1_f64);
-    let four_of_seven = (638.0 * l.powi(3) + 90.0 * l * l * m + 11.0 * l * m * m + m.powi(3))
-        / (840.0 * l.powi(4));
+    let four_of_seven =
+        (638.0 * l.powi(3) + 90.0 * l * l * m + 11.0 * l * m * m + m.powi(3)) / (840.0 * l.powi(4));
     let five = |own: bool| {
         let (b, c) = if own { (13.0, 2.0) } else { (8.0, 1.0) };
         (47.0 * l * l + b * l * m + c * m * m) / (60.0 * l.powi(3))
@@ -162,9 +162,12 @@ fn majorities_have_their_closed_forms() {
 /// Law: the probability that a quorum is lost within a year is the one that a model checker finds.
 #[test]
 fn quorum_is_lost_within_a_year_as_often_as_model_checkers_say() {
-    for (count, crews, expected) in
-        [(3, None, 0.393_65), (5, Some(1), 0.047_202_5), (5, None, 0.024_282_0), (7, None, 0.001_125_5)]
-    {
+    for (count, crews, expected) in [
+        (3, None, 0.393_65),
+        (5, Some(1), 0.047_202_5),
+        (5, None, 0.024_282_0),
+        (7, None, 0.001_125_5),
+    ] {
         let answer = members(count, crews, ["1000h", "10h"], "");
         near(answer.services[2].first_year_outage.unwrap(), expected, 2e-5);
     }
@@ -185,7 +188,8 @@ fn two_zones_are_worse_than_one() {
             .filter(|zone| spread.contains(zone))
             .map(|zone| {
                 let inside = spread.iter().enumerate().filter(|(_, own)| own == &zone);
-                let names: Vec<String> = inside.map(|(at, _)| format!("\"cp{}\"", at + 1)).collect();
+                let names: Vec<String> =
+                    inside.map(|(at, _)| format!("\"cp{}\"", at + 1)).collect();
                 format!(
                     r#"{{ "name": "{zone}", "machines": [{}], "effect": "overlay",
                       "failure": {{ "exponential": {{ "mean": "1999h" }} }},

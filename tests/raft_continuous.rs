@@ -16,7 +16,8 @@ const PUBLISHED: f64 = 10_000.0;
 /// Times from the start to a leader with so many of the five servers down, in milliseconds, sorted.
 fn elections(failed: usize) -> Vec<f64> {
     let mut scenario: Value = serde_json::from_str(&text("raft-continuous")).expect("JSON");
-    let down = (0..failed).map(|n| json!({ "at": "1001ms", "kill": format!("etcd{}/etcd", 5 - n) }));
+    let down =
+        (0..failed).map(|n| json!({ "at": "1001ms", "kill": format!("etcd{}/etcd", 5 - n) }));
     scenario["faults"] = down.collect();
     let plan = load_text("raft-continuous", &scenario.to_string()).plan.expect("it is valid");
     let value = |n| trial(&plan, 1, n).value("etcd.cold_start_to_leader").map(number);

@@ -117,9 +117,8 @@ pub fn lateness(
     }
     let rotation = view.load_balancer(at).map_or(0, |fact| fact.rotation);
     let chosen = servers.iter().enumerate().filter(|(bit, _)| rotation >> bit & 1 == 1);
-    let behind: Vec<Lateness> = chosen
-        .map(|(_, server)| law.request(at, *server).then(law.work(*server, class)))
-        .collect();
+    let behind: Vec<Lateness> =
+        chosen.map(|(_, server)| law.request(at, *server).then(law.work(*server, class))).collect();
     law.request(from, at).then(Lateness::one_of(&behind))
 }
 
@@ -151,7 +150,8 @@ impl Losses<'_> {
     /// A connection, a request and its answer.
     fn request(&self, from: ComponentId, to: ComponentId) -> Lateness {
         let loss = either(self.view.loss(from, to), self.view.loss(to, from));
-        Lateness::of_connecting(loss, self.view.all.reach.syn_linear(), self.limit).then(self.exchange(from, to))
+        Lateness::of_connecting(loss, self.view.all.reach.syn_linear(), self.limit)
+            .then(self.exchange(from, to))
     }
 
     /// A request and its answer on a connection that stands.

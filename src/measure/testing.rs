@@ -424,7 +424,11 @@ impl Board {
         for balancer in ["lb1/haproxy", "lb2/haproxy"] {
             let marked = self.event(at(70_700), balancer, fault, wait.clone());
             let id = self.id(balancer);
-            let fact = LoadBalancerFact { listening: true, rotation: 0b110, ..LoadBalancerFact::default() };
+            let fact = LoadBalancerFact {
+                listening: true,
+                rotation: 0b110,
+                ..LoadBalancerFact::default()
+            };
             self.set_fact(id, Fact::LoadBalancer(fact), marked);
             self.settle(marked);
         }

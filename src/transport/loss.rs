@@ -215,7 +215,11 @@ impl Runs {
         let n = none.len() - 1;
         let more = libm::floor(libm::log(u / none[n]) / libm::log1p(-hazard)) + 1.0;
         let tries = n as f64 + more;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 1 to 1.6e16")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "from 1 to 1.6e16"
+        )]
         (tries < TRIES_MAX).then_some(tries as u64)
     }
 }

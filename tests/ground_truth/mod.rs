@@ -21,9 +21,8 @@ pub(crate) fn text(experiment: &str) -> String {
 /// The validation scenario of an experiment, ready to run.
 pub(crate) fn plan(experiment: &str) -> Plan {
     let source = Source::open(&folder().join(format!("{experiment}.json"))).expect("a scenario");
-    let near = |name: &str| {
-        fs::read_to_string(folder().join(name)).map_err(|error| error.to_string())
-    };
+    let near =
+        |name: &str| fs::read_to_string(folder().join(name)).map_err(|error| error.to_string());
     load(&source, &near).plan.unwrap_or_else(|| panic!("{experiment} has errors"))
 }
 

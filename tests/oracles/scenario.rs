@@ -56,8 +56,7 @@ impl Oracle<'_> {
     /// One balancer needs an address only where taking it takes time.
     fn moves(&self) -> bool {
         let timed = |law: &Value| law["kind"] != "instantaneous";
-        self.balancers() > 1
-            || self.balancers() == 1 && self.get("vip_failover").is_some_and(timed)
+        self.balancers() > 1 || self.balancers() == 1 && self.get("vip_failover").is_some_and(timed)
     }
 
     fn cluster(&self) -> Value {

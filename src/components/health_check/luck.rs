@@ -77,7 +77,8 @@ impl HealthCheck {
         let share = before_the_run(luck.fails, self.rules.fall);
         let mean = luck.good.mul_f64(1.0 - share) + luck.failed.mul_f64(share);
         let first = self.next_begin(now, luck) + self.cycle(mean, self.rules.inter) * before;
-        let failing = self.cycle(luck.failed, self.rules.fastinter) * (u64::from(self.rules.fall) - 1);
+        let failing =
+            self.cycle(luck.failed, self.rules.fastinter) * (u64::from(self.rules.fall) - 1);
         Some(first + failing + luck.failed)
     }
 

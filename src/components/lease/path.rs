@@ -191,10 +191,7 @@ fn hop(view: &View, from: ComponentId, to: ComponentId) -> Result<Hop, Response>
         Probe::Answers(round_trip) => {
             let (Some(a), Some(b)) = (view.map().machine_of(from), view.map().machine_of(to))
             else {
-                return Ok(Hop {
-                    there_and_back: round_trip * 2,
-                    back: Duration::ZERO,
-                });
+                return Ok(Hop { there_and_back: round_trip * 2, back: Duration::ZERO });
             };
             let reach = &view.all.reach;
             let jitter = |from, to| {
