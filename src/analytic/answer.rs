@@ -2,6 +2,8 @@
 
 use super::build;
 use super::chain::Chain;
+use super::importance::{self, Importance};
+use super::model::Model;
 use super::obstacle::Obstacle;
 use super::prism;
 use super::solve;
@@ -119,6 +121,7 @@ pub struct Answer {
 #[derive(Clone, Debug)]
 pub struct Exact {
     chain: Chain,
+    model: Model,
     requests: bool,
 }
 
@@ -130,12 +133,24 @@ impl Exact {
     pub fn of(plan: &Plan) -> Result<Exact, Vec<Obstacle>> {
         let model = build::model(plan)?;
         let chain = Chain::of(&model).map_err(|obstacle| vec![obstacle])?;
-        Ok(Exact { chain, requests: model.detection.is_some() })
+        Ok(Exact { chain, requests: model.detection.is_some(), model })
     }
 
     /// The chain in the PRISM language, all states written out.
     pub fn prism(&self, title: &str) -> String {
         prism::text(&self.chain, title, self.requests)
+    }
+
+    /// The combinations of parts that take a service down when they fail, none larger than needed,
+    /// and how much each part matters to it.
+    pub fn importance(&self, measured: Measured) -> (Vec<Vec<String>>, Vec<Importance>) {
+        let parts = self.model.failing();
+        let at = Measured::ALL.iter().position(|other| *other == measured).unwrap_or(0);
+        let static_model = self.model.without_timers();
+        let down = |set: &[usize]| !static_model.levels(&static_model.with_down(set)).up[at];
+        let (cuts, found) = importance::importance(&parts, &down);
+        let named = |cut: Vec<usize>| cut.into_iter().map(|at| parts[at].0.clone()).collect();
+        (cuts.into_iter().map(named).collect(), found)
     }
 
     /// The answer.

@@ -373,8 +373,8 @@ impl<'a> Builder<'a> {
                 let host = &mut self.model.hosts[*host];
                 if crash { host.crashes.push(at) } else { host.overlays.push(at) }
             }
-            let slot = self.slot();
-            self.model.outages.push(OutageModel { slot, failure, repair, crash, hosts });
+            let (slot, name) = (self.slot(), outage.name.clone());
+            self.model.outages.push(OutageModel { name, slot, failure, repair, crash, hosts });
         }
     }
 

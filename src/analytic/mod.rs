@@ -7,10 +7,12 @@
 //! Absent on purpose: worlds, components' machines, chance, and any approximation: what is outside
 //! its reach is named, not estimated.
 
+mod after;
 pub mod answer;
 mod build;
 mod chain;
 mod eliminate;
+pub mod importance;
 mod model;
 mod number;
 pub mod obstacle;
@@ -19,5 +21,9 @@ mod prism;
 mod solve;
 mod state;
 mod step;
+mod structure;
 mod symmetry;
 pub mod votes;
+
+#[cfg(test)]
+mod tests;

@@ -115,6 +115,7 @@ pub(super) struct Host {
 /// An outage of several hosts: up stages, then outage stages.
 #[derive(Clone, Debug)]
 pub(super) struct OutageModel {
+    pub(super) name: String,
     pub(super) slot: usize,
     pub(super) failure: Phases,
     pub(super) repair: Phases,

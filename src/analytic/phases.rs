@@ -76,6 +76,16 @@ impl Phases {
         }
     }
 
+    /// The mean, in hours.
+    pub(super) fn mean(&self) -> f64 {
+        let from = |start: usize| {
+            let following = |at: &usize| self.stages[*at].next;
+            let passed = std::iter::successors(Some(start), following);
+            passed.map(|at| 1.0 / self.stages[at].rate).sum::<f64>()
+        };
+        self.start.iter().map(|(share, at)| share * from(*at)).sum()
+    }
+
     /// How many stages.
     pub(super) fn len(&self) -> usize {
         self.stages.len()
@@ -98,15 +108,7 @@ mod tests {
             (Law::Hyperexponential { branches }, 1.8),
         ] {
             let phases = Phases::of(&law).unwrap();
-            let from = |mut at: usize| {
-                let mut sum = 1.0 / phases.stages[at].rate;
-                while let Some(next) = phases.stages[at].next {
-                    at = next;
-                    sum += 1.0 / phases.stages[at].rate;
-                }
-                sum
-            };
-            let found: f64 = phases.start.iter().map(|(share, at)| share * from(*at)).sum();
+            let found = phases.mean();
             assert!((found - expected).abs() < 1e-12, "{law:?}: {found}");
         }
         assert_eq!(Phases::of(&Law::Weibull { shape: 2.0, scale: mean }), None);

@@ -4,7 +4,7 @@ use super::Outcome;
 use super::arguments::{ExactArguments, Format};
 use super::console::Console;
 use super::input;
-use crate::analytic::answer::Exact;
+use crate::analytic::answer::{Exact, Measured};
 use crate::analytic::obstacle::Obstacle;
 use crate::report::exact;
 use crate::scenario::effective;
@@ -32,10 +32,12 @@ pub(super) fn exact(typed: &ExactArguments, console: &mut Console) -> Outcome {
         console.complain(&format!("error: cannot write {}: {error}", path.display()));
         return Outcome::BadInput;
     }
+    let (cuts, important) = chain.importance(Measured::ApiWrite);
     match typed.format {
-        Format::Text => console.print_lines(&exact::text(&plan, &answer)),
+        Format::Text => console.print_lines(&exact::text(&plan, &answer, &important)),
         Format::Json => {
-            let text = serde_json::to_string_pretty(&exact::result(&plan, &answer));
+            let text =
+                serde_json::to_string_pretty(&exact::result(&plan, &answer, &cuts, &important));
             console.print(&format!("{}\n", text.unwrap_or_default()));
         }
     }

@@ -3,11 +3,15 @@
 use super::layout::{WIDTH, columns, wrap};
 use super::style::{Styled, Tone};
 use crate::analytic::answer::{Answer, ServiceAnswer};
+use crate::analytic::importance::Importance;
 use crate::plan::Plan;
 use serde_json::{Value, json};
 
+/// Most parts in the table of importance.
+const PARTS_SHOWN: usize = 12;
+
 /// The answer for people.
-pub fn text(plan: &Plan, answer: &Answer) -> Vec<Styled> {
+pub fn text(plan: &Plan, answer: &Answer, important: &[Importance]) -> Vec<Styled> {
     let mut lines = vec![Styled::of(plan.name.clone(), Tone::Heading)];
     lines.extend(wrap(&plan.description, WIDTH).into_iter().map(Styled::plain));
     let about = format!(
@@ -25,6 +29,19 @@ pub fn text(plan: &Plan, answer: &Answer) -> Vec<Styled> {
     let head = ["SERVICE", "FIRST OUTAGE AFTER", "IN FIRST YEAR", "DOWN, FIRST YEAR"];
     lines.push(Styled::of("From the start, everything up and new", Tone::Heading));
     lines.extend(columns(&head, &first).into_iter().map(Styled::plain));
+    if !important.is_empty() {
+        lines.push(Styled::default());
+        lines.push(Styled::of(
+            "What api-write hangs on (parts taken as independent)",
+            Tone::Heading,
+        ));
+        let head = ["PART", "BIRNBAUM", "FUSSELL-VESELY", "RAW", "RRW"];
+        let mut sorted: Vec<&Importance> = important.iter().collect();
+        sorted.sort_by(|one, other| other.fussell_vesely.total_cmp(&one.fussell_vesely));
+        let rows: Vec<Vec<String>> =
+            sorted.iter().take(PARTS_SHOWN).map(|part| part_row(part)).collect();
+        lines.extend(columns(&head, &rows).into_iter().map(Styled::plain));
+    }
     if let Some(requests) = &answer.requests {
         lines.push(Styled::default());
         let lost = format!(
@@ -34,6 +51,17 @@ pub fn text(plan: &Plan, answer: &Answer) -> Vec<Styled> {
         lines.extend(wrap(&lost, WIDTH).into_iter().map(Styled::plain));
     }
     lines
+}
+
+fn part_row(part: &Importance) -> Vec<String> {
+    let number = |value: f64| if value.is_finite() { short(value) } else { "∞".to_owned() };
+    vec![
+        part.part.clone(),
+        number(part.birnbaum),
+        number(part.fussell_vesely),
+        number(part.raw),
+        number(part.rrw),
+    ]
 }
 
 fn long_run(service: &ServiceAnswer) -> Vec<String> {
@@ -108,7 +136,12 @@ fn span(hours: f64) -> String {
 }
 
 /// The answer for programs. Times are in hours, shares from 0 to 1.
-pub fn result(plan: &Plan, answer: &Answer) -> Value {
+pub fn result(
+    plan: &Plan,
+    answer: &Answer,
+    cuts: &[Vec<String>],
+    important: &[Importance],
+) -> Value {
     let services = answer.services.iter();
     let services: serde_json::Map<String, Value> = services
         .map(|service| (service.measured.name().to_owned(), service_value(service)))
@@ -121,6 +154,17 @@ pub fn result(plan: &Plan, answer: &Answer) -> Value {
         "yearHours": crate::analytic::answer::YEAR_HOURS,
         "services": services,
     });
+    let parts = important.iter().map(|part| {
+        json!({
+            "part": part.part,
+            "unavailability": part.unavailability,
+            "birnbaum": part.birnbaum,
+            "fussellVesely": part.fussell_vesely,
+            "riskAchievementWorth": part.raw,
+            "riskReductionWorth": part.rrw.is_finite().then_some(part.rrw),
+        })
+    });
+    value["apiWrite"] = json!({ "cutSets": cuts, "importance": parts.collect::<Vec<_>>() });
     if let Some(requests) = &answer.requests {
         value["requests"] = json!({
             "success": requests.success,

@@ -194,8 +194,16 @@ impl World<'_> {
             Fact::ApiServer(fact) => fact.ready,
             Fact::LoadBalancer(fact) => fact.listening,
             Fact::Kubelet(_) => self.node_is_ready(id),
+            // What has just started has shown nothing yet.
+            Fact::Absent => !self.shows_health(id),
             _ => true,
         }
+    }
+
+    /// Whether there is more to a process's health than that it runs.
+    fn shows_health(&self, id: ComponentId) -> bool {
+        let kind = self.all.map.component(id).kind;
+        matches!(kind, Kind::Etcd | Kind::ApiServer | Kind::LoadBalancer | Kind::Kubelet)
     }
 
     fn node_is_ready(&self, kubelet: ComponentId) -> bool {

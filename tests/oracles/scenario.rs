@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// The parts of a scenario that follow from an oracle's parameters.
-pub fn of(parameters: &Value) -> Value {
+pub(crate) fn of(parameters: &Value) -> Value {
     let p = Oracle(parameters);
     json!({ "cluster": p.cluster(), "reliability": p.reliability(), "timings": p.timings() })
 }
