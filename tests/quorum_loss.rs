@@ -39,7 +39,10 @@ fn the_return_of_quorum_follows_the_measurements() {
         measured.assert_same_law(metric, &simulated);
     }
     let writes = values("quorum.restarted_write_back");
-    assert!(share(&writes, 0.0..33_000.0) >= 1.0, "the eighth wait is 26.8 s and a fifth");
+    // The eighth wait is 26.8 s and a fifth, from a dial just before the member listens; a client asks
+    // once a second and is itself held up now and then.
+    let latest = 26_844.0 * 1.2 + 1_000.0 + 500.0;
+    assert!(share(&writes, 0.0..latest) >= 1.0, "a write returned later than the eighth wait");
     assert!(share(&writes, 5_000.0..14_000.0) < 0.05, "an early return or a late one");
     let mut leases = values("quorum.scheduler_lease_back");
     leases.extend(values("quorum.controller_manager_lease_back"));

@@ -73,6 +73,7 @@ fn metrics_count_from_the_fault() {
     scheduler.first_binding Duration(16.1s)
     controller_manager.first_action Duration(17s)
     api.write_failures Count(0)
+    node.others_not_ready Count(0)
     ");
 }
 

@@ -25,7 +25,7 @@ fn restless() -> Plan {
         |up: &str, down: &str| format!(r#"{{"failure": {}, "repair": {}}}"#, law(up), law(down));
     plan(&format!(
         r#""reliability": {{
-            "machines": {{"controlPlane": {machine}, "loadBalancers": {machine}}},
+            "machines": {{"controlPlane": {machine}, "loadBalancer": {machine}}},
             "processes": {{"kube-apiserver": {process}, "etcd": {process}}}
         }}"#,
         machine = modes("50h", "5h"),

@@ -179,6 +179,7 @@ fn outages_with_blame() {
     scheduler.first_binding             16.1 s
     controller_manager.first_action     17.0 s
     api.write_failures                       0
+    node.others_not_ready                    0
     ");
 }
 
