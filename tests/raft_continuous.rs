@@ -1,4 +1,4 @@
-//! Raft without ticks, as a scenario: AvailSim's wide-area elections (Ongaro's thesis, section 9.5.2:
+//! Raft without ticks, as a scenario: `AvailSim`'s wide-area elections (Ongaro's thesis, section 9.5.2:
 //! five servers, one-way delays of U(30,40) ms, fresh time-outs of U(300,600) ms, no disk).
 
 mod ground_truth;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 const TRIALS: u64 = 4000;
 
-/// Runs of AvailSim behind each published figure.
+/// Runs of `AvailSim` behind each published figure.
 const PUBLISHED: f64 = 10_000.0;
 
 /// Times from the start to a leader with so many of the five servers down, in milliseconds, sorted.
@@ -54,7 +54,7 @@ fn assert_mean(times: &[f64], published: f64) {
     assert!((m - published).abs() < error + READING, "mean {m:.1}, published {published}");
 }
 
-/// Law: AvailSim's figures with none, one and two of five servers down.
+/// Law: `AvailSim`'s figures with none, one and two of five servers down.
 #[test]
 fn wide_area_elections_are_those_of_the_thesis() {
     let runs = [0, 1, 2].map(elections);
