@@ -53,13 +53,17 @@ fn pairs(answer: &Answer, name: &str, values: &Value) -> Vec<(String, f64, f64)>
         found.push(("steady_loss_digits", requests.loss));
         found.push(("first_year_mean_loss", requests.first_year_loss));
     } else {
-        let service = answer.services.iter().find(|s| s.measured == measured(name)).unwrap();
+        let service = answer
+            .services
+            .iter()
+            .find(|s| s.measured == measured(name))
+            .expect("the service is answered for");
         found.push(("availability", service.availability));
         found.push(("unavailability", service.unavailability));
         found.push(("unavailability_digits", service.unavailability));
         found.push(("outages_per_year", service.outages_per_year));
-        found.push(("mean_outage_h", service.mean_outage_hours.unwrap()));
-        found.push(("mttf_from_all_up_h", service.mttf_hours.unwrap()));
+        found.push(("mean_outage_h", service.mean_outage_hours.expect("it fails at times")));
+        found.push(("mttf_from_all_up_h", service.mttf_hours.expect("it fails at times")));
         found.push(("first_year_up_fraction", service.first_year_up));
         found.push(("first_year_down_fraction", service.first_year_down));
     }

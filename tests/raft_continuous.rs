@@ -32,7 +32,8 @@ fn mean(times: &[f64]) -> f64 {
 }
 
 fn quantile(times: &[f64], p: f64) -> f64 {
-    times[((p.clamp(0.0, 1.0)) * (times.len() - 1) as f64) as usize]
+    let last = (times.len() - 1) as f64;
+    times[(1..times.len()).take_while(|n| *n as f64 <= p * last).count()]
 }
 
 /// Figures are read from a plot: to this many milliseconds.

@@ -38,11 +38,10 @@ pub(super) fn model(plan: &Plan) -> Result<Model, Vec<Obstacle>> {
     builder.model.exchangeable();
     let mut model = builder.model;
     let mut slot = model.width;
-    for timer in [&mut model.vip, &mut model.election, &mut model.manager, &mut model.scheduler] {
-        if let Some(timer) = timer {
-            timer.slot = slot;
-            slot += 1;
-        }
+    let timers = [&mut model.vip, &mut model.election, &mut model.manager, &mut model.scheduler];
+    for timer in timers.into_iter().flatten() {
+        timer.slot = slot;
+        slot += 1;
     }
     model.width = slot;
     if builder.obstacles.is_empty() { Ok(model) } else { Err(builder.obstacles) }
@@ -227,8 +226,8 @@ impl<'a> Builder<'a> {
         let balancer = here(self.balancers());
         let process = |kind| map.local(machine, kind).map(Thing::Process);
         let keepalived = process(Kind::Keepalived);
-        let known = api.map_or(&[][..], |id| self.plan.etcd_servers_of(id));
-        let knows = known.iter().filter_map(|id| {
+        let addresses = api.map_or(&[][..], |id| self.plan.etcd_servers_of(id));
+        let knows = addresses.iter().filter_map(|id| {
             let machine = map.machine_of(*id);
             self.machines.iter().position(|own| Some(*own) == machine)
         });

@@ -5,6 +5,9 @@ use super::model::{Host, Model, PartModel, Repair, Sort, TimerModel, narrow};
 use super::phases::{Phases, Stage};
 use super::state::State;
 
+/// Whether a mark's taking takes time, who can have it and where it stands.
+type Mark = (bool, fn(&Host) -> bool, fn(&Host) -> Option<usize>);
+
 impl Model {
     /// The states in which everything begins, each with its probability.
     pub(super) fn starts(&self) -> Vec<(f64, State)> {
@@ -18,7 +21,7 @@ impl Model {
         for shock in &self.shocks {
             after.begin(shock.slot, 0, 1, &shock.every);
         }
-        let marks: [(bool, fn(&Host) -> bool, fn(&Host) -> Option<usize>); 4] = [
+        let marks: [Mark; 4] = [
             (self.vip.is_some(), |h| h.balancer, |h| h.holds_vip),
             (self.election.is_some(), |h| h.member, |h| h.leads),
             (self.manager.is_some(), |h| h.api, |h| h.holds_manager),
@@ -46,15 +49,14 @@ impl Model {
         for shock in &self.shocks {
             let Stage { rate, next } = shock.every.stages[usize::from(state[shock.slot])];
             let mut after = After::of(state);
-            match next {
-                Some(next) => after.state[shock.slot] = narrow(next),
-                None => {
-                    after.begin(shock.slot, 0, 1, &shock.every);
-                    for (part, repair) in &shock.stops {
-                        let runs = self.runs(state, *part) && self.is_up(state, Some(*part));
-                        if runs {
-                            self.fail(&mut after, *part, *repair);
-                        }
+            if let Some(next) = next {
+                after.state[shock.slot] = narrow(next);
+            } else {
+                after.begin(shock.slot, 0, 1, &shock.every);
+                for (part, repair) in &shock.stops {
+                    let runs = self.runs(state, *part) && self.is_up(state, Some(*part));
+                    if runs {
+                        self.fail(&mut after, *part, *repair);
                     }
                 }
             }
@@ -109,12 +111,11 @@ impl Model {
         let base = part.down(repair);
         let Stage { rate, next } = part.repairs[repair].phases.stages[usize::from(code - base)];
         let mut after = After::of(state);
-        match next {
-            Some(next) => after.state[part.slot] = base + narrow(next),
-            None => {
-                self.leave_queue(&mut after.state, at);
-                self.come_back(&mut after, at);
-            }
+        if let Some(next) = next {
+            after.state[part.slot] = base + narrow(next);
+        } else {
+            self.leave_queue(&mut after.state, at);
+            self.come_back(&mut after, at);
         }
         self.finish(rate, after, hear);
     }
@@ -126,12 +127,12 @@ impl Model {
         let mut stride = 1;
         for clock in &part.clocks {
             let count = narrow(clock.phases.len());
-            let stage = (code / stride) % count;
-            let Stage { rate, next } = clock.phases.stages[usize::from(stage)];
+            let place = (code / stride) % count;
+            let Stage { rate, next } = clock.phases.stages[usize::from(place)];
             let mut after = After::of(state);
             match next {
                 Some(next) => {
-                    after.state[part.slot] = code - stage * stride + narrow(next) * stride;
+                    after.state[part.slot] = code - place * stride + narrow(next) * stride;
                 }
                 None => self.fail(&mut after, at, clock.repair),
             }
@@ -226,7 +227,7 @@ impl Model {
         let mut after = After::of(state);
         let Stage { rate, next } = match code.checked_sub(ups) {
             None => outage.failure.stages[code],
-            Some(stage) => outage.repair.stages[stage],
+            Some(place) => outage.repair.stages[place],
         };
         let base = if code < ups { 0 } else { ups };
         match next {

@@ -174,7 +174,7 @@ pub fn trial(ideal: &mut Ideal, key: Key, span: Duration) -> YearRow {
     let (mut at, end) = (0, span.as_nanos());
     let mut levels = ideal.levels();
     loop {
-        let next = ideal.next().as_nanos_since_start().min(end);
+        let next = ideal.next().nanos().min(end);
         for (index, measure) in Measure::ALL.into_iter().enumerate() {
             if levels >> index & 1 == 0 {
                 row.measures[index].reasons[ideal.reason(measure) as usize] += next - at;
@@ -188,16 +188,15 @@ pub fn trial(ideal: &mut Ideal, key: Key, span: Duration) -> YearRow {
         ideal.step();
         row.events += 1;
         let now = ideal.levels();
-        for index in 0..MEASURES {
+        for (index, (spell, began)) in row.measures.iter_mut().zip(&mut began).enumerate() {
             let (was, is) = (levels >> index & 1 == 1, now >> index & 1 == 1);
-            let spell = &mut row.measures[index];
             match (was, is) {
                 (true, false) => {
                     spell.outages += 1;
                     spell.first.get_or_insert(at);
-                    began[index] = Some(at);
+                    *began = Some(at);
                 }
-                (false, true) => spell.end(began[index].take(), at),
+                (false, true) => spell.end(began.take(), at),
                 _ => {}
             }
         }
@@ -344,11 +343,11 @@ impl YearStudy {
 
 /// The instant as a plain number.
 trait Nanos {
-    fn as_nanos_since_start(self) -> u64;
+    fn nanos(self) -> u64;
 }
 
 impl Nanos for Time {
-    fn as_nanos_since_start(self) -> u64 {
+    fn nanos(self) -> u64 {
         self.saturating_since(Time::START).as_nanos()
     }
 }

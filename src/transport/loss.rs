@@ -270,11 +270,11 @@ mod tests {
     /// Law: the mean wait for a run of k is (1 − pᵏ) / (q pᵏ) tries (Feller), also where it is rare.
     #[test]
     fn the_mean_wait_for_a_run_is_that_of_feller() {
-        for (p, k) in [(0.01_f64, 3_u32), (0.001, 2), (0.2, 5)] {
+        for (p, k) in [(0.01_f64, 3_u8), (0.001, 2), (0.2, 5)] {
             let count = 20_000_u64;
-            let runs = Runs { probability: p, length: k };
+            let runs = Runs { probability: p, length: u32::from(k) };
             let sum: f64 = (0..count).map(|n| runs.tries(&mut draw(n)).unwrap() as f64).sum();
-            let mean = (1.0 - p.powi(k as i32)) / ((1.0 - p) * p.powi(k as i32));
+            let mean = (1.0 - p.powi(i32::from(k))) / ((1.0 - p) * p.powi(i32::from(k)));
             // The wait is all but exponential: its standard error is mean / sqrt(n); four of them.
             let bound = 4.0 * mean / (count as f64).sqrt();
             assert!((sum / count as f64 - mean).abs() < bound, "{p} {k}");

@@ -31,7 +31,7 @@ pub(super) enum Leg {
 const LEGS: [Leg; 4] = [Leg::ToNear, Leg::ToServer, Leg::BackToNear, Leg::BackToHolder];
 
 /// A request, or its answer, on its way over a connection.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Ride {
     pub(super) key: CallKey,
     pub(super) connection: u64,

@@ -131,9 +131,8 @@ impl World<'_> {
             return;
         }
         match self.pass(key, leg.hop()) {
-            Pass::Silent => {}
             Pass::Foreign(host) if leg == Leg::ToNear => self.disowned(key, host),
-            Pass::Foreign(_) => {}
+            Pass::Silent | Pass::Foreign(_) => {}
             Pass::Through => {
                 let Some(connection) = self.connections.get_mut(&key) else { return };
                 for ride in connection.lane(leg).release() {

@@ -53,7 +53,6 @@ impl Measured {
             |of: &[f64], x: f64| of.iter().filter(|y| **y <= x).count() as f64 / of.len() as f64;
         let apart = |x: &f64| (share(simulated, *x) - share(&measured, *x)).abs();
         let distance = measured.iter().chain(simulated).map(apart).fold(0.0, f64::max);
-        println!("{metric}: distance {distance:.3}, limit {limit:.3}");
         assert!(distance < limit, "{metric}: distance {distance:.3}, limit {limit:.3}");
     }
 }

@@ -68,8 +68,10 @@ impl Oracle<'_> {
         }
         let mut control_plane = json!({ "replicas": self.0["control_plane_nodes"] });
         if let Some(zones) = self.get("zones").and_then(Value::as_array) {
-            let counts: Vec<usize> =
-                zones.iter().map(|n| n.as_u64().map_or(0, |n| n as usize)).collect();
+            let counts: Vec<usize> = zones
+                .iter()
+                .map(|n| n.as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(0))
+                .collect();
             let names: Vec<String> = (0..counts.len()).map(zone).collect();
             let each = counts.iter().zip(&names);
             let each: Vec<&String> =
@@ -96,7 +98,9 @@ impl Oracle<'_> {
                     balancers["replicas"] = json!(count);
                 }
                 if let Some(zones) = self.get("lb_zones").and_then(Value::as_array) {
-                    let names = zones.iter().map(|n| n.as_u64().map_or(0, |n| n as usize));
+                    let names = zones
+                        .iter()
+                        .map(|n| n.as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(0));
                     balancers["zones"] = names.map(zone).collect();
                 }
                 let kind = if self.moves() { "vip" } else { "one-balancer" };

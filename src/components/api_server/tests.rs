@@ -303,7 +303,7 @@ fn requests_wait_for_their_own_resource() {
 }
 
 /// Law: a dial that nobody answers is given up after 20 s, and the back-off before the next begins
-/// then: 10 s of TCP_USER_TIMEOUT, 20 s, 1 s, 20 s, 1.28 to 1.92 s after a cut comes a third SYN.
+/// then: 10 s of `TCP_USER_TIMEOUT`, 20 s, 1 s, 20 s, 1.28 to 1.92 s after a cut comes a third SYN.
 #[test]
 fn an_unanswered_dial_ends_before_its_back_off_begins() {
     let mut world = remote(&Versions::default());

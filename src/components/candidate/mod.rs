@@ -1,7 +1,7 @@
 //! A leader-elected instance, kube-scheduler or kube-controller-manager: starts, stands for its Lease,
 //! warms up after it has won, acts, and ends when the Lease is lost.
 //!
-//! The two differ in options and in what they do while they act (see [`Work`]).
+//! The two differ in options and in what they do while they act (see `Work`).
 //!
 //! Absent on purpose: the work itself. A fact says whether it is being done.
 

@@ -17,7 +17,7 @@ use crate::components::connection::{Connection, News, Rung};
 use crate::kernel::time::{Duration, Time};
 use std::collections::BTreeMap;
 
-/// The pause before a read is sent again. client-go rest/with_retry.go: `Retry-After` 1.
+/// The pause before a read is sent again. client-go `rest/with_retry.go`: `Retry-After` 1.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Purpose of the draw for the server at the start.

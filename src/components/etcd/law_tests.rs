@@ -57,7 +57,8 @@ pub(super) fn mean(samples: &[f64]) -> f64 {
 fn quantile(samples: &[f64], p: f64) -> f64 {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
-    sorted[(p * (sorted.len() - 1) as f64) as usize]
+    let last = (sorted.len() - 1) as f64;
+    sorted[(1..sorted.len()).take_while(|n| *n as f64 <= p * last).count()]
 }
 
 /// Four standard errors of the mean.

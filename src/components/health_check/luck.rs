@@ -172,25 +172,22 @@ mod tests {
     /// Every check on its own, every SYN tossed: when the target is declared down, and from then up.
     fn eager(loss: f64, n: u64) -> (f64, f64) {
         let mut draw = Key::new(9, 0).draw(StreamName::of("toss"), 0, n << 20);
-        let (mut now, mut failed, mut good, mut down) = (0.0, 0, 0, None);
+        let (mut now, mut failed, mut good, mut fallen) = (0.0, 0, 0, None);
         loop {
-            let lost = |draw: &mut Draw| draw.uniform() < loss || draw.uniform() < loss;
-            let passes = if !lost(&mut draw) {
-                now += 0.001;
-                true
-            } else if !lost(&mut draw) {
-                now += 1.001;
-                true
-            } else {
-                now += 2.0;
-                false
+            let vanishes = |draw: &mut Draw| draw.uniform() < loss || draw.uniform() < loss;
+            let first_lost = vanishes(&mut draw);
+            let good_enough = !first_lost || !vanishes(&mut draw);
+            now += match (first_lost, good_enough) {
+                (false, _) => 0.001,
+                (true, true) => 1.001,
+                (true, false) => 2.0,
             };
-            (failed, good) = if passes { (0, good + 1) } else { (failed + 1, 0) };
-            if down.is_none() && failed == 3 {
-                down = Some(now);
+            (failed, good) = if good_enough { (0, good + 1) } else { (failed + 1, 0) };
+            if fallen.is_none() && failed == 3 {
+                fallen = Some(now);
                 good = 0;
             }
-            if let Some(at) = down.filter(|_| good == 2) {
+            if let Some(at) = fallen.filter(|_| good == 2) {
                 return (at, now - at);
             }
             now += 2.0;

@@ -75,7 +75,7 @@ impl Keepalived {
             return;
         }
         let wait = view.local(self.child.dies(view.now));
-        self.clear_election(fx);
+        Self::clear_election(fx);
         fx.clear(KeepalivedAlarm::Script);
         fx.clear(KeepalivedAlarm::Look);
         let VrrpFact { holds, announced, .. } = self.fact;

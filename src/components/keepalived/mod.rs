@@ -210,14 +210,14 @@ impl Keepalived {
         if self.fact.state == VrrpState::Master {
             self.advertise(0, fx);
         }
-        self.clear_election(fx);
+        Self::clear_election(fx);
         self.fact.state = VrrpState::Fault;
         self.fact.holds = false;
         self.fact.adverts = None;
         self.publish(fx);
     }
 
-    fn clear_election(&self, fx: Fx) {
+    fn clear_election(fx: Fx) {
         for alarm in [
             KeepalivedAlarm::MasterDown,
             KeepalivedAlarm::Announce,

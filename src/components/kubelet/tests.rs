@@ -225,7 +225,7 @@ fn a_half_dead_connection_costs_two_time_outs() {
 }
 
 /// Law: newer kubelets leave a half-dead connection to the ping: the next renewal that arrives is
-/// sent 30 s + 15 s after the last answer, longer than the 40 s after which a node once was NotReady.
+/// sent 30 s + 15 s after the last answer, longer than the 40 s after which a node once was `NotReady`.
 #[test]
 fn newer_kubelets_wait_for_the_ping() {
     for (seconds, dialled) in [(30, 45), (20, 35)] {

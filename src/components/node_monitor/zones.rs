@@ -243,10 +243,10 @@ mod tests {
         }
 
         fn pass(&mut self, now: Time, before: &[bool], ready: &[bool]) {
-            for node in 0..self.of.len() {
+            for (node, was_ready) in before.iter().enumerate() {
                 let queue = &mut self.queues[self.of[node]];
                 let known = queue.iter().any(|(_, n)| *n == node);
-                if before[node] {
+                if *was_ready {
                     queue.retain(|(_, n)| *n != node);
                     self.tainted[node] = false;
                 } else if !self.tainted[node] && (self.rates.duplicates || !known) {
@@ -351,8 +351,8 @@ mod tests {
                     zones.push(node, pass);
                 }
                 if zones.judge(pass, ready) == Verdict::StopAll {
-                    for node in 0..of.len() {
-                        if std::mem::take(&mut tainted[node]) {
+                    for (node, tainted) in tainted.iter_mut().enumerate() {
+                        if std::mem::take(tainted) {
                             zones.remove(node);
                         }
                     }

@@ -88,7 +88,7 @@ pub fn validate(
     };
     let metrics = metrics.map(compare).collect();
     let scenario = plan.name.clone();
-    Ok(ExperimentResult { metrics, experiment, scenario, sampling, failures })
+    Ok(ExperimentResult { experiment, scenario, sampling, metrics, failures })
 }
 
 /// One trial, as the experiment's instruments would have told it.

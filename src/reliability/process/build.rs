@@ -3,12 +3,61 @@
 use super::super::clocks::Clock;
 use super::super::crews::Queue;
 use super::{Outage, Process, Slot, State, Work};
-use crate::component::id::MachineId;
+use crate::component::id::{ComponentId, MachineId};
 use crate::component::map::Map;
 use crate::kernel::agenda::Agenda;
 use crate::kernel::stream::Key;
 use crate::kernel::time::Time;
 use crate::plan::reliability::{CommonOutage, OutageEffect, PlannedWork, Reliability, Thing};
+
+/// Where the slots of things stand.
+struct Places {
+    program: Vec<Option<usize>>,
+    disk: Vec<Option<usize>>,
+    link: Vec<Option<usize>>,
+    cluster: Option<usize>,
+    on: Vec<Vec<usize>>,
+}
+
+impl Places {
+    /// Gives everything but the machines, which have theirs, a slot.
+    fn of(map: &Map, laws: &Reliability, slots: &mut Vec<Slot>) -> Self {
+        let machines = slots.len();
+        let mut places = Self {
+            program: vec![None; map.component_count()],
+            disk: vec![None; machines],
+            link: vec![None; machines],
+            cluster: None,
+            on: vec![Vec::new(); machines],
+        };
+        for part in &laws.parts {
+            let at = slots.len();
+            match part.thing {
+                Thing::Machine(_) => continue,
+                Thing::Process(id) => places.put(map, id, at),
+                Thing::Disk(machine) => places.disk[machine.index()] = Some(at),
+                Thing::Link(machine) => places.link[machine.index()] = Some(at),
+                Thing::Cluster => places.cluster = Some(at),
+            }
+            slots.push(Slot::new(part.thing, &part.name, laws));
+        }
+        // Shocks stop processes that may have no failures of their own.
+        for id in laws.shocks.iter().flat_map(|shock| &shock.processes) {
+            if places.program[id.index()].is_none() {
+                places.put(map, *id, slots.len());
+                slots.push(Slot::new(Thing::Process(*id), map.name(*id), laws));
+            }
+        }
+        places
+    }
+
+    fn put(&mut self, map: &Map, id: ComponentId, at: usize) {
+        self.program[id.index()] = Some(at);
+        if let Some(machine) = map.machine_of(id) {
+            self.on[machine.index()].push(at);
+        }
+    }
+}
 
 impl<'p> Process<'p> {
     /// The process of a cluster, everything up and new at time 0.
@@ -20,37 +69,7 @@ impl<'p> Process<'p> {
         for (slot, (_, machine)) in slots.iter_mut().zip(map.machines()) {
             slot.zone = Some(machine.zone);
         }
-        let machines = slots.len();
-        let (mut process, mut disk) = (vec![None; map.component_count()], vec![None; machines]);
-        let (mut link, mut cluster) = (vec![None; machines], None);
-        let mut on = vec![Vec::new(); machines];
-        for part in &laws.parts {
-            let at = slots.len();
-            match part.thing {
-                Thing::Machine(_) => continue,
-                Thing::Process(id) => {
-                    process[id.index()] = Some(at);
-                    if let Some(machine) = map.machine_of(id) {
-                        on[machine.index()].push(at);
-                    }
-                }
-                Thing::Disk(machine) => disk[machine.index()] = Some(at),
-                Thing::Link(machine) => link[machine.index()] = Some(at),
-                Thing::Cluster => cluster = Some(at),
-            }
-            slots.push(Slot::new(part.thing, &part.name, laws));
-        }
-        // Shocks stop processes that may have no failures of their own.
-        for id in laws.shocks.iter().flat_map(|shock| &shock.processes) {
-            if process[id.index()].is_none() {
-                let at = slots.len();
-                process[id.index()] = Some(at);
-                if let Some(machine) = map.machine_of(*id) {
-                    on[machine.index()].push(at);
-                }
-                slots.push(Slot::new(Thing::Process(*id), map.name(*id), laws));
-            }
-        }
+        let places = Places::of(map, laws, &mut slots);
         let cells = slots.len() + laws.outages.len() + laws.shocks.len() + laws.work.len() + 1;
         let outage = |outage: &CommonOutage| Outage {
             away: false,
@@ -64,9 +83,10 @@ impl<'p> Process<'p> {
         let work = |work: &PlannedWork| Work {
             next: 0,
             opened: Time::NEVER,
-            at_work: None,
+            machine: None,
             clock: Clock::of(&work.cause),
         };
+        let Places { program, disk, link, cluster, on } = places;
         let mut process = Self {
             key,
             now: Time::START,
@@ -75,7 +95,7 @@ impl<'p> Process<'p> {
                 .components()
                 .map(|(id, _)| map.machine_of(id).map(MachineId::index))
                 .collect(),
-            process,
+            program,
             disk,
             link,
             cluster,
@@ -110,7 +130,7 @@ impl<'p> Process<'p> {
         }
         self.shocks.iter_mut().for_each(Clock::rewind);
         for work in &mut self.works {
-            (work.next, work.opened, work.at_work) = (0, Time::NEVER, None);
+            (work.next, work.opened, work.machine) = (0, Time::NEVER, None);
             work.clock.rewind();
         }
         self.begin();

@@ -44,7 +44,7 @@ impl Process<'_> {
         let laws = self.laws;
         let shock = &laws.shocks[at];
         for id in &shock.processes {
-            let Some(process) = self.process[id.index()] else { continue };
+            let Some(process) = self.program[id.index()] else { continue };
             let on_up = self.machine_of[id.index()].is_none_or(|machine| self.is_up(machine));
             if on_up && self.is_up(process) {
                 self.strike(process, &shock.repair, false);

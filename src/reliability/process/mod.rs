@@ -60,7 +60,7 @@ struct Outage {
 struct Work {
     next: usize,
     opened: Time,
-    at_work: Option<usize>,
+    machine: Option<usize>,
     clock: Clock,
 }
 
@@ -74,7 +74,7 @@ pub struct Process<'p> {
     /// Slots of the processes on each machine.
     on: Vec<Vec<usize>>,
     machine_of: Vec<Option<usize>>,
-    process: Vec<Option<usize>>,
+    program: Vec<Option<usize>>,
     disk: Vec<Option<usize>>,
     link: Vec<Option<usize>>,
     cluster: Option<usize>,
@@ -116,7 +116,7 @@ impl<'p> Process<'p> {
 
     /// Whether a process runs on a machine that can be reached.
     pub fn serves(&self, id: ComponentId) -> bool {
-        let up = self.process[id.index()].is_none_or(|at| self.is_up(at));
+        let up = self.program[id.index()].is_none_or(|at| self.is_up(at));
         up && self.machine_of[id.index()].is_none_or(|machine| self.usable(machine))
     }
 
@@ -138,7 +138,7 @@ impl<'p> Process<'p> {
 
     /// Whether planned work is under way.
     pub fn is_worked_on(&self) -> bool {
-        self.works.iter().any(|work| work.at_work.is_some())
+        self.works.iter().any(|work| work.machine.is_some())
     }
 
     fn is_up(&self, at: usize) -> bool {
@@ -253,9 +253,9 @@ impl<'p> Process<'p> {
     fn repaired(&mut self, at: usize) {
         self.leave_crew(at);
         if self.has_power(at) {
-            self.come_up(at)
+            self.come_up(at);
         } else {
-            self.slots[at].state = State::WaitingForPower
+            self.slots[at].state = State::WaitingForPower;
         }
     }
 

@@ -34,7 +34,7 @@ impl Process<'_> {
         let key = self.key;
         let span = plan.lasts.sample(&mut self.works[at].clock.draw(key, Purpose::Repair));
         self.works[at].next += 1;
-        self.works[at].at_work = Some(machine);
+        self.works[at].machine = Some(machine);
         self.down(machine, State::Worked);
         self.agenda.set(cell(machine), self.now + span);
     }
@@ -48,7 +48,7 @@ impl Process<'_> {
         }
         let mut opens = work.opened;
         while opens <= self.now {
-            opens = opens + plan.every;
+            opens += plan.every;
         }
         work.opened = Time::NEVER;
         self.agenda.set(self.work_cell(at), opens);
@@ -57,8 +57,8 @@ impl Process<'_> {
     /// A machine is up again: if work had taken it, the next one's turn comes.
     pub(super) fn work_ended(&mut self, machine: usize) {
         for at in 0..self.works.len() {
-            if self.works[at].at_work == Some(machine) {
-                self.works[at].at_work = None;
+            if self.works[at].machine == Some(machine) {
+                self.works[at].machine = None;
                 let next = self.now + self.laws.work[at].pause;
                 self.agenda.set(self.work_cell(at), next);
             }

@@ -96,7 +96,10 @@ pub fn html(report: &Report) -> String {
 
 fn table_html(text: &mut String, header: &[&str], rows: &[Vec<String>]) {
     let cells = |mark: &str, cells: &mut dyn Iterator<Item = &str>| -> String {
-        cells.map(|cell| format!("<{mark}>{}</{mark}>", code_marked(&escape(cell)))).collect()
+        cells.fold(String::new(), |mut row, cell| {
+            let _ = write!(row, "<{mark}>{}</{mark}>", code_marked(&escape(cell)));
+            row
+        })
     };
     let _ = writeln!(text, "<table>\n<tr>{}</tr>", cells("th", &mut header.iter().copied()));
     for row in rows {

@@ -2,7 +2,9 @@
 
 use super::Item;
 use crate::component::param::ParamValue;
-use crate::scenario::raw::reliability::{Class, ClassEntry, ModeEntry, Reliability};
+use crate::scenario::raw::reliability::{
+    Class, ClassEntry, CrewEntry, Group, ModeEntry, Reliability, ShockEntry, WorkEntry,
+};
 use serde_json::{Value, json};
 
 /// The section as items.
@@ -31,10 +33,10 @@ pub(super) fn items(section: &Reliability) -> Vec<Item> {
     }
     let preset = section.preset.map(|preset| format!("preset {}", preset.name));
     let lists: [(&str, Vec<Value>); 4] = [
-        ("racks", section.racks.iter().map(|rack| rack.show()).collect()),
-        ("shocks", section.shocks.iter().map(|shock| shock.show()).collect()),
-        ("crews", section.crews.iter().map(|crew| crew.show()).collect()),
-        ("plannedWork", section.work.iter().map(|work| work.show()).collect()),
+        ("racks", section.racks.iter().map(Group::show).collect()),
+        ("shocks", section.shocks.iter().map(ShockEntry::show).collect()),
+        ("crews", section.crews.iter().map(CrewEntry::show).collect()),
+        ("plannedWork", section.work.iter().map(WorkEntry::show).collect()),
     ];
     for (name, list) in lists {
         match (&preset, name) {

@@ -115,6 +115,17 @@ fn number(id: ComponentId) -> usize {
     id.index() / 2
 }
 
+/// What a controller-manager does in an arena with nodes.
+fn controllers(layout: &Layout, nodes: &[(ComponentId, ComponentId)]) -> Work {
+    let monitor = NodeMonitor::new(layout.monitoring, nodes, Vec::new());
+    let workloads = Arc::default();
+    let pace = Pace { sync: Law::Fixed(Duration::ZERO), gap: Duration::ZERO, burst: 1 };
+    Work::Controllers(Box::new(Controllers::new(monitor, &workloads, |alarm| {
+        let eviction = TaintEviction::new(&workloads, nodes, alarm);
+        (eviction, Replication::new(&workloads, nodes, pace, alarm + 1))
+    })))
+}
+
 impl Arena {
     /// A settled start with the first candidate as holder.
     pub(crate) fn new(layout: &Layout, trial: u64) -> Self {
@@ -149,17 +160,7 @@ impl Arena {
                 nodes: nodes.clone(),
                 workloads: Arc::default(),
             };
-            let work = if nodes.is_empty() {
-                Work::Nothing
-            } else {
-                let monitor = NodeMonitor::new(layout.monitoring, &nodes, Vec::new());
-                let workloads = Arc::default();
-                let pace = Pace { sync: Law::Fixed(Duration::ZERO), gap: Duration::ZERO, burst: 1 };
-                Work::Controllers(Box::new(Controllers::new(monitor, &workloads, |alarm| {
-                    let eviction = TaintEviction::new(&workloads, &nodes, alarm);
-                    (eviction, Replication::new(&workloads, &nodes, pace, alarm + 1))
-                })))
-            };
+            let work = if nodes.is_empty() { Work::Nothing } else { controllers(layout, &nodes) };
             Candidate::new(candidate(n), habits.clone(), &wiring, work)
         });
         let machines = machines.collect();

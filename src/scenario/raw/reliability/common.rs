@@ -73,15 +73,14 @@ impl Group {
         let repair = fields.required("repair");
         let words = [("overlay", false), ("crash", true)];
         let crash = fields.required_with("effect", |node, reader| reader.word(node, &words));
-        let effect = match crash? {
-            true => GroupEffect::Crash(fields.required("boot")?),
-            false => {
-                if let Some(entry) = fields.get("boot") {
-                    let message = "`boot` is for the effect `crash`: nothing boots after `overlay`";
-                    reader.invalid(&entry.node, Code::ONE_OF, message);
-                }
-                GroupEffect::Overlay
+        let effect = if crash? {
+            GroupEffect::Crash(fields.required("boot")?)
+        } else {
+            if let Some(entry) = fields.get("boot") {
+                let message = "`boot` is for the effect `crash`: nothing boots after `overlay`";
+                reader.invalid(&entry.node, Code::ONE_OF, message);
             }
+            GroupEffect::Overlay
         };
         let source = crate::scenario::section::GIVEN;
         Some(Group {

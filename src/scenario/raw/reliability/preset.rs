@@ -95,6 +95,11 @@ fn field(section: &mut Reliability) {
             "assumed: four crashes a year, back after a first back-off of 10 s (kubelet)",
         );
     }
+    shared(section);
+}
+
+/// What the machines have in common: balancers, disks, links, people, zones.
+fn shared(section: &mut Reliability) {
     let modes =
         vec![mode("balancer crash", per_year(2.0), Law::Fixed(Duration::from_secs(10)), None)];
     put(
