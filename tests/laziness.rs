@@ -54,11 +54,13 @@ fn years() -> Map<String, Value> {
     let monthly = [json!({ "at": "100h", "powerOff": "cp1", "for": "1h", "every": "730h" })];
     let nodes = json!({ "workers": { "replicas": 97 } });
     let external = json!({ "topology": "external", "etcd": { "members": 5 } });
+    let lossy = json!({ "network": { "loss": 0.01 } });
     let years = [
         ("idle", json!({})),
         ("idle, external etcd", json!({ "cluster": external })),
         ("idle, 100 kubelets", json!({ "cluster": nodes })),
         ("20 requests a second", json!({ "clients": clients() })),
+        ("20 requests a second, 1 % loss", json!({ "clients": clients(), "cluster": lossy })),
         ("cp1 off for an hour each month", json!({ "faults": monthly })),
     ];
     let counted = years.map(|(name, sections)| (name.to_owned(), json!(steps(&year(&sections)))));
