@@ -76,6 +76,8 @@ pub struct EtcdFact {
     pub transferring: bool,
     /// Index of the last entry in its log, as `etcdctl endpoint status` shows it.
     pub index: u64,
+    /// It has applied the alarm NOSPACE: it refuses writes.
+    pub full: bool,
     /// How long its disk takes on average to make an entry durable.
     pub sync: Duration,
 }

@@ -25,12 +25,25 @@ pub enum Lever {
     StallDisk,
     /// Writes to the disk complete again.
     FreeDisk,
+    /// Writes to the disk of its machine take this long from now on; `None`: as the options say.
+    SlowDisk(Option<Slowness>),
+    /// The process's database exceeds its quota (`false`), or was compacted and the alarm disarmed.
+    Space(bool),
     /// The process's data directory is empty at its next start.
     WipeData,
     /// The machine's clock now runs at this rate, in parts per million of true time (1,000,000 = true).
     ClockRate(u32),
     /// The interface of its machine lost (`false`) or regained (`true`) carrier.
     Carrier(bool),
+}
+
+/// How long a slow disk takes to make a write durable: a log-normal law.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slowness {
+    /// Half of all writes take at most this long. Above zero.
+    pub median: Duration,
+    /// All but one of a hundred take at most this long; longer than the median.
+    pub p99: Duration,
 }
 
 /// One timed change of the world, as the schedule and operators make it.
@@ -56,6 +69,8 @@ pub enum Setting {
     Loss(MachineId, MachineId, u32),
     /// Stalls (`true`) or frees (`false`) the disk of a machine.
     Disk(MachineId, bool),
+    /// The disk of a machine becomes slow, or as its programs' options say (`None`).
+    SlowDisk(MachineId, Option<Slowness>),
     /// Rate of a machine's clock in parts per million.
     ClockRate(MachineId, u32),
     /// An operator gives (`true`) or removes (`false`) the taint `out-of-service` of a Node object;

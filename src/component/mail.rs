@@ -94,6 +94,8 @@ pub enum RaftKind {
         proposals: Vec<Proposal>,
         /// The leader's commit index.
         commit: u64,
+        /// The alarm NOSPACE is armed at that index.
+        full: bool,
     },
     /// Answers an append.
     AppendReply {
@@ -108,6 +110,8 @@ pub enum RaftKind {
         last_term: u64,
         /// Index of the last entry in it.
         last_index: u64,
+        /// The alarm NOSPACE is armed in it.
+        full: bool,
     },
     /// The leader hands over: campaign at once.
     TimeoutNow,
@@ -221,6 +225,8 @@ pub enum Op {
     RenewNodeLease,
     /// A kubelet's write of its node's status.
     PostNodeStatus,
+    /// etcd's alarm NOSPACE: armed (`true`) or disarmed.
+    Alarm(bool),
     /// `GET /readyz`, `/livez`, `/healthz`.
     Health(Endpoint),
 }
@@ -229,7 +235,11 @@ impl Op {
     /// Whether it changes something, so that it must not be sent twice.
     pub fn writes(self) -> bool {
         match self {
-            Op::Write | Op::PutLease { .. } | Op::RenewNodeLease | Op::PostNodeStatus => true,
+            Op::Write
+            | Op::PutLease { .. }
+            | Op::RenewNodeLease
+            | Op::PostNodeStatus
+            | Op::Alarm(_) => true,
             Op::Connect
             | Op::Open
             | Op::ReadCached

@@ -8,6 +8,7 @@ use super::fact::{
     NodeFact, VrrpFact, WorkloadFact,
 };
 use super::id::{ComponentId, MachineId};
+use super::lever::Slowness;
 use super::map::Map;
 use super::reach::Reach;
 use crate::kernel::time::{Duration, Time};
@@ -47,13 +48,21 @@ pub struct MachineState {
     pub powered_since: Time,
     /// Its disk completes no writes at present.
     pub disk_stalled: bool,
+    /// Its disk is slow at present.
+    pub slow_disk: Option<Slowness>,
     /// Rate of its clock, in parts per million of true time.
     pub clock_ppm: u32,
 }
 
 impl Default for MachineState {
     fn default() -> Self {
-        Self { powered: true, powered_since: Time::ZERO, disk_stalled: false, clock_ppm: TRUE_PPM }
+        Self {
+            powered: true,
+            powered_since: Time::ZERO,
+            disk_stalled: false,
+            slow_disk: None,
+            clock_ppm: TRUE_PPM,
+        }
     }
 }
 

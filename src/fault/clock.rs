@@ -1,4 +1,6 @@
-//! Clocks that run fast or slow. Offsets are no fault: nothing modelled compares clocks.
+//! Clocks that run fast or slow. Steps are no fault: every timer modelled here runs on a clock that
+//! does not step (Go's, HAProxy's and keepalived's monotonic clocks), and who observes a Lease counts
+//! from when he saw it change (client-go: `observedTime`), not from the time written in it.
 
 use super::option::{OptionSort, VerbOption};
 use super::{Act, Verb, Whom};

@@ -97,7 +97,7 @@ pub struct Verb {
 }
 
 /// Every verb, in the order of the documentation.
-pub const VERBS: [&Verb; 25] = [
+pub const VERBS: [&Verb; 29] = [
     &process::STOP,
     &process::KILL,
     &process::KILL_CHILD,
@@ -106,6 +106,7 @@ pub const VERBS: [&Verb; 25] = [
     &process::RESTART,
     &process::PAUSE,
     &process::RESUME,
+    &process::STARVE,
     &power::POWER_OFF,
     &power::POWER_ON,
     &isolate::ISOLATE,
@@ -116,6 +117,9 @@ pub const VERBS: [&Verb; 25] = [
     &link::LOSSY_LINK,
     &disk::STALL_DISK,
     &disk::FREE_DISK,
+    &disk::SLOW_DISK,
+    &disk::FILL_DATABASE,
+    &disk::DISARM,
     &disk::WIPE_DATA,
     &clock::SKEW_CLOCK,
     &zone_outage::ZONE_OUTAGE,

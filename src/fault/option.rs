@@ -1,13 +1,14 @@
 //! Options of verbs, such as `"carrier": "kept"` beside `"isolate": "cp1"`.
 
 use crate::component::param::{ParamValue, sort};
+use crate::kernel::law::Law;
 use crate::kernel::time::Duration;
 use crate::plan::share::Share;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// An option's value.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum OptionValue {
     /// One of a few words.
     Word(&'static str),
@@ -15,6 +16,8 @@ pub enum OptionValue {
     Span(Duration),
     /// A number in parts per million.
     Ppm(u32),
+    /// A law of spans of time.
+    Law(Law),
 }
 
 /// What values an option takes.
@@ -26,6 +29,10 @@ pub enum OptionSort {
     Span,
     /// A span of time, with its default.
     SpanOr(Duration),
+    /// A span of time longer than another option's; it must be given.
+    SpanAbove(&'static str),
+    /// A law of spans of time; it must be given.
+    Law,
     /// A share of all packets; it must be given.
     Share,
     /// A rate, 1 being true time; it must be given.
@@ -56,7 +63,11 @@ impl OptionSort {
         match self {
             OptionSort::Words(words) => words.first().map(|word| OptionValue::Word(word)),
             OptionSort::SpanOr(span) => Some(OptionValue::Span(span)),
-            OptionSort::Span | OptionSort::Share | OptionSort::Rate => None,
+            OptionSort::Span
+            | OptionSort::SpanAbove(_)
+            | OptionSort::Law
+            | OptionSort::Share
+            | OptionSort::Rate => None,
         }
     }
 
@@ -73,9 +84,10 @@ impl OptionSort {
                     format!("expected one of {}, found {}", words.join(", "), sort(value))
                 })
             }
-            OptionSort::Span | OptionSort::SpanOr(_) => {
+            OptionSort::Span | OptionSort::SpanOr(_) | OptionSort::SpanAbove(_) => {
                 Duration::read(value).map(OptionValue::Span)
             }
+            OptionSort::Law => Law::read(value).map(OptionValue::Law),
             OptionSort::Share => Share::read(value).map(|share| OptionValue::Ppm(share.0)),
             OptionSort::Rate => rate(value),
         }
@@ -85,7 +97,10 @@ impl OptionSort {
     pub fn schema(self) -> Value {
         match self {
             OptionSort::Words(words) => json!({ "enum": words }),
-            OptionSort::Span | OptionSort::SpanOr(_) => Duration::schema(),
+            OptionSort::Span | OptionSort::SpanOr(_) | OptionSort::SpanAbove(_) => {
+                Duration::schema()
+            }
+            OptionSort::Law => Law::schema(),
             OptionSort::Share => Share::schema(),
             OptionSort::Rate => {
                 json!({ "type": "number", "minimum": RATES.0, "maximum": RATES.1 })
@@ -126,7 +141,15 @@ impl Options {
             OptionValue::Word(word) => json!(word),
             OptionValue::Span(span) => span.show(),
             OptionValue::Ppm(ppm) => json!(f64::from(*ppm) / 1e6),
+            OptionValue::Law(law) => law.show(),
         })
+    }
+
+    /// What is wrong between an option and the others, if anything.
+    pub fn contradiction(&self, option: &VerbOption) -> Option<String> {
+        let OptionSort::SpanAbove(other) = option.sort else { return None };
+        let (own, least) = (self.span(option.name), self.span(other));
+        (own <= least).then(|| format!("`{}` is {own}, not above `{other}`, {least}", option.name))
     }
 
     /// A word that was given or is the default.
@@ -145,6 +168,14 @@ impl Options {
         }
     }
 
+    /// A law that was given.
+    pub(super) fn law(&self, name: &str) -> Law {
+        match self.0.get(name) {
+            Some(OptionValue::Law(law)) => law.clone(),
+            other => panic!("option {name} is a law, not {other:?}"),
+        }
+    }
+
     /// A share or a rate that was given.
     pub(super) fn ppm(&self, name: &str) -> u32 {
         match self.0.get(name) {
@@ -157,6 +188,20 @@ impl Options {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Law: a span that must exceed another is refused where it does not.
+    #[test]
+    fn spans_that_contradict_each_other_are_refused() {
+        let option = VerbOption { name: "p99", doc: "", sort: OptionSort::SpanAbove("p50") };
+        let given = |p50, p99| {
+            let mut options = Options::default();
+            options.put("p50", OptionValue::Span(Duration::from_millis(p50)));
+            options.put("p99", OptionValue::Span(Duration::from_millis(p99)));
+            options.contradiction(&option)
+        };
+        assert_eq!(given(10, 20), None);
+        assert_eq!(given(20, 20).as_deref(), Some("`p99` is 20ms, not above `p50`, 20ms"));
+    }
 
     /// Law: an option reads its own values and refuses others with what would be right.
     #[test]

@@ -1,5 +1,6 @@
 //! Faults of processes: they end, start, or stop to execute.
 
+use super::option::{OptionSort, VerbOption};
 use super::{Act, Given, Verb, Whom};
 use crate::component::id::Kind;
 use crate::component::lever::Lever;
@@ -93,6 +94,31 @@ pub(super) const RESUME: Verb = Verb {
     repairs: &["pause"],
     options: &[],
     act: |given| Act::lasting(Action::Lever(Lever::Resume), targets(given)),
+};
+
+/// Too little processor for a machine.
+pub(super) const STARVE: Verb = Verb {
+    name: "starve",
+    doc: "The machine gets too little processor, as a virtual machine does on an overcommitted host: time and again all its processes stand still together, while its kernel still accepts connections. `for` ends it.",
+    whom: Whom::Machines,
+    ends: true,
+    repairs: &[],
+    options: &[
+        VerbOption {
+            name: "runs",
+            doc: "How long its processes run until they stand still again: a duration or a law.",
+            sort: OptionSort::Law,
+        },
+        VerbOption {
+            name: "stalls",
+            doc: "How long they stand still: a duration or a law.",
+            sort: OptionSort::Law,
+        },
+    ],
+    act: |given| {
+        let (runs, stalls) = (given.options.law("runs"), given.options.law("stalls"));
+        Act::until(Action::Starve { runs, stalls }, Action::Feed, targets(given))
+    },
 };
 
 fn targets(given: &Given) -> Vec<crate::plan::schedule::Target> {

@@ -2,7 +2,7 @@
 
 use super::rolling::Rolling;
 use crate::component::id::{ComponentId, Kind, MachineId, ZoneId};
-use crate::component::lever::{Lever, Setting};
+use crate::component::lever::{Lever, Setting, Slowness};
 use crate::kernel::law::Law;
 use crate::kernel::time::Duration;
 
@@ -75,8 +75,19 @@ pub enum Action {
     },
     /// Stalls or frees the disk of a machine.
     Disk(bool),
+    /// Slows the disk of a machine, or lets it be as the options say (`None`).
+    SlowDisk(Option<Slowness>),
     /// Rate of a machine's clock.
     ClockRate(u32),
+    /// Starves the processes of a machine: time and again none of them gets a processor.
+    Starve {
+        /// How long they run in between.
+        runs: Law,
+        /// How long they stand still.
+        stalls: Law,
+    },
+    /// Ends that.
+    Feed,
     /// A procedure, on one target after the other.
     Roll(Rolling),
     /// An operator's taint on the machine's Node object: given or removed.

@@ -18,6 +18,7 @@ mod process;
 mod resolve;
 mod rides;
 mod settle;
+mod starvation;
 mod step;
 mod streams;
 

@@ -5,6 +5,7 @@ use super::World;
 use super::observer::{FaultFired, Observer};
 use super::procedure::{Moment, Running};
 use super::resolve::Hit;
+use super::starvation::Turn;
 use crate::component::fact::{Ability, Fact, NodeFact};
 use crate::component::id::{ComponentId, MachineId};
 use crate::component::lever::{Lever, Setting};
@@ -30,6 +31,8 @@ pub(super) enum Timed {
         /// Whether it is the end.
         undo: bool,
     },
+    /// Starved machines stop or resume, if the fault has not fired or ended since.
+    Starve(Turn),
     /// Time has passed for a procedure, if it still stands at this moment of its own.
     Procedure(Moment),
 }
@@ -40,6 +43,8 @@ pub(super) struct Operator {
     hits: Vec<Vec<Hit>>,
     others: Vec<Vec<Hit>>,
     draws: u64,
+    /// How often each fault has fired or ended.
+    pub(super) firings: Vec<u32>,
     /// Procedures under way.
     pub(super) running: Vec<Running>,
 }
@@ -68,13 +73,14 @@ impl World<'_> {
         let faults = self.plan.schedule.faults.len();
         self.operator.hits = vec![Vec::new(); faults];
         self.operator.others = vec![Vec::new(); faults];
+        self.operator.firings = vec![0; faults];
         for (index, fault) in self.plan.schedule.faults.iter().enumerate() {
             let at = self.fault_span(&fault.at, index, AT_DRAW, Time::START);
             self.plan_setting(at, Timed::Fault { index, undo: false });
         }
     }
 
-    fn fault_span(&mut self, law: &Law, index: usize, purpose: u32, from: Time) -> Time {
+    pub(super) fn fault_span(&mut self, law: &Law, index: usize, purpose: u32, from: Time) -> Time {
         let mut draw = self.operator.draw(self.key, index, purpose);
         from + law.sample(&mut draw)
     }
@@ -90,6 +96,7 @@ impl World<'_> {
     pub(super) fn fire_setting(&mut self, observer: &mut impl Observer) {
         match self.settings.pop_first() {
             Some((_, Timed::Fault { index, undo })) => self.carry_out(index, undo, observer),
+            Some((_, Timed::Starve(turn))) => self.starve(turn, observer),
             Some((_, Timed::Procedure(moment))) => self.time_passed(moment, observer),
             None => {}
         }
@@ -99,6 +106,7 @@ impl World<'_> {
         let plan = self.plan;
         let fault = &plan.schedule.faults[index];
         self.begin_fault(index, undo);
+        self.operator.firings[index] += 1;
         if !undo {
             self.aim(index, &fault.targets, others_of(&fault.action));
             if let Some(lasts) = &fault.lasts {
@@ -115,6 +123,9 @@ impl World<'_> {
         let (hits, others) = (self.operator.hits[index].clone(), &self.operator.others[index]);
         let settings = self.settings_for(&hits, others, action);
         self.fire(index, undo, fault.verb, &hits, settings, observer);
+        if let Action::Starve { .. } = action {
+            self.begin_starving(index);
+        }
         if let Action::Roll(rolling) = action {
             self.begin_procedure(index, rolling, hits, observer);
         }
@@ -186,9 +197,11 @@ impl World<'_> {
             Action::Delay { by, .. } => pairs().map(|(a, b)| Setting::Delay(a, b, *by)).collect(),
             Action::Loss { ppm, .. } => pairs().map(|(a, b)| Setting::Loss(a, b, *ppm)).collect(),
             Action::Disk(stalled) => machines().map(|m| Setting::Disk(m, *stalled)).collect(),
+            Action::SlowDisk(how) => machines().map(|m| Setting::SlowDisk(m, *how)).collect(),
             Action::ClockRate(ppm) => machines().map(|m| Setting::ClockRate(m, *ppm)).collect(),
             // Each step of a procedure is an action of its own, when its time has come.
-            Action::Roll(_) => Vec::new(),
+            Action::Roll(_) | Action::Starve { .. } => Vec::new(),
+            Action::Feed => self.of_machines(hits, Lever::Resume),
             Action::OutOfService(given) => machines()
                 .filter_map(|m| self.node_of(m))
                 .map(|node| Setting::OutOfService(node, *given))
@@ -211,7 +224,7 @@ impl World<'_> {
     }
 
     /// Applies one setting.
-    fn set(&mut self, setting: &Setting, observer: &mut impl Observer) {
+    pub(super) fn set(&mut self, setting: &Setting, observer: &mut impl Observer) {
         match *setting {
             Setting::Process(id, lever) => {
                 self.held_down[id.index()] |= lever == Lever::Stop;
@@ -258,6 +271,10 @@ impl World<'_> {
                 self.all.machines[machine.index()].disk_stalled = stalled;
                 let lever = if stalled { Lever::StallDisk } else { Lever::FreeDisk };
                 self.pull_all(machine, lever, observer);
+            }
+            Setting::SlowDisk(machine, how) => {
+                self.all.machines[machine.index()].slow_disk = how;
+                self.pull_all(machine, Lever::SlowDisk(how), observer);
             }
             Setting::ClockRate(machine, ppm) => {
                 self.all.machines[machine.index()].clock_ppm = ppm;

@@ -182,7 +182,7 @@ impl World<'_> {
             (Lever::Kill | Lever::PowerLoss, _) => {
                 self.kill_process(id, lever == Lever::Kill, observer);
             }
-            (Lever::WipeData, _) => {
+            (Lever::WipeData | Lever::Space(_), _) => {
                 self.deliver(id, Cause::Lever(lever), observer);
             }
             (Lever::Stop, ProcessState::Paused) => self.inboxes[id.index()].stop = true,

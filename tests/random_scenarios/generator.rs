@@ -50,7 +50,7 @@ struct Start {
 }
 
 /// Verbs that need no earlier fault. `heal` is written for a fault that is open; see [`write`].
-const VERBS: [&str; 17] = [
+const VERBS: [&str; 20] = [
     "stop",
     "kill",
     "pause",
@@ -65,6 +65,9 @@ const VERBS: [&str; 17] = [
     "slowLink",
     "lossyLink",
     "stallDisk",
+    "slowDisk",
+    "starve",
+    "fillDatabase",
     "wipeData",
     "skewClock",
     "zoneOutage",
@@ -238,6 +241,7 @@ fn write(cluster: &Cluster, faults: &[Fault], start: &Start) -> Value {
             "pause" => "resume",
             "powerOff" => "powerOn",
             "stallDisk" => "freeDisk",
+            "fillDatabase" => "disarm",
             _ => "",
         };
         let healed = json!({
@@ -308,7 +312,7 @@ fn write_fault(fault: &Fault, names: &Names) -> Value {
         }
         "start" | "resume" => json!(Names::named(first, &names.processes)),
         "powerOn" => json!(Names::named(first, &names.machines)),
-        "wipeData" => json!(Names::named(first, &names.members)),
+        "wipeData" | "fillDatabase" => json!(Names::named(first, &names.members)),
         "zoneOutage" => json!(Names::named(first, &names.zones)),
         "partition" | "slowLink" | "lossyLink" => {
             let mut sides = machines();
@@ -327,11 +331,16 @@ fn write_fault(fault: &Fault, names: &Names) -> Value {
             Some(("latency", &[json!("5ms"), json!("200ms"), json!("1500ms"), json!("7s")][..]))
         }
         "lossyLink" => Some(("loss", &[json!(0.01), json!(0.2), json!(0.7), json!(1.0)][..])),
+        "slowDisk" => Some(("p99", &[json!("11ms"), json!("700ms"), json!("5s")][..])),
+        "starve" => Some(("stalls", &[json!("300ms"), json!("2s"), json!("1m")][..])),
         "skewClock" => Some(("rate", &[json!(0.5), json!(0.98), json!(1.02), json!(2.0)][..])),
         _ => None,
     };
     if let Some((name, values)) = option {
         written.insert(name.into(), one(fault.option, values));
+    }
+    if fault.verb == "starve" {
+        written.insert("runs".into(), json!({ "exponential": { "mean": "3s" } }));
     }
     let ends = !matches!(fault.verb, "restart" | "start" | "resume" | "powerOn" | "wipeData");
     if let Some(lasts) = fault.lasts.filter(|_| ends) {

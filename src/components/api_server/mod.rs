@@ -227,6 +227,8 @@ impl ApiServer {
             Lever::Pause
             | Lever::StallDisk
             | Lever::FreeDisk
+            | Lever::SlowDisk(_)
+            | Lever::Space(_)
             | Lever::WipeData
             | Lever::ClockRate(_)
             | Lever::Carrier(_)

@@ -31,7 +31,12 @@ impl Storage {
     /// Where a request goes.
     pub(super) fn of(op: Op) -> Self {
         match op {
-            Op::Connect | Op::Open | Op::ReadCached | Op::Read | Op::Write => Storage::Objects,
+            Op::Connect
+            | Op::Open
+            | Op::ReadCached
+            | Op::Read
+            | Op::Write
+            | Op::Alarm(_) => Storage::Objects,
             Op::GetLease(_) | Op::PutLease { .. } | Op::RenewNodeLease => Storage::Leases,
             Op::PostNodeStatus => Storage::Nodes,
             Op::Health(_) => Storage::Health,

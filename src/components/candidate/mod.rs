@@ -202,6 +202,8 @@ impl Candidate {
             Lever::ClockRate(_) => self.elector.clock_changed(view, fx),
             Lever::StallDisk
             | Lever::FreeDisk
+            | Lever::SlowDisk(_)
+            | Lever::Space(_)
             | Lever::WipeData
             | Lever::Carrier(_)
             | Lever::KillChild => {}

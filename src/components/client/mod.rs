@@ -305,6 +305,8 @@ impl Client {
             Lever::Resume => self.review(view, fx),
             Lever::StallDisk
             | Lever::FreeDisk
+            | Lever::SlowDisk(_)
+            | Lever::Space(_)
             | Lever::WipeData
             | Lever::ClockRate(_)
             | Lever::Carrier(_)

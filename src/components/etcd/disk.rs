@@ -13,7 +13,8 @@ use crate::component::fact::Role;
 use crate::component::id::ComponentId;
 use crate::component::mail::{Body, RaftMessage};
 use crate::component::view::View;
-use crate::kernel::time::Time;
+use crate::kernel::law::Law;
+use crate::kernel::time::{Duration, Time};
 
 /// What one turn of the loop has to do.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +36,8 @@ struct Sync {
     before: Hard,
     /// End of the log that it makes durable.
     last: u64,
+    /// It outlasts the followers' patience: meanwhile the loop stands still.
+    long: bool,
 }
 
 /// The disk as the raft loop meets it.
@@ -44,6 +47,10 @@ pub(super) struct Disk {
     pub(super) stalled: bool,
     /// This handler's output.
     pub(super) turn: Turn,
+    /// How long syncs take while the disk is slow.
+    pub(super) slow: Option<Law>,
+    /// The steady write whose sync will be the next long one, once drawn.
+    pub(super) long: Option<Time>,
     sync: Option<Sync>,
     next: Turn,
     /// State before the first change that no sync covers yet.
@@ -53,7 +60,7 @@ pub(super) struct Disk {
 impl Disk {
     /// Whether the loop stands still.
     pub(super) fn frozen(&self) -> bool {
-        self.stalled && self.sync.is_some()
+        self.sync.as_ref().is_some_and(|sync| self.stalled || sync.long)
     }
 
     /// Whether a sync is under way.
@@ -109,12 +116,13 @@ impl Etcd {
             send_all(std::mem::take(&mut turn.mail), fx);
         }
         if turn.persist {
-            let sync = self.rules.options.fsync.sample(&mut fx.draw(FSYNC));
+            let lasts = self.disk.law(&self.rules).sample(&mut fx.draw(FSYNC));
+            let long = lasts > self.rules.patience;
             let before = self.disk.clean.take().unwrap_or_else(|| self.hard.clone());
             let last = self.hard.log.last_index();
-            self.disk.sync =
-                Some(Sync { done: view.now + sync, mail: turn.mail, before, last });
-            if self.disk.stalled {
+            let done = view.now + lasts;
+            self.disk.sync = Some(Sync { done, mail: turn.mail, before, last, long });
+            if self.disk.frozen() {
                 self.freeze(view);
             }
         }
@@ -132,6 +140,9 @@ impl Etcd {
             self.start_turn(next, view, fx);
         }
         self.advance_commit(view, fx);
+        if sync.long && !self.disk.frozen() && !self.paused {
+            self.thaw(view, fx);
+        }
     }
 
     /// The lever: writes stop completing. Something is written soon where anybody writes at all.
@@ -147,9 +158,19 @@ impl Etcd {
         if self.disk.stalled && !self.disk.busy() {
             self.book_writes(view.now);
             let (before, last) = (self.hard.clone(), self.hard.log.last_index());
-            self.disk.sync = Some(Sync { done: view.now, mail: Vec::new(), before, last });
+            let (done, mail) = (view.now, Vec::new());
+            self.disk.sync = Some(Sync { done, mail, before, last, long: false });
             self.freeze(view);
         }
+    }
+
+    /// A steady write's sync lasts so long that the loop stands still for it.
+    pub(super) fn begin_long_sync(&mut self, lasts: Duration, view: &View) {
+        self.book_writes(view.now);
+        let (before, last) = (self.hard.clone(), self.hard.log.last_index());
+        let (done, mail) = (view.now + lasts, Vec::new());
+        self.disk.sync = Some(Sync { done, mail, before, last, long: true });
+        self.freeze(view);
     }
 
     /// The lever: writes complete again.
@@ -158,7 +179,9 @@ impl Etcd {
         self.disk.stalled = false;
         if was_frozen && !self.paused {
             self.find_syncs(view, fx);
-            self.thaw(view, fx);
+            if !self.disk.frozen() {
+                self.thaw(view, fx);
+            }
         }
     }
 
@@ -176,14 +199,15 @@ impl Etcd {
         if power_lost && let Some(sync) = sync {
             self.hard = sync.before;
         }
-        self.disk = Disk { stalled: self.disk.stalled && !power_lost, ..Disk::default() };
+        let stalled = self.disk.stalled && !power_lost;
+        self.disk = Disk { stalled, slow: self.disk.slow.take(), ..Disk::default() };
     }
 
     /// When a write of the others will next need this member's disk; never in a cluster where nobody
     /// writes, or out of the leader's reach.
     pub(super) fn next_write(&self, view: &View) -> Time {
         let from_leader = match (self.raft.role, &self.raft.contact) {
-            (Role::Leader, _) => crate::kernel::time::Duration::ZERO,
+            (Role::Leader, _) => Duration::ZERO,
             (_, Some(contact)) => contact.delay,
             _ => return Time::NEVER,
         };
@@ -200,6 +224,7 @@ impl Etcd {
         let meets = if waits { self.next_write(view) } else { Time::NEVER };
         let wait = meets.saturating_since(view.now);
         self.arm(Alarm::Stall, meets, Blame::of("next write", wait), fx);
+        self.plan_long_sync(view, fx);
     }
 }
 

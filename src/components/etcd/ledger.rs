@@ -141,6 +141,7 @@ impl Etcd {
             self.enter(own);
         }
         self.book_writes(now);
+        self.disk.long = None;
         self.ledger[at].seen = new;
     }
 

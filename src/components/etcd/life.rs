@@ -63,7 +63,7 @@ impl Etcd {
         let lead = view.all.settlement.etcd_leader;
         let lag = if lead == Some(self.me) { 0 } else { self.lag };
         let log = Log::of(SETTLED_TERM, SETTLED_LOG - lag);
-        self.hard = Hard { term: SETTLED_TERM, vote: lead, log };
+        self.hard = Hard { term: SETTLED_TERM, vote: lead, log, full: false };
         let beat = view.local(self.rules.heartbeat);
         let phase = fx.draw(PHASE).uniform_duration(Duration::ZERO, beat);
         self.begin_raft(view.now - phase, view, fx);
@@ -130,6 +130,7 @@ impl Etcd {
         self.life = Life::Loading;
         let machine = view.machine().map(|m| &view.all.machines[m.index()]);
         self.disk.stalled = machine.is_some_and(|machine| machine.disk_stalled);
+        self.slow_disk(machine.and_then(|machine| machine.slow_disk));
         let startup = self.rules.options.startup.sample(&mut fx.draw(STARTUP));
         self.arm(Alarm::Start, view.now + startup, Blame::of("etcd start-up", startup), fx);
     }
@@ -144,6 +145,7 @@ impl Etcd {
             self.starting.polling = Some(view.now);
         }
         self.publish_member(view, fx);
+        self.start_space(view, fx);
     }
 
     /// The poll at which more than one peer is connected, as things stand.
@@ -188,6 +190,7 @@ impl Etcd {
             Lever::Kill => self.end(false, view),
             Lever::PowerLoss => self.end(true, view),
             Lever::WipeData => self.wipe = true,
+            Lever::Space(room) if self.life != Life::Up => self.space.set(room),
             _ if self.life == Life::Down => {}
             _ if self.life == Life::Loading => self.pull_early(lever, fx),
             Lever::Stop => self.leave(view, fx),
@@ -199,6 +202,8 @@ impl Etcd {
             Lever::StallDisk => self.stall_disk(view),
             Lever::FreeDisk => self.free_disk(view, fx),
             Lever::ClockRate(_) => self.change_clock(view),
+            Lever::SlowDisk(how) => self.slow_disk(how),
+            Lever::Space(room) => self.set_space(room, view, fx),
             Lever::Carrier(_) | Lever::KillChild => {}
         }
     }
@@ -211,6 +216,7 @@ impl Etcd {
             Lever::Resume => self.paused = false,
             Lever::StallDisk => self.disk.stalled = true,
             Lever::FreeDisk => self.disk.stalled = false,
+            Lever::SlowDisk(how) => self.slow_disk(how),
             _ => {}
         }
     }
@@ -230,6 +236,7 @@ impl Etcd {
         self.starting = Starting::default();
         self.leaving = None;
         self.requests.forget();
+        self.space.end();
         self.reads = super::reads::Reads::default();
         self.lead_seen = None;
         self.forget_alarms();

@@ -95,16 +95,23 @@ impl Etcd {
                 self.raft.lead = Some(from);
                 self.on_heartbeat(from, commit, round, view, fx);
             }
-            RaftKind::Append { previous_term, previous_index, entries, proposals, commit } => {
+            RaftKind::Append {
+                previous_term,
+                previous_index,
+                entries,
+                proposals,
+                commit,
+                full,
+            } => {
                 self.raft.lead = Some(from);
                 let previous = (previous_term, previous_index);
                 let append =
-                    Appended { previous, entries: &entries, proposals: &proposals, commit };
+                    Appended { previous, entries: &entries, proposals: &proposals, commit, full };
                 self.on_append(from, append, view);
             }
-            RaftKind::Snapshot { last_term, last_index } => {
+            RaftKind::Snapshot { last_term, last_index, full } => {
                 self.raft.lead = Some(from);
-                self.on_snapshot(from, (last_term, last_index), view);
+                self.on_snapshot(from, (last_term, last_index), full, view);
             }
             RaftKind::HeartbeatReply { round } => self.on_heartbeat_reply(from, round, view, fx),
             RaftKind::AppendReply { index, rejected } => {

@@ -24,11 +24,16 @@ mod log;
 mod messages;
 pub mod params;
 mod progress;
+mod published;
 pub mod quorum;
 mod reads;
 mod replication;
 mod requests;
 pub mod service;
+mod slow_disk;
+#[cfg(test)]
+mod slow_disk_tests;
+mod space;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -55,6 +60,7 @@ use log::Log;
 use progress::Leading;
 use reads::Reads;
 use requests::Requests;
+use space::Space;
 
 pub use params::EtcdParams;
 use params::Rules;
@@ -67,6 +73,7 @@ const STARTUP: u32 = 3;
 const TRANSFER: u32 = 4;
 const SHUTDOWN: u32 = 5;
 const SNAPSHOT: u32 = 6;
+const LONG_SYNC: u32 = 7;
 
 /// Who else matters to a member.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,6 +96,8 @@ pub enum Alarm {
     Disk,
     /// A steady write meets a stalled disk.
     Stall,
+    /// A steady write's sync outlasts the followers' patience.
+    LongSync,
     /// Snapshot and log are read.
     Start,
     /// A started member finds its peers connected.
@@ -103,6 +112,8 @@ pub enum Alarm {
     Tick,
     /// A write times out.
     Write,
+    /// The alarm about space is proposed again.
+    Space,
     /// A read times out or is asked again.
     Read,
     /// A hand-over or shutdown ends.
@@ -110,9 +121,10 @@ pub enum Alarm {
 }
 
 impl Alarm {
-    const ALL: [Alarm; 11] = [
+    const ALL: [Alarm; 13] = [
         Alarm::Disk,
         Alarm::Stall,
+        Alarm::LongSync,
         Alarm::Start,
         Alarm::Advance,
         Alarm::Check,
@@ -120,6 +132,7 @@ impl Alarm {
         Alarm::Election,
         Alarm::Tick,
         Alarm::Write,
+        Alarm::Space,
         Alarm::Read,
         Alarm::Leave,
     ];
@@ -143,6 +156,8 @@ struct Hard {
     term: u64,
     vote: Option<ComponentId>,
     log: Log,
+    /// The alarm NOSPACE is armed, as far as this member has applied the log.
+    full: bool,
 }
 
 /// raft's volatile state.
@@ -205,6 +220,7 @@ pub struct Etcd {
     /// How many entries it lacks at a settled start.
     lag: u64,
     disk: Disk,
+    space: Space,
     raft: Raft,
     ledger: Vec<Writer>,
     /// Up to when steady writes are booked.
@@ -238,6 +254,7 @@ impl Etcd {
             wipe: false,
             hard: Hard::default(),
             disk: Disk::default(),
+            space: Space::default(),
             ledger: writers.iter().map(|id| Writer::new(*id)).collect(),
             booked: Time::ZERO,
             starting: Starting::default(),
@@ -279,6 +296,7 @@ impl Etcd {
         match alarm {
             Alarm::Disk => self.synced(view, fx),
             Alarm::Stall => self.write_meets_stall(view),
+            Alarm::LongSync => self.write_takes_long(view, fx),
             Alarm::Start => self.start(view, fx),
             Alarm::Advance => self.advance_ticks(view, fx),
             Alarm::Check => self.pass(view, fx),
@@ -286,6 +304,7 @@ impl Etcd {
             Alarm::Election => self.timeout(view, fx),
             Alarm::Tick => self.tick(view, fx),
             Alarm::Write => self.time_out_writes(view, fx),
+            Alarm::Space => self.propose_alarm(view, fx),
             Alarm::Read => self.read_alarm(view, fx),
             Alarm::Leave => self.leave_alarm(view, fx),
         }
@@ -318,40 +337,12 @@ impl Etcd {
             self.plan_ticks(view, fx);
             self.plan_disk(view, fx);
             self.plan_requests(view, fx);
+            self.plan_space(fx);
             self.plan_reads(view, fx);
             self.plan_life(view, fx);
         }
         self.requests.end_step();
         self.publish(fx);
-    }
-
-    fn publish(&mut self, fx: &mut Fx) {
-        let fact = (self.life == Life::Up).then(|| self.fact());
-        let same = |old: EtcdFact, new: EtcdFact| EtcdFact { index: new.index, ..old } == new;
-        let unchanged = match (self.published, fact) {
-            (Some(old), Some(new)) => same(old, new),
-            (old, new) => old.is_none() && new.is_none(),
-        };
-        if !unchanged {
-            self.published = fact;
-            fx.publish(fact.map_or(Fact::Absent, Fact::Etcd));
-        }
-    }
-
-    fn fact(&self) -> EtcdFact {
-        let leading = self.raft.leading.as_ref();
-        EtcdFact {
-            role: self.raft.role,
-            term: self.hard.term,
-            lead: self.raft.lead,
-            serving: self.starting.serving,
-            beats: leading.map(|_| self.raft.beats),
-            stalled: self.disk.frozen(),
-            settled: leading.is_some_and(|leading| leading.settled),
-            transferring: leading.is_some_and(|leading| leading.transfer.is_some()),
-            index: self.hard.log.last_index(),
-            sync: self.rules.sync,
-        }
     }
 }
 

@@ -189,6 +189,9 @@ pub(super) struct Rules {
     pub(super) health_needs_leader: bool,
     /// From 3.6 the log in memory is cut every 100 entries, not with each snapshot.
     pub(super) short_log: bool,
+    /// The longest sync that nobody takes for a death: the shortest random time-out, less the tick in
+    /// which a follower counts and the one by which the last heartbeat may lie back.
+    pub(super) patience: Duration,
     /// Mean of `fsync`.
     pub(super) sync: Duration,
     /// The options themselves.
@@ -213,6 +216,7 @@ impl Rules {
                 .then(|| Duration::from_millis(500)),
             health_needs_leader: !release.at_least(3, 5),
             short_log: release.at_least(3, 6),
+            patience: options.election_timeout.saturating_sub(heartbeat * 2),
             sync: Duration::from_secs_f64(options.fsync.mean()).unwrap_or(Duration::ZERO),
             options: options.clone(),
         }

@@ -21,6 +21,7 @@ pub(super) struct Appended<'a> {
     pub(super) entries: &'a [Run],
     pub(super) proposals: &'a [Proposal],
     pub(super) commit: u64,
+    pub(super) full: bool,
 }
 
 impl Etcd {
@@ -50,13 +51,16 @@ impl Etcd {
             entries: self.hard.log.runs_after(previous),
             proposals: self.hard.log.proposals_after(previous),
             commit: self.raft.commit,
+            full: self.hard.full,
         };
         self.emit(to, RaftMessage { term: self.hard.term, kind });
     }
 
     fn send_snapshot(&mut self, to: ComponentId, last: u64, fx: &mut Fx) {
         let transfer = self.rules.options.snapshot_transfer.sample(&mut fx.draw(SNAPSHOT));
-        let kind = RaftKind::Snapshot { last_term: self.hard.log.last_term(), last_index: last };
+        let full = self.hard.full;
+        let kind =
+            RaftKind::Snapshot { last_term: self.hard.log.last_term(), last_index: last, full };
         let message = RaftMessage { term: self.hard.term, kind };
         fx.send_after(transfer, "snapshot-transfer", to, Body::Raft(message));
     }
@@ -101,6 +105,9 @@ impl Etcd {
         let kind = if let Some(index) = taken {
             self.raft.mirror = self.raft.contact.is_some();
             self.learn_commit(append.commit.min(index));
+            if append.commit <= index {
+                self.hard.full = append.full;
+            }
             RaftKind::AppendReply { index, rejected: false }
         } else {
             let index = self.hard.log.hint(previous_term, previous_index);
@@ -110,11 +117,18 @@ impl Etcd {
     }
 
     /// A follower takes over a snapshot.
-    pub(super) fn on_snapshot(&mut self, from: ComponentId, last: (u64, u64), view: &View) {
+    pub(super) fn on_snapshot(
+        &mut self,
+        from: ComponentId,
+        last: (u64, u64),
+        full: bool,
+        view: &View,
+    ) {
         self.hear(from, view);
         self.persist();
         if last.1 > self.raft.commit {
             self.hard.log.restore(last.0, last.1);
+            self.hard.full = full;
             self.raft.commit = last.1;
         }
         let kind = RaftKind::AppendReply { index: last.1, rejected: false };
@@ -242,8 +256,12 @@ impl Etcd {
             fx.record(Record::CommittedFirst { term: self.hard.term });
             self.release_early_reads(view, fx);
         }
+        let full = self.hard.full;
         for proposal in self.hard.log.take_proposals(index) {
             self.apply(proposal, view, fx);
+        }
+        if full != self.hard.full {
+            self.append_to_all(fx);
         }
     }
 }

@@ -84,10 +84,20 @@ impl Etcd {
             Op::Health(_) if self.raft.lead.is_none() && self.rules.health_needs_leader => {
                 answer(asker, Outcome::Rejected, fx);
             }
+            // Up to 3.4 `/health` fails while any alarm is armed.
+            Op::Health(_) if self.hard.full && self.rules.health_needs_leader => {
+                answer(asker, Outcome::Rejected, fx);
+            }
             Op::Read | Op::GetLease(_) | Op::Health(_) => {
                 self.ask_read(asker, call.op, view, fx);
             }
-            Op::Write | Op::PutLease { .. } | Op::RenewNodeLease | Op::PostNodeStatus => {
+            // etcd: `quotaKVServer`, `ErrGRPCNoSpace`.
+            op if op.writes() && self.refuses_writes() => answer(asker, Outcome::Rejected, fx),
+            Op::Write
+            | Op::PutLease { .. }
+            | Op::RenewNodeLease
+            | Op::PostNodeStatus
+            | Op::Alarm(_) => {
                 let tag = self.requests.tag();
                 let until = call.deadline.min(view.now + self.rules.request_timeout);
                 self.requests.waiting.insert(tag, Waiting { asker, until, asked: fx.event() });
@@ -144,6 +154,12 @@ impl Etcd {
     /// The leader applies a committed entry and tells the member that waits for it.
     pub(super) fn apply(&mut self, proposal: Proposal, view: &View, fx: &mut Fx) {
         let outcome = match proposal.op {
+            Op::Alarm(armed) => {
+                self.hard.full = armed;
+                Outcome::Done
+            }
+            // etcd: `applierV3Capped`.
+            Op::PutLease { .. } if self.hard.full => Outcome::Rejected,
             Op::PutLease { lease, expected, record } => {
                 self.put_lease(lease, expected, record, proposal.asked, view, fx)
             }

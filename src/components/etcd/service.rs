@@ -20,7 +20,9 @@ pub fn write_ability(view: &View, member: ComponentId) -> Ability {
     let ability = consensus_ability(view, member);
     let leader = view.etcd(member).and_then(|fact| fact.lead);
     let handing_over = leader.and_then(|id| view.etcd(id)).is_some_and(|fact| fact.transferring);
+    let full = view.etcd(member).is_some_and(|fact| fact.full);
     match ability {
+        Ability::Works if full => Ability::Fails,
         Ability::Works if handing_over && leader == Some(member) => Ability::Fails,
         Ability::Works if handing_over => Ability::Hangs,
         ability => ability,

@@ -117,7 +117,7 @@ pub(super) struct Lab {
     outside: ComponentId,
 }
 
-pub(super) fn ms(n: u64) -> Duration {
+pub(super) const fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
@@ -427,7 +427,7 @@ impl Lab {
                     self.mail.insert(key, (self.now, mail));
                 }
             }
-            (Lever::WipeData, _) => self.deliver(i, Cause::Lever(lever)),
+            (Lever::WipeData | Lever::Space(_), _) => self.deliver(i, Cause::Lever(lever)),
             (Lever::Kill | Lever::PowerLoss | Lever::Pause | Lever::Resume, _)
             | (Lever::Stop, ProcessState::Paused)
             | (_, ProcessState::Dead) => {}

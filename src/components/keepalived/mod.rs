@@ -319,7 +319,11 @@ impl Keepalived {
                 self.tracking.clock_changed(&self.params, view, fx);
                 self.review(view, fx);
             }
-            Lever::StallDisk | Lever::FreeDisk | Lever::WipeData => {}
+            Lever::StallDisk
+            | Lever::FreeDisk
+            | Lever::SlowDisk(_)
+            | Lever::Space(_)
+            | Lever::WipeData => {}
         }
     }
 }

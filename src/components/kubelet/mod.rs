@@ -366,6 +366,8 @@ impl Kubelet {
             Lever::Resume => self.review(view, fx),
             Lever::StallDisk
             | Lever::FreeDisk
+            | Lever::SlowDisk(_)
+            | Lever::Space(_)
             | Lever::WipeData
             | Lever::ClockRate(_)
             | Lever::Carrier(_)

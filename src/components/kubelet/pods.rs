@@ -174,7 +174,8 @@ impl Kubelet {
                 Some(fact) if fact.stalled => return silent,
                 Some(fact) => {
                     fact.serving
-                        && (self.params.etcd_probe != EtcdProbe::Health || fact.lead.is_some())
+                        && (self.params.etcd_probe != EtcdProbe::Health
+                            || (fact.lead.is_some() && !fact.full))
                 }
                 None => false,
             },

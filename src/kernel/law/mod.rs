@@ -154,12 +154,21 @@ impl Law {
     ///
     /// If the median is empty or exceeds the percentile.
     pub fn lognormal_by_p95(median: Duration, p95: Duration) -> Result<Law, LawError> {
-        if p95 < median {
-            return Err(LawError::Percentile { median, p95 });
+        Law::lognormal_by(median, 0.95, p95)
+    }
+
+    /// The log-normal law with this median, that a share `p` above one half keeps within `span`.
+    ///
+    /// # Errors
+    ///
+    /// If the median is empty or exceeds the span.
+    pub fn lognormal_by(median: Duration, p: f64, span: Duration) -> Result<Law, LawError> {
+        if span < median {
+            return Err(LawError::Percentile { median, p95: span });
         }
         above_zero("lognormal", "median", median)?;
-        let ratio = libm::log(p95.as_nanos() as f64 / median.as_nanos() as f64);
-        Ok(Law::LogNormal { median, sigma: ratio / normal_quantile(0.95) })
+        let ratio = libm::log(span.as_nanos() as f64 / median.as_nanos() as f64);
+        Ok(Law::LogNormal { median, sigma: ratio / normal_quantile(p) })
     }
 
     /// The Weibull law with this shape and mean.

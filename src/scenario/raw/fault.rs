@@ -102,6 +102,14 @@ fn options(verb: &'static Verb, fields: &Fields, reader: &Reader) -> Option<Opti
             None => complete = false,
         }
     }
+    let complete = complete
+        && verb.options.iter().all(|option| {
+            let wrong = options.contradiction(option);
+            if let (Some(message), Some(entry)) = (&wrong, fields.get(option.name)) {
+                reader.invalid(&entry.node, Code::BAD_DURATION, message.clone());
+            }
+            wrong.is_none()
+        });
     complete.then_some(options)
 }
 
