@@ -12,6 +12,7 @@ use crate::measure::statistics::mean::student_quantile;
 use crate::plan::Plan;
 use crate::plan::timings::Timing;
 use crate::reliability::ideal::{Ideal, Measure, Reason};
+use std::sync::Mutex;
 
 /// Hours of a year.
 pub const HOURS_PER_YEAR: f64 = 8_760.0;
@@ -296,11 +297,16 @@ impl YearStudy {
     ) -> Result<YearStudy, NoThreads> {
         let span = Duration::from_hours(8_760 * years);
         let fresh = Ideal::new(plan, Key::new(sampling.seed, 0));
+        // A trial borrows nothing from an earlier one but memory.
+        let idle: Mutex<Vec<Ideal>> = Mutex::new(Vec::new());
         let run = |number| {
-            // A trial borrows nothing from the last one but memory; building it anew is a few
-            // allocations for a year or more.
-            let mut ideal = fresh.clone();
-            trial(&mut ideal, Key::new(sampling.seed, number), span)
+            let used = idle.lock().ok().and_then(|mut idle| idle.pop());
+            let mut ideal = used.unwrap_or_else(|| fresh.clone());
+            let row = trial(&mut ideal, Key::new(sampling.seed, number), span);
+            if let Ok(mut idle) = idle.lock() {
+                idle.push(ideal);
+            }
+            row
         };
         let folded: Folded<Totals> = trials::fold(&sampling, run, guide)?;
         let mut totals = folded.total;

@@ -8,6 +8,7 @@
 //! Absent on purpose: protocols, statistics over trials.
 
 mod measure;
+mod memo;
 
 pub use measure::{Measure, Reason};
 
@@ -19,6 +20,7 @@ use crate::kernel::time::Time;
 use crate::plan::Plan;
 use crate::plan::service::Endpoint;
 use crate::plan::timings::{Timing, Timings};
+use memo::{Memo, Outlook};
 
 /// A takeover: who holds, or when somebody will.
 #[derive(Clone, Debug)]
@@ -61,6 +63,8 @@ pub struct Ideal<'p> {
     manager: Seat,
     backends: Vec<Backend>,
     rejoins: Vec<Rejoin>,
+    outlook: Outlook,
+    memo: Memo,
 }
 
 impl<'p> Ideal<'p> {
@@ -85,7 +89,7 @@ impl<'p> Ideal<'p> {
             due: Time::NEVER,
             clock: named(Timing::EtcdRejoin, id),
         };
-        Self {
+        let mut ideal = Self {
             plan,
             key,
             process: Process::new(&plan.map, &plan.reliability, key),
@@ -106,7 +110,11 @@ impl<'p> Ideal<'p> {
             manager: seat(Timing::ControllerManagerTakeover),
             backends: plan.services.api_servers.iter().map(backend).collect(),
             rejoins: plan.services.members.iter().map(rejoin).collect(),
-        }
+            outlook: Outlook::NONE,
+            memo: Memo::of(&plan.timings),
+        };
+        ideal.look();
+        ideal
     }
 
     /// Begins anew with other randomness.
@@ -126,15 +134,19 @@ impl<'p> Ideal<'p> {
             (rejoin.was_up, rejoin.due) = (true, Time::NEVER);
             rejoin.clock.rewind();
         }
+        self.look();
     }
 
     /// When something may change next.
     pub fn next(&self) -> Time {
+        let process = self.process.next().unwrap_or(Time::NEVER);
+        if self.memo.is_used() {
+            return process;
+        }
         let seats = [&self.vip, &self.leader, &self.scheduler, &self.manager];
         let seats = seats.into_iter().map(|seat| seat.due);
         let backends = self.backends.iter().map(|backend| backend.due);
         let rejoins = self.rejoins.iter().map(|rejoin| rejoin.due);
-        let process = self.process.next().unwrap_or(Time::NEVER);
         seats.chain(backends).chain(rejoins).fold(process, Time::min)
     }
 
@@ -144,11 +156,15 @@ impl<'p> Ideal<'p> {
         while self.process.next() == Some(self.now) {
             self.process.step();
         }
-        self.review();
+        self.follow();
     }
 
     /// What is up now; bit by bit in the order of [`Measure::ALL`].
     pub fn levels(&self) -> u8 {
+        self.outlook.levels
+    }
+
+    fn levels_now(&self) -> u8 {
         let up = |measure: &Measure| u8::from(self.is_up(*measure)) << *measure as u8;
         Measure::ALL.iter().map(up).sum()
     }
@@ -157,13 +173,17 @@ impl<'p> Ideal<'p> {
     /// all alike; 0 when it is empty. Counts servers and rotation only, not what is before or
     /// behind them.
     pub fn share_served(&self) -> f64 {
+        self.outlook.share_served
+    }
+
+    fn share_served_now(&self) -> f64 {
         let servers = self.plan.services.api_servers.iter().zip(&self.backends);
-        let inside: Vec<bool> = servers
-            .filter(|(_, backend)| backend.inside)
-            .map(|(id, _)| self.process.serves(*id))
-            .collect();
-        let healthy = inside.iter().filter(|healthy| **healthy).count();
-        if inside.is_empty() { 0.0 } else { healthy as f64 / inside.len() as f64 }
+        let (mut inside, mut healthy) = (0_u32, 0_u32);
+        for (id, _) in servers.filter(|(_, backend)| backend.inside) {
+            inside += 1;
+            healthy += u32::from(self.process.serves(*id));
+        }
+        if inside == 0 { 0.0 } else { f64::from(healthy) / f64::from(inside) }
     }
 
     /// Why a measure that is down is down.
@@ -267,21 +287,20 @@ impl<'p> Ideal<'p> {
     fn review(&mut self) {
         self.review_rejoins();
         self.review_backends();
-        let voters: Vec<usize> = (0..self.rejoins.len()).filter(|at| self.votes(*at)).collect();
-        let majority = voters.len() > self.rejoins.len() / 2;
-        let draw = |seat: &mut Seat, key| {
+        let voters = bits(self.rejoins.len(), |at| self.votes(at));
+        let majority = voters.count_ones() as usize > self.rejoins.len() / 2;
+        let elected = |seat: &mut Seat, key| {
             let mut draw = seat.clock.draw(key, Purpose::Follower);
-            usize::try_from(draw.below(voters.len().max(1) as u64)).unwrap_or(0)
+            let chosen = draw.below(u64::from(voters.count_ones().max(1)));
+            (0..64).filter(|at| voters >> at & 1 == 1).nth(usize::try_from(chosen).ok()?)
         };
-        let elected = |seat: &mut Seat, key| voters.get(draw(seat, key)).copied();
-        let keeps = |holder: usize| majority && voters.contains(&holder);
+        let keeps = |holder: usize| majority && voters >> holder & 1 == 1;
         let law = self.law(Timing::EtcdElection);
         self.leader.review(self.now, self.key, law, keeps, majority, elected);
-        let usable: Vec<bool> =
-            (0..self.balancers.len()).map(|at| self.usable_balancer(at)).collect();
-        let first = usable.iter().position(|usable| *usable);
+        let usable = bits(self.balancers.len(), |at| self.usable_balancer(at));
+        let first = (usable != 0).then(|| usable.trailing_zeros() as usize);
         let law = self.law(Timing::VipTakeover);
-        let keeps = |holder: usize| usable.get(holder) == Some(&true);
+        let keeps = |holder: usize| usable >> holder & 1 == 1;
         self.vip.review(self.now, self.key, law, keeps, first.is_some(), |_, _| first);
         let write = self.is_up(Measure::ApiWrite);
         self.review_lease(true, write);
@@ -329,6 +348,11 @@ impl<'p> Ideal<'p> {
             }
         }
     }
+}
+
+/// A bit for each number below `count` that it holds of; counts of members and balancers are small.
+fn bits(count: usize, holds: impl Fn(usize) -> bool) -> u64 {
+    (0..count.min(64)).fold(0, |all, at| all | u64::from(holds(at)) << at)
 }
 
 impl Seat {

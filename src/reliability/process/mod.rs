@@ -8,6 +8,7 @@
 
 mod build;
 mod common;
+mod signature;
 mod work;
 
 use super::clocks::{Clock, Purpose};
