@@ -5,6 +5,7 @@
 //! objects are what a linearizable read would return.
 
 use super::id::{ComponentId, MachineId};
+use super::members::Members;
 pub use super::workload::WorkloadFact;
 use crate::kernel::cadence::Cadence;
 use crate::kernel::time::{Duration, Time};
@@ -80,6 +81,10 @@ pub struct EtcdFact {
     pub full: bool,
     /// How long its disk takes on average to make an entry durable.
     pub sync: Duration,
+    /// The configuration that it goes by; `None`: all of the scenario's members vote, as they have
+    /// from the beginning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub members: Option<Members>,
 }
 
 /// What a request of a class meets at a server, as things stand.

@@ -4,6 +4,7 @@
 //! component on the receiving end is told, so that it can book what it had lazily in flight.
 
 use super::id::{ComponentId, MachineId};
+use super::members::MemberChange;
 use crate::kernel::time::Duration;
 
 /// What happens to one process, as that process's model is told.
@@ -35,6 +36,8 @@ pub enum Lever {
     ClockRate(u32),
     /// The interface of its machine lost (`false`) or regained (`true`) carrier.
     Carrier(bool),
+    /// An operator asks this etcd member to change the membership of another.
+    Membership(MemberChange, ComponentId),
 }
 
 /// How long a slow disk takes to make a write durable: a log-normal law.

@@ -7,6 +7,7 @@
 use super::blame::EventId;
 use super::fact::LeaseFact;
 use super::id::ComponentId;
+use super::members::Members;
 use crate::kernel::time::Time;
 
 /// A message, as its receiver finds it.
@@ -92,6 +93,8 @@ pub enum RaftKind {
         entries: Vec<Run>,
         /// What those of the entries say that are simulated one by one.
         proposals: Vec<Proposal>,
+        /// The configurations that entries among them make, in order.
+        members: Vec<Members>,
         /// The leader's commit index.
         commit: u64,
         /// The alarm NOSPACE is armed at that index.
@@ -112,6 +115,14 @@ pub enum RaftKind {
         last_index: u64,
         /// The alarm NOSPACE is armed in it.
         full: bool,
+        /// The configuration at that entry.
+        members: Members,
+    },
+    /// Answers a member that has been removed: it learns of the configuration of this index (rafthttp:
+    /// 410 Gone).
+    Gone {
+        /// Of the configuration without it.
+        index: u64,
     },
     /// The leader hands over: campaign at once.
     TimeoutNow,
@@ -229,6 +240,8 @@ pub enum Op {
     Alarm(bool),
     /// `GET /readyz`, `/livez`, `/healthz`.
     Health(Endpoint),
+    /// etcd's own: makes this the cluster's configuration.
+    Reconfigure(Members),
 }
 
 impl Op {
@@ -239,7 +252,8 @@ impl Op {
             | Op::PutLease { .. }
             | Op::RenewNodeLease
             | Op::PostNodeStatus
-            | Op::Alarm(_) => true,
+            | Op::Alarm(_)
+            | Op::Reconfigure(_) => true,
             Op::Connect
             | Op::Open
             | Op::ReadCached

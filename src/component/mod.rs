@@ -11,6 +11,7 @@ pub mod id;
 pub mod lever;
 pub mod mail;
 pub mod map;
+pub mod members;
 pub mod param;
 pub mod reach;
 pub mod record;

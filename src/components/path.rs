@@ -176,7 +176,7 @@ impl Losses<'_> {
         let Some(leader) = self.view.etcd(member).and_then(|fact| fact.lead) else {
             return Lateness::none();
         };
-        let members: Vec<ComponentId> = self.view.map().of_kind(Kind::Etcd).collect();
+        let members = service::electorate(self.view, leader);
         let followers: Vec<Lateness> = members
             .iter()
             .filter(|peer| **peer != leader && service::follows(self.view, **peer, leader))

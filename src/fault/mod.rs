@@ -15,6 +15,7 @@ mod clock;
 mod disk;
 mod isolate;
 mod link;
+mod membership;
 mod out_of_service;
 mod partition;
 mod power;
@@ -39,6 +40,8 @@ pub enum Whom {
     TwoSides,
     /// `{"from": …, "to": …}`, each a target or a list of targets.
     FromTo,
+    /// An etcd member, or a list of two: the old one and the one that takes its place.
+    Succession,
     /// What an earlier fault hit, written as that fault wrote it.
     Earlier,
 }
@@ -97,7 +100,7 @@ pub struct Verb {
 }
 
 /// Every verb, in the order of the documentation.
-pub const VERBS: [&Verb; 29] = [
+pub const VERBS: [&Verb; 31] = [
     &process::STOP,
     &process::KILL,
     &process::KILL_CHILD,
@@ -126,6 +129,8 @@ pub const VERBS: [&Verb; 29] = [
     &rolling::UPGRADE,
     &rolling::REBOOT,
     &rolling::ROLLING_RESTART,
+    &membership::GROWTH,
+    &membership::REPLACE_MEMBER,
     &out_of_service::OUT_OF_SERVICE,
 ];
 

@@ -30,7 +30,7 @@ const WAIT_FOR: VerbOption = VerbOption {
 };
 
 /// kubeadm waits 5 min for each component's new manifest to run.
-const PATIENCE: VerbOption = VerbOption {
+pub(super) const PATIENCE: VerbOption = VerbOption {
     name: "patience",
     doc: "How long it waits for one thing to be well before it is given up, as kubeadm does after 5 min.",
     sort: OptionSort::SpanOr(Duration::from_secs(300)),
@@ -119,6 +119,6 @@ fn wait(options: &Options, patience: Duration) -> Option<Step> {
 fn roll(given: &Given, steps: Vec<Step>) -> Act {
     let word = given.options.word("order");
     let order = ORDERS.iter().find(|(name, _)| *name == word).map(|(_, order)| *order);
-    let rolling = Rolling { order: order.unwrap_or(Order::AsListed), steps };
+    let rolling = Rolling { order: order.unwrap_or(Order::AsListed), turns: vec![steps] };
     Act::lasting(Action::Roll(rolling), given.targets.clone())
 }

@@ -127,6 +127,7 @@ fn plan() -> Plan {
         versions: Versions::default(),
         params: vec![Params::Object(Fact::Absent); map.component_count()],
         static_pod: vec![false; map.component_count()],
+        unjoined: Vec::new(),
         restart: vec![Restart::Never; map.component_count()],
         kernel: KernelPlan {
             syn_linear: 0,

@@ -87,6 +87,8 @@ pub struct Plan {
     pub params: Vec<Params>,
     /// Static processes that a kubelet keeps running, per component; `false` elsewhere.
     pub static_pod: Vec<bool>,
+    /// Processes that do not run until something starts them: their machines are not joined yet.
+    pub unjoined: Vec<ComponentId>,
     /// The service manager's policy, per component.
     pub restart: Vec<Restart>,
     /// One direction between each two machines, row by row.

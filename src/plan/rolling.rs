@@ -4,15 +4,16 @@
 
 use super::schedule::Action;
 use crate::component::id::Kind;
+use crate::component::members::MemberChange;
 use crate::kernel::time::Duration;
 
-/// One procedure: the same steps on each target in turn.
+/// One procedure: steps on each target in turn.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rolling {
     /// Whose turn is when.
     pub order: Order,
-    /// What is done to each.
-    pub steps: Vec<Step>,
+    /// What is done to the first, the second and so on; the last of these to all further ones.
+    pub turns: Vec<Vec<Step>>,
 }
 
 /// The order of the targets, fixed when the procedure begins.
@@ -47,7 +48,23 @@ pub enum Step {
         /// For how long at most.
         patience: Duration,
     },
+    /// Asks etcd for a change of the target's membership, again and again until it is seen; when it
+    /// takes longer than the patience, the procedure is given up.
+    Ask {
+        /// In words, for the timeline.
+        says: &'static str,
+        /// Which change.
+        change: MemberChange,
+        /// What shows that it has been made.
+        until: Sight,
+        /// For how long at most.
+        patience: Duration,
+    },
 }
+
+/// How long an operator's tool waits before it asks etcd again. kubeadm: 0.1 s, growing by half each
+/// time; half a second stands for it.
+pub const ASKS_AGAIN: Duration = Duration::from_millis(500);
 
 /// What of a target is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +83,21 @@ pub enum Sight {
     Healthy(Part),
     /// No process meant runs.
     Stopped(Part),
+    /// etcd has a leader that a majority follows.
+    Quorum,
+    /// etcd's leader has the target's member in its list like this.
+    Member(Standing),
+}
+
+/// How a member stands in the list of members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It votes.
+    Voter,
+    /// It learns.
+    Learner,
+    /// It is not there.
+    Out,
 }
 
 /// What is said when a procedure is given up, before what it waited for.

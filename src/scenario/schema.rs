@@ -213,6 +213,11 @@ fn verb_value(verb: &Verb) -> Value {
     let side = one_or_many(&json!({ "$ref": "#/$defs/target" }), verb.doc);
     match verb.whom {
         Whom::Processes(_) | Whom::Machines | Whom::Zones => side,
+        Whom::Succession => {
+            let target = json!({ "$ref": "#/$defs/target" });
+            let pair = json!({ "type": "array", "items": target, "minItems": 1, "maxItems": 2 });
+            json!({ "oneOf": [target, pair], "description": verb.doc })
+        }
         Whom::TwoSides => {
             json!({ "type": "array", "prefixItems": [side, side], "minItems": 2, "maxItems": 2, "description": verb.doc })
         }

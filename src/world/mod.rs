@@ -121,6 +121,8 @@ pub struct World<'p> {
     trusts: Vec<neighbours::Trust>,
     /// A process that an operator stopped is not restarted by its service manager.
     held_down: Vec<bool>,
+    /// Processes that have not been started once, on machines that wait to be joined.
+    unjoined: BTreeSet<ComponentId>,
     /// Processes that are to start again as soon as they have ended.
     restarting: Vec<bool>,
     jitters: Vec<u64>,
@@ -173,6 +175,7 @@ impl<'p> World<'p> {
             counts: vec![[0; PURPOSES_MAX]; machines.len()],
             inboxes: machines.iter().map(|_| Inbox::default()).collect(),
             held_down: vec![false; machines.len()],
+            unjoined: plan.unjoined.iter().copied().collect(),
             restarting: vec![false; machines.len()],
             jitters: vec![0; map.machine_count()],
             trusts: vec![neighbours::Trust::default(); map.machine_count()],

@@ -10,8 +10,12 @@ use super::operator::Timed;
 use super::resolve::Hit;
 use crate::component::fact::{Condition, Fact};
 use crate::component::id::{ComponentId, Kind};
-use crate::component::view::ProcessState;
-use crate::plan::rolling::{GIVES_UP, Order, Part, Rolling, Sight, Step};
+use crate::component::lever::{Lever, Setting};
+use crate::component::members::{MemberChange, Members};
+use crate::component::view::{ProcessState, View};
+use crate::components::etcd::service;
+use crate::kernel::time::Time;
+use crate::plan::rolling::{ASKS_AGAIN, GIVES_UP, Order, Part, Rolling, Sight, Standing, Step};
 use crate::plan::schedule::Action;
 
 /// A moment of a procedure: it waits for time at most once at each.
@@ -28,6 +32,8 @@ enum Waits {
     Time,
     /// Something that is to be seen before time has passed.
     Sight(Sight),
+    /// The same, and etcd is asked for this change again until then.
+    Change(MemberChange, Sight, Time),
 }
 
 /// A procedure under way.
@@ -73,18 +79,52 @@ impl World<'_> {
         self.begin_fault(moment.fault, false);
         match running.waits {
             Waits::Time => self.go_on(running, observer),
-            Waits::Sight(sight) => {
+            Waits::Change(change, _, until) if self.now < until => {
+                for setting in self.request(change, running.targets.first().copied()) {
+                    self.set(&setting, observer);
+                }
+                self.wait_again(running);
+            }
+            Waits::Sight(sight) | Waits::Change(_, sight, _) => {
                 let missing = self.not_yet(sight, &running);
                 self.fire(moment.fault, false, GIVES_UP, &missing, Vec::new(), observer);
             }
         }
     }
 
+    fn wait_again(&mut self, mut running: Running) {
+        running.moment.count += 1;
+        let again = self.now + ASKS_AGAIN;
+        let at = match running.waits {
+            Waits::Change(_, _, until) => again.min(until),
+            _ => again,
+        };
+        self.plan_setting(at, Timed::Procedure(running.moment));
+        self.operator.running.push(running);
+    }
+
+    /// What asks etcd's leader for a change of a target's membership; nothing while none leads.
+    fn request(&self, change: MemberChange, target: Option<Hit>) -> Vec<Setting> {
+        let runs = |id: &ComponentId| self.all.processes[id.index()].state == ProcessState::Running;
+        let leader = self.leader(Kind::Etcd).filter(runs);
+        let member = target.and_then(|target| self.member(target));
+        let asked = leader.zip(member);
+        let lever = |(leader, member)| Setting::Process(leader, Lever::Membership(change, member));
+        asked.map(lever).into_iter().collect()
+    }
+
+    /// The etcd member on a target's machine.
+    fn member(&self, target: Hit) -> Option<ComponentId> {
+        self.meant(target, Part::Process(Kind::Etcd)).first().copied()
+    }
+
     /// Something happened: procedures that waited for it go on.
     pub(super) fn look_around(&mut self, observer: &mut impl Observer) {
         let seen = |world: &Self, running: &Running| match running.waits {
             Waits::Time => false,
-            Waits::Sight(sight) => world.not_yet(sight, running).is_empty(),
+            Waits::Sight(sight) | Waits::Change(_, sight, _) => {
+                world.not_yet(sight, running).is_empty()
+            }
         };
         while let Some(at) = self.operator.running.iter().position(|running| seen(self, running)) {
             let running = self.operator.running.remove(at);
@@ -100,7 +140,9 @@ impl World<'_> {
         let Action::Roll(rolling) = &plan.schedule.faults[fault].action else { return };
         running.moment.count += 1;
         while let Some(target) = running.targets.first().copied() {
-            let Some(step) = rolling.steps.get(running.step) else {
+            let turn = running.all.len() - running.targets.len();
+            let steps = rolling.turns.get(turn).or(rolling.turns.last());
+            let Some(step) = steps.and_then(|steps| steps.get(running.step)) else {
                 running.targets.remove(0);
                 running.step = 0;
                 continue;
@@ -114,6 +156,13 @@ impl World<'_> {
                     self.plan_setting(self.now + *span, Timed::Procedure(running.moment));
                     running.waits = Waits::Time;
                     return self.operator.running.push(running);
+                }
+                Step::Ask { says, change, until, patience } => {
+                    let settings = self.request(*change, Some(target));
+                    self.begin_fault(fault, false);
+                    self.fire(fault, false, says, &[target], settings, observer);
+                    running.waits = Waits::Change(*change, *until, self.now + *patience);
+                    return self.wait_again(running);
                 }
                 Step::Wait { until, patience } => {
                     self.plan_setting(self.now + *patience, Timed::Procedure(running.moment));
@@ -170,14 +219,36 @@ impl World<'_> {
         let Some(target) = running.targets.first().copied() else { return Vec::new() };
         let part = match sight {
             Sight::Healthy(part) | Sight::Stopped(part) => part,
+            Sight::Quorum | Sight::Member(_) => {
+                let seen = self.members_seen(sight, target);
+                return if seen { Vec::new() } else { vec![target] };
+            }
         };
         let dead = |id: ComponentId| self.all.processes[id.index()].state == ProcessState::Dead;
         let fine = |id: &ComponentId| match sight {
             Sight::Stopped(_) => dead(*id),
-            Sight::Healthy(_) => self.healthy(*id) && !self.is_old(*id, &running.old),
+            _ => self.healthy(*id) && !self.is_old(*id, &running.old),
         };
         let meant = self.meant(target, part).into_iter();
         meant.filter(|id| !fine(id)).map(Hit::Process).collect()
+    }
+
+    /// Whether etcd's leader shows what is to be seen of a target's member.
+    fn members_seen(&self, sight: Sight, target: Hit) -> bool {
+        let map = &self.all.map;
+        let Some(leader) = self.leader(Kind::Etcd) else { return false };
+        let view = View { now: self.now, me: leader, all: &self.all };
+        let Sight::Member(standing) = sight else { return service::quorum(&view, &[leader]) };
+        let all = map.of_kind(Kind::Etcd).count();
+        let fact = view.etcd(leader);
+        let members = fact.and_then(|fact| fact.members).unwrap_or(Members::first(all));
+        let place =
+            self.member(target).and_then(|id| map.of_kind(Kind::Etcd).position(|m| m == id));
+        place.is_some_and(|place| match standing {
+            Standing::Voter => members.votes(place),
+            Standing::Learner => members.learns(place),
+            Standing::Out => !members.has(place),
+        })
     }
 
     fn is_old(&self, id: ComponentId, old: &[(ComponentId, u32)]) -> bool {

@@ -42,6 +42,7 @@ impl World<'_> {
             return;
         }
         self.held_down[id.index()] = false;
+        self.unjoined.remove(&id);
         self.all.processes[id.index()].incarnation += 1;
         self.set_process(id, ProcessState::Running, observer);
         self.streams_of_started(id);
@@ -256,7 +257,8 @@ impl World<'_> {
         for id in there {
             self.held_down[id.index()] = false;
             self.restarting[id.index()] = false;
-            if kubelet.is_none() || !self.plan.static_pod[id.index()] {
+            let waits = self.unjoined.contains(id);
+            if !waits && (kubelet.is_none() || !self.plan.static_pod[id.index()]) {
                 let origin = Origin::new(self.event, Blame::of("machine boot", wait));
                 let to = u32::from(id.0);
                 self.post.push(self.now + wait, to, to, Letter::Start(*id, origin));

@@ -28,7 +28,9 @@ impl World<'_> {
     fn begin_settled(&mut self) {
         self.all.settlement = self.draw_settlement();
         self.settle_neighbours();
-        let mut all: Vec<ComponentId> = self.all.map.components().map(|(id, _)| id).collect();
+        let joined = |id: &ComponentId| !self.unjoined.contains(id);
+        let all = self.all.map.components().map(|(id, _)| id);
+        let mut all: Vec<ComponentId> = all.filter(joined).collect();
         for id in &all {
             let process = &mut self.all.processes[id.index()];
             process.state = ProcessState::Running;
@@ -71,7 +73,8 @@ impl World<'_> {
     /// always named: preemption leaves it with the highest priority.
     fn draw_settlement(&self) -> Settlement {
         let named = &self.plan.leaders.named;
-        let members: Vec<ComponentId> = self.all.map.of_kind(Kind::Etcd).collect();
+        let joined = |id: &ComponentId| !self.unjoined.contains(id);
+        let members: Vec<ComponentId> = self.all.map.of_kind(Kind::Etcd).filter(joined).collect();
         let mut settlement = Settlement {
             etcd_leader: named.etcd_leader.or_else(|| self.pick(&members, ETCD_DRAW, 0)),
             lease_holders: Vec::new(),
@@ -81,7 +84,7 @@ impl World<'_> {
             let Some(lease) = self.all.map.find_component(&format!("lease/{}", kind.name())) else {
                 continue;
             };
-            let candidates: Vec<ComponentId> = self.all.map.of_kind(kind).collect();
+            let candidates: Vec<ComponentId> = self.all.map.of_kind(kind).filter(joined).collect();
             let drawn = || self.pick(&candidates, LEASE_DRAW, u64::from(lease.0));
             if let Some(holder) = named.holder_of(lease).or_else(drawn) {
                 settlement.lease_holders.push((lease, holder));

@@ -232,7 +232,8 @@ impl ApiServer {
             | Lever::WipeData
             | Lever::ClockRate(_)
             | Lever::Carrier(_)
-            | Lever::KillChild => {}
+            | Lever::KillChild
+            | Lever::Membership(..) => {}
         }
     }
 }

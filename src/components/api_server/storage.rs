@@ -36,7 +36,8 @@ impl Storage {
             | Op::ReadCached
             | Op::Read
             | Op::Write
-            | Op::Alarm(_) => Storage::Objects,
+            | Op::Alarm(_)
+            | Op::Reconfigure(_) => Storage::Objects,
             Op::GetLease(_) | Op::PutLease { .. } | Op::RenewNodeLease => Storage::Leases,
             Op::PostNodeStatus => Storage::Nodes,
             Op::Health(_) => Storage::Health,

@@ -206,7 +206,8 @@ impl Candidate {
             | Lever::Space(_)
             | Lever::WipeData
             | Lever::Carrier(_)
-            | Lever::KillChild => {}
+            | Lever::KillChild
+            | Lever::Membership(..) => {}
         }
     }
 

@@ -310,7 +310,8 @@ impl Client {
             | Lever::WipeData
             | Lever::ClockRate(_)
             | Lever::Carrier(_)
-            | Lever::KillChild => {}
+            | Lever::KillChild
+            | Lever::Membership(..) => {}
         }
     }
 }

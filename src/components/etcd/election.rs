@@ -195,6 +195,7 @@ impl Etcd {
             }
             self.beat_all(view, fx);
         } else if self.raft.contact.is_none()
+            && self.promotable()
             && self.raft.timer.elapsed >= self.raft.timer.timeout
         {
             self.timeout(view, fx);
@@ -215,7 +216,8 @@ impl Etcd {
         self.raft.timer.since = view.now;
         let window = std::mem::replace(&mut self.raft.window, view.now);
         let Some(leading) = &mut self.raft.leading else { return };
-        let active = 1 + leading.peers.iter().filter(|peer| peer.active_since(window)).count();
+        let voters = leading.peers.iter().filter(|peer| peer.voter);
+        let active = 1 + voters.filter(|peer| peer.active_since(window)).count();
         leading.transfer = None;
         if active < self.majority() && self.rules.options.check_quorum {
             self.become_follower(self.hard.term, None, view, fx);
@@ -262,7 +264,7 @@ impl Etcd {
                 check = self.due_now(Alarm::Check, view.now, self.next_pass(view.now));
             }
             beat = self.due_now(Alarm::Beat, view.now, self.next_beat(view));
-        } else if self.raft.contact.is_none() {
+        } else if self.raft.contact.is_none() && self.promotable() {
             let timer = &self.raft.timer;
             let left = timer.timeout.saturating_sub(timer.elapsed).max(1);
             election = self.raft.ticks.nth_after(timer.since, left);

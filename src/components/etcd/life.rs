@@ -4,6 +4,7 @@
 
 use super::election::ticks_between;
 use super::log::Log;
+use super::membership::{LINGERS, REMOVED};
 use super::params::SETTLED_LOG;
 use super::progress::Leading;
 use super::{Alarm, Etcd, Fx, Hard, PHASE, Raft, SHUTDOWN, STARTUP, TRANSFER};
@@ -63,7 +64,8 @@ impl Etcd {
         let lead = view.all.settlement.etcd_leader;
         let lag = if lead == Some(self.me) { 0 } else { self.lag };
         let log = Log::of(SETTLED_TERM, SETTLED_LOG - lag);
-        self.hard = Hard { term: SETTLED_TERM, vote: lead, log, full: false };
+        let (full, members) = (false, self.first);
+        self.hard = Hard { term: SETTLED_TERM, vote: lead, log, full, members };
         let beat = view.local(self.rules.heartbeat);
         let phase = fx.draw(PHASE).uniform_duration(Duration::ZERO, beat);
         self.begin_raft(view.now - phase, view, fx);
@@ -83,7 +85,7 @@ impl Etcd {
         let elapsed = fx.draw(PHASE).below(self.rules.ticks);
         self.raft.timer.elapsed = elapsed;
         self.raft.window = view.now - self.rules.tick * (elapsed + 1);
-        let mut leading = Leading::new(&self.peers, SETTLED_LOG);
+        let mut leading = Leading::new(&self.electorate(), SETTLED_LOG);
         let me = self.me;
         let delays = |id| (view.delay(me, id), view.delay(id, me));
         leading.settle(SETTLED_LOG, !self.eager, view.now, delays);
@@ -126,6 +128,7 @@ impl Etcd {
     pub(super) fn boot(&mut self, view: &View, fx: &mut Fx) {
         if std::mem::take(&mut self.wipe) {
             self.hard = Hard::default();
+            self.peers.clear();
         }
         self.life = Life::Loading;
         let machine = view.machine().map(|m| &view.all.machines[m.index()]);
@@ -137,6 +140,9 @@ impl Etcd {
 
     /// Snapshot and log are read: raft starts as a follower that knows no leader.
     pub(super) fn start(&mut self, view: &View, fx: &mut Fx) {
+        if !self.find_cluster(view, fx) {
+            return;
+        }
         self.life = Life::Up;
         self.begin_raft(view.now, view, fx);
         if self.peers.is_empty() {
@@ -204,6 +210,7 @@ impl Etcd {
             Lever::ClockRate(_) => self.change_clock(view),
             Lever::SlowDisk(how) => self.slow_disk(how),
             Lever::Space(room) => self.set_space(room, view, fx),
+            Lever::Membership(change, member) => self.ask_change(change, member, view, fx),
             Lever::Carrier(_) | Lever::KillChild => {}
         }
     }
@@ -287,6 +294,11 @@ impl Etcd {
         self.hand_over(to, fx);
     }
 
+    /// Removed: the process goes on for a moment, and ends.
+    pub(super) fn linger(&mut self, now: Time) {
+        self.leaving = Some(Leaving { since: now, to: None, exit: Some(now + LINGERS) });
+    }
+
     fn shutdown(&self, fx: &mut Fx) -> Duration {
         self.rules.options.shutdown.sample(&mut fx.draw(SHUTDOWN))
     }
@@ -298,7 +310,8 @@ impl Etcd {
             view.process(**peer).state != ProcessState::Dead
                 && view.stream_ready(self.me, **peer) <= view.now
         };
-        let active: Vec<ComponentId> = self.peers.iter().filter(connected).copied().collect();
+        let voters = self.peers.iter().filter(|peer| self.votes(**peer));
+        let active: Vec<ComponentId> = voters.filter(connected).copied().collect();
         if active.is_empty() {
             return None;
         }
@@ -330,7 +343,7 @@ impl Etcd {
         match self.leaving {
             Some(Leaving { exit: Some(_), .. }) => {
                 self.leaving = None;
-                fx.exit(ExitStatus::Clean);
+                fx.exit(if self.belongs() { ExitStatus::Clean } else { REMOVED });
             }
             Some(leaving) => {
                 let exit = Some(view.now + self.shutdown(fx));

@@ -4,7 +4,8 @@
 //! which term decides elections and catch-up. Absent on purpose: what is committed, which a log
 //! does not know.
 
-use crate::component::mail::{Proposal, Run};
+use crate::component::mail::{Op, Proposal, Run};
+use crate::component::members::Members;
 use std::collections::BTreeMap;
 
 /// How many runs are kept apart. Older ones are merged: only terms near the end are ever compared,
@@ -19,6 +20,8 @@ pub(super) struct Log {
     /// Up to here entries are merged or part of a snapshot: of which term each is, is forgotten.
     compacted: u64,
     proposals: BTreeMap<u64, Proposal>,
+    /// The configurations that entries make, by index, since the last snapshot.
+    changes: BTreeMap<u64, Members>,
 }
 
 impl Log {
@@ -77,7 +80,31 @@ impl Log {
     /// Appends one entry that somebody waits for.
     pub(super) fn push(&mut self, term: u64, proposal: Proposal) {
         self.extend(term, 1);
+        if let Op::Reconfigure(members) = proposal.op {
+            self.changes.insert(self.last, members.made_at(self.last));
+        }
         self.proposals.insert(self.last, Proposal { index: self.last, ..proposal });
+    }
+
+    /// The configuration that holds once everything up to `index` is applied, if an entry made it.
+    pub(super) fn members_at(&self, index: u64) -> Option<Members> {
+        self.changes.range(..=index).next_back().map(|(_, members)| *members)
+    }
+
+    /// Index of the last entry that changes the configuration; 0 if there is none.
+    pub(super) fn last_change(&self) -> u64 {
+        self.changes.last_key_value().map_or(0, |(index, _)| *index)
+    }
+
+    /// The configurations that entries after `index` make.
+    pub(super) fn changes_after(&self, index: u64) -> Vec<Members> {
+        self.changes.range(index + 1..).map(|(_, members)| *members).collect()
+    }
+
+    /// Takes over configurations together with the entries that make them.
+    pub(super) fn take_changes(&mut self, changes: &[Members]) {
+        let held = changes.iter().filter(|members| members.index <= self.last);
+        self.changes.extend(held.map(|members| (members.index, *members)));
     }
 
     /// Drops all entries after `index`.
@@ -93,6 +120,7 @@ impl Log {
             }
         }
         self.proposals.split_off(&(index + 1));
+        self.changes.split_off(&(index + 1));
     }
 
     /// Term, first and last index of each run of entries whose terms are known one by one.

@@ -28,6 +28,13 @@ impl Etcd {
             self.complete(tag, outcome, view, fx);
             return;
         }
+        if let RaftKind::Gone { index } = kind {
+            self.on_gone(index, fx);
+            return;
+        }
+        if self.turns_away(from, &kind) {
+            return;
+        }
         if term > self.hard.term && !self.raise_term(from, term, &kind, view, fx) {
             return;
         }
@@ -100,18 +107,25 @@ impl Etcd {
                 previous_index,
                 entries,
                 proposals,
+                members,
                 commit,
                 full,
             } => {
                 self.raft.lead = Some(from);
                 let previous = (previous_term, previous_index);
-                let append =
-                    Appended { previous, entries: &entries, proposals: &proposals, commit, full };
+                let append = Appended {
+                    previous,
+                    entries: &entries,
+                    proposals: &proposals,
+                    members: &members,
+                    commit,
+                    full,
+                };
                 self.on_append(from, append, view);
             }
-            RaftKind::Snapshot { last_term, last_index, full } => {
+            RaftKind::Snapshot { last_term, last_index, full, members } => {
                 self.raft.lead = Some(from);
-                self.on_snapshot(from, (last_term, last_index), full, view);
+                self.on_snapshot(from, (last_term, last_index), full, members, view);
             }
             RaftKind::HeartbeatReply { round } => self.on_heartbeat_reply(from, round, view, fx),
             RaftKind::AppendReply { index, rejected } => {
@@ -120,13 +134,13 @@ impl Etcd {
             RaftKind::TimeoutNow => self.on_timeout_now(view, fx),
             RaftKind::ReadIndex { tag } => self.on_read_index(from, tag, view, fx),
             RaftKind::ReadIndexReply { tag } => self.read_confirmed(tag, view, fx),
-            RaftKind::Propose { .. } | RaftKind::Applied { .. } => {}
+            RaftKind::Propose { .. } | RaftKind::Applied { .. } | RaftKind::Gone { .. } => {}
         }
     }
 
     /// The leader hands over: stand at once, without asking and past everybody's lease.
     fn on_timeout_now(&mut self, view: &View, fx: &mut Fx) {
-        if self.raft.role == Role::Follower {
+        if self.raft.role == Role::Follower && self.promotable() {
             self.campaign(false, true, view, fx);
         }
     }

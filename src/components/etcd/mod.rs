@@ -10,6 +10,7 @@
 //! Absent on purpose: keys and values, watches, compaction, TLS; ticks delayed by ordinary syncs
 //! (see `disk`), jitter and loss of heartbeats (see `election`).
 
+mod alarm;
 mod contact;
 mod disk;
 mod election;
@@ -21,6 +22,9 @@ mod continuous_tests;
 mod law_tests;
 mod life;
 mod log;
+mod membership;
+#[cfg(test)]
+mod membership_tests;
 mod messages;
 pub mod params;
 mod progress;
@@ -47,6 +51,7 @@ use crate::component::fact::{EtcdFact, Fact, Role};
 use crate::component::id::ComponentId;
 use crate::component::map::Map;
 use crate::component::mail::Body;
+use crate::component::members::Members;
 use crate::component::versions::Version;
 use crate::component::view::View;
 use crate::component::{Cause, Component, Effects};
@@ -62,6 +67,7 @@ use reads::Reads;
 use requests::Requests;
 use space::Space;
 
+pub use alarm::Alarm;
 pub use params::EtcdParams;
 use params::Rules;
 
@@ -78,8 +84,10 @@ const LONG_SYNC: u32 = 7;
 /// Who else matters to a member.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wiring {
-    /// All members of the cluster, this one included.
+    /// All members that the cluster ever has, this one included.
     pub members: Vec<ComponentId>,
+    /// How many of them, from the first on, belong to it when it begins.
+    pub initial: usize,
     /// Components whose steady writes enter the log: Leases, kubelets, clients.
     pub writers: Vec<ComponentId>,
     /// The release, for behaviour that no option changes.
@@ -87,65 +95,6 @@ pub struct Wiring {
     /// Takes every tick and sends every heartbeat. Never set by a scenario: proofs of laziness run
     /// both ways and compare. Steady writers are not heard then.
     pub eager: bool,
-}
-
-/// The alarms of a member, in the order in which those due at the same instant are taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Alarm {
-    /// A sync completes.
-    Disk,
-    /// A steady write meets a stalled disk.
-    Stall,
-    /// A steady write's sync outlasts the followers' patience.
-    LongSync,
-    /// Snapshot and log are read.
-    Start,
-    /// A started member finds its peers connected.
-    Advance,
-    /// The leader looks whether a majority answers.
-    Check,
-    /// The leader's tick sends heartbeats.
-    Beat,
-    /// The election timeout passes.
-    Election,
-    /// A tick, where every one is taken.
-    Tick,
-    /// A write times out.
-    Write,
-    /// The alarm about space is proposed again.
-    Space,
-    /// A read times out or is asked again.
-    Read,
-    /// A hand-over or shutdown ends.
-    Leave,
-}
-
-impl Alarm {
-    const ALL: [Alarm; 13] = [
-        Alarm::Disk,
-        Alarm::Stall,
-        Alarm::LongSync,
-        Alarm::Start,
-        Alarm::Advance,
-        Alarm::Check,
-        Alarm::Beat,
-        Alarm::Election,
-        Alarm::Tick,
-        Alarm::Write,
-        Alarm::Space,
-        Alarm::Read,
-        Alarm::Leave,
-    ];
-}
-
-impl crate::component::Alarm for Alarm {
-    fn index(self) -> usize {
-        self as usize
-    }
-
-    fn at_index(index: usize) -> Self {
-        Self::ALL[index]
-    }
 }
 
 type Fx<'a> = Effects<'a, Alarm>;
@@ -158,6 +107,8 @@ struct Hard {
     log: Log,
     /// The alarm NOSPACE is armed, as far as this member has applied the log.
     full: bool,
+    /// The configuration in force: that of the last change applied.
+    members: Members,
 }
 
 /// raft's volatile state.
@@ -209,7 +160,14 @@ impl Raft {
 #[derive(Clone, Debug)]
 pub struct Etcd {
     me: ComponentId,
+    /// Every member that the cluster ever has.
+    all: Vec<ComponentId>,
+    /// The configuration with which the cluster begins.
+    first: Members,
+    /// The others that belong to it at present.
     peers: Vec<ComponentId>,
+    /// Why the last change of members was refused.
+    refusal: Option<&'static str>,
     eager: bool,
     rules: Rules,
     life: Life,
@@ -242,17 +200,21 @@ impl Etcd {
         let cadences =
             [rules.tick, rules.heartbeat].map(|period| Cadence::new(Time::START, period));
         let position = wiring.members.iter().position(|id| *id == me).unwrap_or(0);
-        Self {
+        let first = Members::first(wiring.initial);
+        let member = Self {
             me,
-            peers: wiring.members.iter().copied().filter(|id| *id != me).collect(),
+            all: wiring.members.clone(),
+            first,
+            peers: Vec::new(),
+            refusal: None,
             eager: wiring.eager,
             raft: Raft::follower(cadences.into(), Time::START, rules.ticks),
             lag: rules.options.log_lag.of_member(position),
             rules,
             life: Life::Down,
             paused: false,
-            wipe: false,
-            hard: Hard::default(),
+            wipe: !first.votes(position),
+            hard: Hard { members: first, ..Hard::default() },
             disk: Disk::default(),
             space: Space::default(),
             ledger: writers.iter().map(|id| Writer::new(*id)).collect(),
@@ -264,15 +226,21 @@ impl Etcd {
             lead_seen: None,
             armed: [Time::NEVER; Alarm::ALL.len()],
             published: None,
-        }
+        };
+        member.in_first_cluster()
     }
 
-    fn members(&self) -> usize {
-        self.peers.len() + 1
+    fn in_first_cluster(mut self) -> Self {
+        self.set_members(self.first);
+        self
+    }
+
+    fn voters(&self) -> usize {
+        self.hard.members.voters()
     }
 
     fn majority(&self) -> usize {
-        quorum::majority(self.members())
+        quorum::majority(self.voters())
     }
 
     /// Sets, moves or clears an alarm; one that stays as it is keeps its blame. What fell due while the
@@ -355,7 +323,8 @@ impl Component for Etcd {
 
     fn watches(&self, _map: &Map) -> Vec<ComponentId> {
         let writers = self.ledger.iter().map(Writer::id);
-        self.peers.iter().copied().chain(writers).collect()
+        let others = self.all.iter().copied().filter(|id| *id != self.me);
+        others.chain(writers).collect()
     }
 
     fn on(&mut self, cause: Cause<Alarm>, view: &View, fx: &mut Effects<Alarm>) {

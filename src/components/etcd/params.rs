@@ -44,6 +44,10 @@ params! {
         snapshot_count: u32 = "snapshot-count",
             |v| if v.etcd.at_least(3, 6) { 10_000 } else { 100_000 },
             "etcd --snapshot-count: 100000 up to 3.5, 10000 from 3.6";
+        /// Whether a change of members is refused that would put the quorum at risk: not all voters
+        /// connected for 5 s when one is added, too few when one is removed.
+        strict_reconfig_check: bool = "strict-reconfig-check", |_v| true,
+            "etcd --strict-reconfig-check";
         /// How long the disk takes to make log entries and votes durable.
         fsync: Law = "fsync", |_v| Law::Fixed(Duration::from_millis(5)),
             "model: half of the 10 ms that etcd's hardware guide asks of the 99th percentile";

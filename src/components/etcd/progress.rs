@@ -9,6 +9,8 @@ use crate::kernel::time::{Duration, Time};
 #[derive(Clone, Debug)]
 pub(super) struct Peer {
     pub(super) id: ComponentId,
+    /// Whether its answers count: it is no learner.
+    pub(super) voter: bool,
     /// Up to where its log is known to agree.
     pub(super) acked: u64,
     /// The last entry sent to it that is simulated and thus answered.
@@ -41,9 +43,10 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    fn new(id: ComponentId, last: u64) -> Self {
+    fn new((id, voter): (ComponentId, bool), last: u64) -> Self {
         Self {
             id,
+            voter,
             acked: 0,
             flight: 0,
             next: last + 1,
@@ -103,9 +106,9 @@ pub(super) struct Leading {
 
 impl Leading {
     /// A leader just elected, whose log ends at `last`.
-    pub(super) fn new(peers: &[ComponentId], last: u64) -> Self {
+    pub(super) fn new(peers: &[(ComponentId, bool)], last: u64) -> Self {
         Self {
-            peers: peers.iter().map(|id| Peer::new(*id, last)).collect(),
+            peers: peers.iter().map(|peer| Peer::new(*peer, last)).collect(),
             settled: false,
             single: 0,
             synced: last,
@@ -134,6 +137,17 @@ impl Leading {
         }
     }
 
+    /// Peers come and go with the configuration; who is new is known by nothing but its place.
+    pub(super) fn follow_members(&mut self, electorate: &[(ComponentId, bool)], last: u64) {
+        self.peers.retain(|peer| electorate.iter().any(|(id, _)| *id == peer.id));
+        for (id, voter) in electorate {
+            match self.peer(*id) {
+                Some(peer) => peer.voter = *voter,
+                None => self.peers.push(Peer::new((*id, *voter), last)),
+            }
+        }
+    }
+
     /// A peer lacks the last `entries`, which are under way.
     pub(super) fn lacks(&mut self, at: usize, entries: u64) {
         let peer = &mut self.peers[at];
@@ -146,7 +160,8 @@ impl Leading {
 
     /// Whether fewer than a majority are in steady contact, or a hand-over may have to be given up.
     pub(super) fn needs_check(&self, majority: usize) -> bool {
-        let steady = 1 + self.peers.iter().filter(|peer| peer.steady.is_some()).count();
+        let steady = |peer: &&Peer| peer.voter && peer.steady.is_some();
+        let steady = 1 + self.peers.iter().filter(steady).count();
         steady < majority || self.transfer.is_some()
     }
 

@@ -36,6 +36,7 @@ impl Etcd {
             index: self.hard.log.last_index(),
             full: self.hard.full,
             sync: self.disk.mean_sync(&self.rules),
+            members: Some(self.hard.members).filter(|members| *members != self.everybody()),
         }
     }
 }

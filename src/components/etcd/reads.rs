@@ -88,7 +88,7 @@ impl Etcd {
         }
         let number = leading.next_round();
         leading.rounds.push(Round { number, origin, tag, acks: Vec::new() });
-        if self.peers.is_empty() {
+        if self.majority() == 1 {
             self.finish_rounds(number, view, fx);
         }
         for peer in self.peers.clone() {
@@ -112,12 +112,12 @@ impl Etcd {
         view: &View,
         fx: &mut Fx,
     ) {
-        let majority = self.majority();
+        let (majority, votes) = (self.majority(), self.votes(from));
         let Some(leading) = &mut self.raft.leading else { return };
         let Some(round) = leading.rounds.iter_mut().find(|round| round.number == number) else {
             return;
         };
-        if !round.acks.contains(&from) {
+        if votes && !round.acks.contains(&from) {
             round.acks.push(from);
         }
         if round.acks.len() + 1 >= majority {

@@ -11,6 +11,7 @@ use super::{Etcd, Fx, SNAPSHOT};
 use crate::component::effects::ExitStatus;
 use crate::component::id::ComponentId;
 use crate::component::mail::{Body, Proposal, RaftKind, RaftMessage, Run};
+use crate::component::members::Members;
 use crate::component::record::Record;
 use crate::component::view::View;
 
@@ -20,13 +21,14 @@ pub(super) struct Appended<'a> {
     pub(super) previous: (u64, u64),
     pub(super) entries: &'a [Run],
     pub(super) proposals: &'a [Proposal],
+    pub(super) members: &'a [Members],
     pub(super) commit: u64,
     pub(super) full: bool,
 }
 
 impl Etcd {
     /// Sends a peer what it lacks (raft: `maybeSendAppend`).
-    fn send_append(&mut self, to: ComponentId, fx: &mut Fx) {
+    pub(super) fn send_append(&mut self, to: ComponentId, fx: &mut Fx) {
         let last = self.hard.log.last_index();
         let retained = self.rules.first_retained(last);
         let Some(peer) = self.raft.leading.as_mut().and_then(|l| l.peer(to)) else { return };
@@ -50,6 +52,7 @@ impl Etcd {
             previous_index: previous,
             entries: self.hard.log.runs_after(previous),
             proposals: self.hard.log.proposals_after(previous),
+            members: self.hard.log.changes_after(previous),
             commit: self.raft.commit,
             full: self.hard.full,
         };
@@ -58,9 +61,9 @@ impl Etcd {
 
     fn send_snapshot(&mut self, to: ComponentId, last: u64, fx: &mut Fx) {
         let transfer = self.rules.options.snapshot_transfer.sample(&mut fx.draw(SNAPSHOT));
-        let full = self.hard.full;
-        let kind =
-            RaftKind::Snapshot { last_term: self.hard.log.last_term(), last_index: last, full };
+        let (full, members) = (self.hard.full, self.hard.members);
+        let last_term = self.hard.log.last_term();
+        let kind = RaftKind::Snapshot { last_term, last_index: last, full, members };
         let message = RaftMessage { term: self.hard.term, kind };
         fx.send_after(transfer, "snapshot-transfer", to, Body::Raft(message));
     }
@@ -103,8 +106,9 @@ impl Etcd {
         }
         let taken = self.hard.log.accept(append.previous, append.entries, append.proposals);
         let kind = if let Some(index) = taken {
+            self.hard.log.take_changes(append.members);
             self.raft.mirror = self.raft.contact.is_some();
-            self.learn_commit(append.commit.min(index));
+            self.learn_commit(append.commit.min(index), view);
             if append.commit <= index {
                 self.hard.full = append.full;
             }
@@ -122,6 +126,7 @@ impl Etcd {
         from: ComponentId,
         last: (u64, u64),
         full: bool,
+        members: Members,
         view: &View,
     ) {
         self.hear(from, view);
@@ -130,6 +135,7 @@ impl Etcd {
             self.hard.log.restore(last.0, last.1);
             self.hard.full = full;
             self.raft.commit = last.1;
+            self.set_members(members);
         }
         let kind = RaftKind::AppendReply { index: last.1, rejected: false };
         self.emit(from, RaftMessage { term: self.hard.term, kind });
@@ -150,7 +156,7 @@ impl Etcd {
             fx.exit(ExitStatus::Fatal("tocommit is out of range [lastIndex(0)]: was the log lost?"));
             return;
         }
-        self.learn_commit(commit.min(self.hard.log.last_index()));
+        self.learn_commit(commit.min(self.hard.log.last_index()), view);
         let kind = RaftKind::HeartbeatReply { round };
         let message = RaftMessage { term: self.hard.term, kind };
         self.emit_now(from, message, fx);
@@ -163,10 +169,11 @@ impl Etcd {
         }
     }
 
-    fn learn_commit(&mut self, commit: u64) {
+    fn learn_commit(&mut self, commit: u64, view: &View) {
         if commit > self.raft.commit {
             self.raft.commit = commit;
             self.hard.log.take_proposals(commit);
+            self.apply_members(view);
         }
     }
 
@@ -244,8 +251,12 @@ impl Etcd {
         if !busy && !self.disk.turn.persist {
             leading.synced = last;
         }
-        let mut reached: Vec<u64> = leading.peers.iter().map(|peer| peer.acked).collect();
-        reached.push(leading.synced);
+        let voters = leading.peers.iter().filter(|peer| peer.voter);
+        let mut reached: Vec<u64> = voters.map(|peer| peer.acked).collect();
+        // A leader that has removed itself counts no more.
+        if reached.is_empty() || self.hard.members.voters() > reached.len() {
+            reached.push(leading.synced);
+        }
         let index = reached_by_majority(reached);
         if index <= self.raft.commit || self.hard.log.term_at(index) != Some(self.hard.term) {
             return;
@@ -263,5 +274,6 @@ impl Etcd {
         if full != self.hard.full {
             self.append_to_all(fx);
         }
+        self.lead_members(view, fx);
     }
 }

@@ -97,7 +97,8 @@ impl Etcd {
             | Op::PutLease { .. }
             | Op::RenewNodeLease
             | Op::PostNodeStatus
-            | Op::Alarm(_) => {
+            | Op::Alarm(_)
+            | Op::Reconfigure(_) => {
                 let tag = self.requests.tag();
                 let until = call.deadline.min(view.now + self.rules.request_timeout);
                 self.requests.waiting.insert(tag, Waiting { asker, until, asked: fx.event() });

@@ -3,14 +3,30 @@
 //! Absent on purpose: any member's private state.
 
 use super::quorum::majority;
+use crate::component::members::Members;
 use crate::component::fact::{Ability, Role};
 use crate::component::id::{ComponentId, Kind};
 use crate::component::view::{ProcessState, View};
 use crate::kernel::time::Duration;
 
-/// Whether a leader exists that serves and that a majority of `members` follows.
+/// Whether one of `members` leads, serves, and is followed by a majority of its cluster.
 pub fn quorum(view: &View, members: &[ComponentId]) -> bool {
-    members.iter().any(|leader| leads_majority(view, *leader, members))
+    members.iter().any(|leader| leads_majority(view, *leader))
+}
+
+/// The members that vote, by the configuration that `leader` goes by.
+pub fn electorate(view: &View, leader: ComponentId) -> Vec<ComponentId> {
+    match view.etcd(leader).and_then(|fact| fact.members) {
+        Some(members) => members.voters_of(view.map()).collect(),
+        None => view.map().of_kind(Kind::Etcd).collect(),
+    }
+}
+
+/// Whether `member` receives the log without a vote: it answers serializable reads only.
+fn learns(view: &View, member: ComponentId) -> bool {
+    let members: Option<Members> = view.etcd(member).and_then(|fact| fact.members);
+    let place = || view.map().of_kind(Kind::Etcd).position(|id| id == member);
+    members.zip(place()).is_some_and(|(members, place)| members.learns(place))
 }
 
 /// Whether a write sent to `member` commits as things stand.
@@ -49,7 +65,7 @@ pub fn serializable_ability(view: &View, member: ComponentId) -> Ability {
 /// to the quickest majority, and back.
 pub fn write_travel(view: &View, member: ComponentId) -> Option<Duration> {
     let leader = view.etcd(member)?.lead?;
-    let members: Vec<ComponentId> = view.map().of_kind(Kind::Etcd).collect();
+    let members = electorate(view, leader);
     let others = members.iter().filter(|peer| **peer != leader && follows(view, **peer, leader));
     let mut trips: Vec<Duration> = others.map(|peer| view.round_trip(leader, *peer)).collect();
     trips.sort_unstable();
@@ -64,23 +80,29 @@ fn consensus_ability(view: &View, member: ComponentId) -> Ability {
     if serializable != Ability::Works {
         return serializable;
     }
-    let members: Vec<ComponentId> = view.map().of_kind(Kind::Etcd).collect();
     let Some(fact) = view.etcd(member) else { return Ability::Fails };
+    if fact.members.is_some() && learns(view, member) {
+        return Ability::Fails;
+    }
     let served = fact.lead.is_some_and(|leader| {
-        (leader == member || follows(view, member, leader)) && leads_majority(view, leader, &members)
+        (leader == member || follows(view, member, leader)) && leads_majority(view, leader)
     });
     if served { Ability::Works } else { Ability::Hangs }
 }
 
-fn leads_majority(view: &View, leader: ComponentId, members: &[ComponentId]) -> bool {
+fn leads_majority(view: &View, leader: ComponentId) -> bool {
     let leads = |id| {
         view.executes(id)
             && view
                 .etcd(id)
                 .is_some_and(|fact| fact.role == Role::Leader && fact.settled && !fact.stalled)
     };
-    let followers = members.iter().filter(|id| **id != leader && follows(view, **id, leader));
-    leads(leader) && followers.count() + 1 >= majority(members.len())
+    if !leads(leader) {
+        return false;
+    }
+    let voters = electorate(view, leader);
+    let follow = voters.iter().filter(|id| **id == leader || follows(view, **id, leader));
+    follow.count() >= majority(voters.len())
 }
 
 /// Whether `member` follows `leader`, and both hear each other.

@@ -38,6 +38,8 @@ pub(super) enum Act {
 #[derive(Clone, Debug)]
 pub(super) struct Setup {
     pub(super) members: usize,
+    /// How many of them belong to the cluster from the start.
+    pub(super) initial: usize,
     pub(super) params: EtcdParams,
     pub(super) release: Version,
     pub(super) delay: Duration,
@@ -58,6 +60,7 @@ impl Setup {
         params.fsync = Law::Fixed(ms(1));
         Self {
             members,
+            initial: members,
             params,
             release,
             delay: Duration::from_micros(500),
@@ -144,6 +147,7 @@ impl Lab {
         let outside = map.add_process(Kind::Client, machine, "client");
         let wiring = Wiring {
             members: (0..setup.members).map(id).collect(),
+            initial: setup.initial,
             writers: if setup.writes.is_some() { vec![writer] } else { vec![] },
             release: setup.release,
             eager: setup.eager,
@@ -208,8 +212,12 @@ impl Lab {
             outside,
         };
         if !setup.cold {
-            for i in 0..setup.members {
+            for i in 0..setup.initial {
                 lab.deliver(i, Cause::Settle);
+            }
+            for i in setup.initial..setup.members {
+                lab.set_state(i, ProcessState::Dead);
+                lab.end(i);
             }
             if setup.writes.is_some() {
                 for i in 0..setup.members {

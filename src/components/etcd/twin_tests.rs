@@ -9,12 +9,12 @@ use proptest::prelude::*;
 
 /// What is done to a cluster, and when, in microseconds from the last.
 #[derive(Clone, Debug)]
-struct History {
-    setup: Setup,
-    acts: Vec<(u64, Act)>,
+pub(super) struct History {
+    pub(super) setup: Setup,
+    pub(super) acts: Vec<(u64, Act)>,
 }
 
-fn one(members: usize) -> impl Strategy<Value = Act> {
+pub(super) fn one(members: usize) -> impl Strategy<Value = Act> {
     let member = 0..members;
     let lever = prop_oneof![
         3 => Just(Lever::Kill),
@@ -57,9 +57,9 @@ fn histories() -> impl Strategy<Value = History> {
 }
 
 /// What a history showed: changes of the members, and what requests got.
-type Seen = (Vec<(Time, usize, Shown)>, Vec<(Time, u64, Outcome)>);
+pub(super) type Seen = (Vec<(Time, usize, Shown)>, Vec<(Time, u64, Outcome)>);
 
-fn play(history: &History, eager: bool) -> (Seen, u64) {
+pub(super) fn play(history: &History, eager: bool) -> (Seen, u64) {
     let mut lab = Lab::new(&Setup { eager, ..history.setup.clone() });
     // The eager members begin with nothing on its way.
     let mut when = Time::at(Duration::from_millis(200));

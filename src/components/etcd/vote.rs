@@ -67,12 +67,12 @@ impl Etcd {
             self.hard.vote = Some(self.me);
         }
         self.raft.votes.push((self.me, true));
-        if tally(self.members(), 1, 0) == Tally::Won {
+        if tally(self.voters(), 1, 0) == Tally::Won {
             self.win(view, fx);
             return;
         }
         let (last_term, last_index) = (self.hard.log.last_term(), self.hard.log.last_index());
-        for peer in self.peers.clone() {
+        for (peer, _) in self.electorate().into_iter().filter(|(_, votes)| *votes) {
             let kind = RaftKind::Vote { pre, transfer, last_term, last_index };
             self.emit(peer, RaftMessage { term, kind });
         }
@@ -106,7 +106,7 @@ impl Etcd {
         }
         self.booked = view.now;
         let last = self.hard.log.last_index();
-        self.raft.leading = Some(Leading::new(&self.peers, last));
+        self.raft.leading = Some(Leading::new(&self.electorate(), last));
         self.persist();
         self.hard.log.extend(self.hard.term, 1);
         self.entered_singly();
@@ -156,11 +156,11 @@ impl Etcd {
         if self.raft.role != asked {
             return;
         }
-        if !self.raft.votes.iter().any(|(voter, _)| *voter == from) {
+        if self.votes(from) && !self.raft.votes.iter().any(|(voter, _)| *voter == from) {
             self.raft.votes.push((from, granted));
         }
         let granted = self.raft.votes.iter().filter(|(_, granted)| *granted).count();
-        match tally(self.members(), granted, self.raft.votes.len() - granted) {
+        match tally(self.voters(), granted, self.raft.votes.len() - granted) {
             Tally::Won => self.win(view, fx),
             Tally::Lost => self.become_follower(self.hard.term, None, view, fx),
             Tally::Open => {}

@@ -323,7 +323,8 @@ impl Keepalived {
             | Lever::FreeDisk
             | Lever::SlowDisk(_)
             | Lever::Space(_)
-            | Lever::WipeData => {}
+            | Lever::WipeData
+            | Lever::Membership(..) => {}
         }
     }
 }

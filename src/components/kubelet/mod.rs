@@ -371,7 +371,8 @@ impl Kubelet {
             | Lever::WipeData
             | Lever::ClockRate(_)
             | Lever::Carrier(_)
-            | Lever::KillChild => {}
+            | Lever::KillChild
+            | Lever::Membership(..) => {}
         }
     }
 }

@@ -113,6 +113,7 @@ impl Wirings<'_> {
         let clients = self.layout.clients.iter().copied().filter(write);
         etcd::Wiring {
             members: self.services.members.clone(),
+            initial: self.scenario.cluster.initial_members() as usize,
             writers: map
                 .of_kind(Kind::Lease)
                 .chain(map.of_kind(Kind::Kubelet))
@@ -130,7 +131,11 @@ impl Wirings<'_> {
         let known = cluster.control_plane.params.etcd_servers;
         let etcd_servers = match (cluster.options.params.topology, local) {
             (Topology::Stacked, Some(member)) if known == EtcdServers::Local => vec![member],
-            _ => self.services.members.clone(),
+            // The flag names the members that the cluster began with.
+            _ => {
+                let first = cluster.initial_members() as usize;
+                self.services.members.iter().take(first).copied().collect()
+            }
         };
         api_server::Wiring { etcd_servers }
     }
@@ -307,6 +312,18 @@ fn restart(entry: &ComponentEntry, scenario: &Scenario, layout: &Layout) -> Rest
         _ => None,
     };
     wait.map_or(Restart::Never, Restart::Always)
+}
+
+/// The processes that wait until their machine is joined: etcd members beyond the first, and where
+/// etcd is stacked the control plane beside them.
+pub(super) fn unjoined(scenario: &Scenario, layout: &Layout) -> Vec<ComponentId> {
+    let waiting = layout.etcd.iter().skip(scenario.cluster.initial_members() as usize);
+    let joins = |kind: Kind| {
+        let beside = [Kind::ApiServer, Kind::Scheduler, Kind::ControllerManager, Kind::Kubelet];
+        kind == Kind::Etcd || beside.contains(&kind)
+    };
+    let there = waiting.flat_map(|machine| layout.map.on_machine(*machine));
+    there.filter(|id| joins(layout.map.component(*id).kind)).collect()
 }
 
 /// How long each process takes to get to its SIGTERM.

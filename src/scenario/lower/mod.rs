@@ -61,6 +61,7 @@ impl Subject {
             map: Arc::new(layout.map.clone()),
             params: parts.params,
             static_pod: parts.static_pod,
+            unjoined: components::unjoined(scenario, layout),
             restart: parts.restart,
             network: network::directions(&scenario.cluster, &layout.map),
             streams: components::streams(scenario),

@@ -105,6 +105,10 @@ params! {
     pub struct EtcdOptions {
         /// How many members, 1 to 9; stacked: as many as control-plane machines. External: 3.
         members: Option<u32> = "members", |_v| None, "etcd FAQ: three or five members";
+        /// How many of the members the cluster has when the run begins, the first by name. The others
+        /// wait for `growth` or `replaceMember`; stacked, nothing of the control plane runs on their
+        /// machines until then.
+        initial_members: Option<u32> = "initialMembers", |_v| None, "hasim: all of them";
         /// External only: who starts a member again that ended: `systemd` or `none`.
         supervision: UnitSupervision = "supervision", |_v| UnitSupervision::Systemd,
             "etcd, contrib/systemd: Restart=on-failure";
@@ -334,6 +338,11 @@ impl Cluster {
             Topology::Stacked => self.control_plane.params.replicas,
             Topology::External => self.etcd.params.members.unwrap_or(3),
         }
+    }
+
+    /// How many etcd members the cluster has when the run begins.
+    pub fn initial_members(&self) -> u32 {
+        self.etcd.params.initial_members.unwrap_or(u32::MAX).min(self.members())
     }
 
     /// How many balancers there are.

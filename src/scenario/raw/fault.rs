@@ -144,7 +144,16 @@ fn sides(
             let (from, to) = (side("from"), side("to"));
             Some((from?, to?))
         }
-        Whom::Processes(_) | Whom::Machines | Whom::Zones | Whom::Earlier => {
+        Whom::Succession if node.items().is_some_and(|items| items.len() > 2) => {
+            let message = format!(
+                "`{}` takes a member, or the old one and the new one, found {} of them",
+                verb.name,
+                node.items().map_or(0, <[Node]>::len)
+            );
+            reader.invalid(node, Code::BAD_LENGTH, message);
+            None
+        }
+        Whom::Processes(_) | Whom::Machines | Whom::Zones | Whom::Earlier | Whom::Succession => {
             if node.items().is_some_and(<[Node]>::is_empty) {
                 let message = format!("`{}` needs at least one target", verb.name);
                 reader.invalid(node, Code::BAD_LENGTH, message);

@@ -14,7 +14,7 @@ pub(super) const RULE: Rule<Subject> = Rule {
     info: CodeInfo {
         code: CODE,
         title: "a count that is not possible",
-        explanation: "There are one to nine control-plane machines, etcd members and balancers: etcd advises against more than seven members, since every write waits for a majority. There are at most 500 workers.",
+        explanation: "There are one to nine control-plane machines, etcd members and balancers: etcd advises against more than seven members, since every write waits for a majority. Of the members at least one, and no more than there are, belong to the cluster when it begins (`initialMembers`). There are at most 500 workers.",
         bad: scenario!(r#""cluster": { "controlPlane": { "replicas": 0 } }"#),
         good: scenario!(r#""cluster": { "controlPlane": { "replicas": 3 } }"#),
     },
@@ -33,6 +33,9 @@ fn check(subject: &Subject) -> Vec<Problem> {
     let replicas = Some(control_plane.params.replicas);
     limit(control_plane.place("replicas"), replicas, 1, REPLICAS_MAX, "control-plane machines");
     limit(cluster.etcd.place("members"), cluster.etcd.params.members, 1, REPLICAS_MAX, "members");
+    let initial = cluster.etcd.params.initial_members;
+    let place = cluster.etcd.place("initialMembers");
+    limit(place, initial, 1, cluster.members(), "members to begin with");
     let balancers = cluster.balancers.params.replicas;
     limit(cluster.balancers.place("replicas"), balancers, 1, REPLICAS_MAX, "balancers");
     let workers = Some(cluster.workers.params.replicas);

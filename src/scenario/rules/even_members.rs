@@ -22,7 +22,7 @@ pub(super) const RULE: Rule<Subject> = Rule {
 
 fn check(subject: &Subject) -> Vec<Problem> {
     let cluster = &subject.scenario.cluster;
-    let members = cluster.members();
+    let members = cluster.initial_members();
     if members == 0 || members % 2 == 1 {
         return Vec::new();
     }
