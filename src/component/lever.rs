@@ -58,6 +58,9 @@ pub enum Setting {
     Start(ComponentId),
     /// Terminates a process and starts it again as soon as it has ended.
     Restart(ComponentId),
+    /// A process's configuration becomes unusable (`false`: it restarts and ends at once each time), or
+    /// usable again (`true`: it starts).
+    Config(ComponentId, bool),
     /// Turns a machine off (`false`) or on (`true`; it boots).
     Power(MachineId, bool),
     /// Loss (`false`) or return (`true`) of carrier on a machine's only cable: both directions dead.

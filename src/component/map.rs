@@ -53,6 +53,7 @@ pub struct Map {
     zones: Vec<String>,
     machines: Vec<MachineEntry>,
     components: Vec<ComponentEntry>,
+    groups: Vec<(String, Vec<MachineId>)>,
 }
 
 impl Map {
@@ -83,6 +84,16 @@ impl Map {
         let entry = ComponentEntry { name: name.to_owned(), kind, machine: None, stream };
         self.components.push(entry);
         ComponentId(dense(self.components.len()))
+    }
+
+    /// Names machines that share something: a rack, a switch, a hypervisor.
+    pub fn add_group(&mut self, name: &str, machines: Vec<MachineId>) {
+        self.groups.push((name.to_owned(), machines));
+    }
+
+    /// All groups in declaration order.
+    pub fn groups(&self) -> impl Iterator<Item = (&str, &[MachineId])> {
+        self.groups.iter().map(|(name, machines)| (name.as_str(), machines.as_slice()))
     }
 
     /// The component's entry.

@@ -12,6 +12,7 @@ pub mod option;
 pub mod target;
 
 mod clock;
+mod config;
 mod disk;
 mod isolate;
 mod link;
@@ -100,7 +101,7 @@ pub struct Verb {
 }
 
 /// Every verb, in the order of the documentation.
-pub const VERBS: [&Verb; 31] = [
+pub const VERBS: [&Verb; 33] = [
     &process::STOP,
     &process::KILL,
     &process::KILL_CHILD,
@@ -110,6 +111,8 @@ pub const VERBS: [&Verb; 31] = [
     &process::PAUSE,
     &process::RESUME,
     &process::STARVE,
+    &config::PUSH_BAD_CONFIG,
+    &config::ROLL_BACK,
     &power::POWER_OFF,
     &power::POWER_ON,
     &isolate::ISOLATE,

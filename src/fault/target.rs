@@ -41,6 +41,8 @@ enum Sort {
     Machine(String),
     /// Every machine of a zone.
     Zone(String),
+    /// Every machine of a group that the scenario names.
+    Group(String),
 }
 
 /// The words for groups from which `random` draws, with the machines they mean.
@@ -75,7 +77,7 @@ fn form(value: &Value) -> TargetProblem {
     TargetProblem {
         sort: TargetProblemSort::Form,
         message: format!("expected a target, found {}", sort(value)),
-        help: "a target is a name such as \"cp1\" or \"cp1/etcd\", a role such as \"leader of etcd\", \"zone a\", or {\"random\": [\"cp1\", \"cp2\"]}".to_owned(),
+        help: "a target is a name such as \"cp1\" or \"cp1/etcd\", a role such as \"leader of etcd\", \"zone a\", \"group rack-1\", or {\"random\": [\"cp1\", \"cp2\"]}".to_owned(),
     }
 }
 
@@ -115,7 +117,24 @@ fn named(text: &str, map: &Map) -> Read {
     if let Some(name) = text.strip_prefix("zone ") {
         return zone(name, map);
     }
+    if let Some(name) = text.strip_prefix("group ") {
+        return group(name, map);
+    }
     plain(text, map)
+}
+
+fn group(name: &str, map: &Map) -> Read {
+    if let Some((_, machines)) = map.groups().find(|(known, _)| *known == name) {
+        let machines = machines.iter().map(|machine| Target::Machine(*machine)).collect();
+        return Ok((Target::Each(machines), Sort::Group(name.to_owned())));
+    }
+    let known: Vec<&str> = map.groups().map(|(name, _)| name).collect();
+    let help = match (nearest(name, known.iter().copied()), known.is_empty()) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, true) => "name groups of machines in `cluster.groups`".to_owned(),
+        (None, false) => format!("the groups are {}", known.join(", ")),
+    };
+    Err(unknown(format!("there is no group `{name}`"), help))
 }
 
 fn plain(name: &str, map: &Map) -> Read {
@@ -235,7 +254,7 @@ fn fits(sort: &Sort, whom: Whom, map: &Map) -> Result<(), TargetProblem> {
         (Whom::Zones, Sort::Zone(_))
         | (
             Whom::Machines | Whom::TwoSides | Whom::FromTo | Whom::Earlier,
-            Sort::Machine(_) | Sort::Zone(_) | Sort::Role(_),
+            Sort::Machine(_) | Sort::Zone(_) | Sort::Group(_) | Sort::Role(_),
         ) => Ok(()),
         (Whom::Processes(kinds), Sort::Process(kind, _) | Sort::Role(kind)) => {
             if kinds.is_empty() || kinds.contains(kind) {
@@ -254,6 +273,10 @@ fn fits(sort: &Sort, whom: Whom, map: &Map) -> Result<(), TargetProblem> {
                 format!("`powerOff` takes a machine down{which}"),
             ))
         }
+        (Whom::Processes(_), Sort::Group(name)) => Err(wrong(
+            format!("`group {name}` is a group of machines; this acts on processes"),
+            format!("write for example \"kube-apiserver on group {name}\""),
+        )),
         (Whom::Processes(_), Sort::Zone(name)) => Err(wrong(
             format!("`zone {name}` is a zone; this acts on processes"),
             "`zoneOutage` takes a zone away".to_owned(),
@@ -292,6 +315,7 @@ mod tests {
             map.add_process(Kind::ApiServer, machine, &format!("{name}/kube-apiserver"));
         }
         map.add_object(Kind::Lease, "lease/kube-scheduler");
+        map.add_group("rack-1", vec![map.find_machine("cp2").unwrap()]);
         map
     }
 
@@ -317,6 +341,7 @@ mod tests {
                 Target::On(Kind::ApiServer, Box::new(place)),
             ),
             (json!("zone a"), Whom::Machines, Target::Zone(crate::component::id::ZoneId(0))),
+            (json!("group rack-1"), Whom::Machines, Target::Each(vec![Target::Machine(machine)])),
             (json!("a"), Whom::Zones, Target::Zone(crate::component::id::ZoneId(0))),
             (
                 json!({"random": ["cp2"]}),
@@ -342,6 +367,8 @@ mod tests {
             (json!("cp3"), Whom::Machines, Unknown, "did you mean `cp1`?"),
             (json!("leader of etdc"), PROCESSES, Unknown, "did you mean `etcd`?"),
             (json!("holder of vip"), PROCESSES, Unknown, "`cluster.endpoint.kind`"),
+            (json!("group rack-1"), PROCESSES, WrongKind, "on group rack-1"),
+            (json!("group rack-2"), Whom::Machines, Unknown, "did you mean `rack-1`?"),
             (json!("b"), Whom::Zones, Unknown, "the zones are a"),
             (json!({"random": "workers"}), Whom::Machines, Unknown, "name what"),
             (json!({"random": []}), Whom::Machines, Form, "a target is"),

@@ -25,6 +25,8 @@ pub enum Target {
     MachineOfVip,
     /// Every machine of a zone.
     Zone(ZoneId),
+    /// All of these.
+    Each(Vec<Target>),
     /// One of these, drawn.
     AnyOf(Vec<Target>),
     /// The process of a kind on the machine that another target resolves to.
@@ -88,6 +90,8 @@ pub enum Action {
     },
     /// Ends that.
     Feed,
+    /// A process's configuration: broken (`false`; it restarts) or sound again (it starts).
+    Config(bool),
     /// A procedure, on one target after the other.
     Roll(Rolling),
     /// An operator's taint on the machine's Node object: given or removed.

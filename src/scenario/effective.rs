@@ -152,6 +152,9 @@ fn cluster(subject: &Subject) -> Vec<Item> {
     let source = if given { GIVEN } else { "hasim: one zone" };
     let names = json!(cluster.zones.names);
     items.push(Item::Value("zones".to_owned(), names, source.to_owned()));
+    let groups = cluster.groups.iter();
+    let groups = groups.map(|group| Item::given(&group.name, json!(group.machines))).collect();
+    items.push(Item::object("groups", groups));
     let mut control_plane = cluster.control_plane.items();
     control_plane.extend(zones(&cluster.control_plane_zones));
     control_plane.push(Item::object("kubeApiserver", program(&kinds.api_server)));

@@ -142,6 +142,10 @@ fn cluster() -> Value {
     ] {
         all.insert(name.to_owned(), object(properties));
     }
+    let doc = "Machines that share a rack, a switch or a hypervisor, by name: faults call them `group NAME`.";
+    let machines = json!({ "type": "array", "items": { "type": "string" } });
+    let groups = json!({ "type": "object", "description": doc, "additionalProperties": machines });
+    all.insert("groups".to_owned(), groups);
     let doc = "What single processes have instead, by name: `cp1/etcd`.";
     let overrides = json!({
         "type": "object", "description": doc, "additionalProperties": { "type": "object" }

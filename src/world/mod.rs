@@ -125,6 +125,8 @@ pub struct World<'p> {
     unjoined: BTreeSet<ComponentId>,
     /// Processes that are to start again as soon as they have ended.
     restarting: Vec<bool>,
+    /// Processes whose configuration is unusable: they end as soon as they have read it.
+    misconfigured: Vec<bool>,
     jitters: Vec<u64>,
     outbox: Outbox,
     saw: BTreeSet<(ComponentId, ComponentId)>,
@@ -177,6 +179,7 @@ impl<'p> World<'p> {
             held_down: vec![false; machines.len()],
             unjoined: plan.unjoined.iter().copied().collect(),
             restarting: vec![false; machines.len()],
+            misconfigured: vec![false; machines.len()],
             jitters: vec![0; map.machine_count()],
             trusts: vec![neighbours::Trust::default(); map.machine_count()],
             machines,

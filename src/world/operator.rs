@@ -183,6 +183,7 @@ impl World<'_> {
         match action {
             Action::Lever(lever) => processes().map(|id| Setting::Process(id, *lever)).collect(),
             Action::Start => processes().map(Setting::Start).collect(),
+            Action::Config(sound) => processes().map(|id| Setting::Config(id, *sound)).collect(),
             Action::Restart => processes().map(Setting::Restart).collect(),
             Action::Power(on) => machines().map(|m| Setting::Power(m, *on)).collect(),
             Action::Cable(in_place) => machines().map(|m| Setting::Cable(m, *in_place)).collect(),
@@ -236,6 +237,7 @@ impl World<'_> {
             }
             Setting::Start(id) => self.start_process(id, observer),
             Setting::Restart(id) => self.restart(id, observer),
+            Setting::Config(id, sound) => self.configure(id, sound, observer),
             Setting::Power(machine, on) => self.power(machine, on, observer),
             Setting::Cable(machine, in_place) => {
                 let before = self.all.reach.carrier(machine);

@@ -19,6 +19,9 @@ use crate::plan::Restart;
 /// static pods.
 const GRACE: Duration = Duration::from_secs(30);
 
+/// How long a process lives that cannot use its configuration. Assumed: it reads flags and files first.
+const READING: Duration = Duration::from_millis(10);
+
 /// Purpose of the draw for a machine's boot, among the machine's own draws.
 const BOOT_DRAW: u32 = 1;
 /// Purpose of the draw for the delay of a SIGTERM; components number theirs from 0.
@@ -47,6 +50,22 @@ impl World<'_> {
         self.set_process(id, ProcessState::Running, observer);
         self.streams_of_started(id);
         self.deliver(id, Cause::Boot, observer);
+        if self.misconfigured[id.index()] {
+            let origin = Origin::new(self.event, Blame::of("reads its configuration", READING));
+            let incarnation = self.all.processes[id.index()].incarnation;
+            let (to, letter) = (u32::from(id.0), Letter::Grace(id, incarnation, origin));
+            self.post.push(self.now + READING, to, to, letter);
+        }
+    }
+
+    /// A process's configuration is replaced: by one that it cannot use, or by a sound one.
+    pub(super) fn configure(&mut self, id: ComponentId, sound: bool, observer: &mut impl Observer) {
+        self.misconfigured[id.index()] = !sound;
+        if sound {
+            self.start_process(id, observer);
+        } else {
+            self.restart(id, observer);
+        }
     }
 
     /// SIGKILL: nothing is tidied up. `rst`: the machine's kernel resets the connections.

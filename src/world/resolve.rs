@@ -44,6 +44,7 @@ impl World<'_> {
                 let all = self.all.map.machines();
                 all.filter(|(_, m)| m.zone == *zone).map(|(id, _)| Hit::Machine(id)).collect()
             }
+            Target::Each(targets) => targets.iter().flat_map(|t| self.hits(fault, t)).collect(),
             Target::AnyOf(targets) => {
                 let hits = targets.iter().flat_map(|t| self.hits(fault, t)).collect();
                 self.one_of(fault, hits)

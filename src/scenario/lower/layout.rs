@@ -48,6 +48,7 @@ impl Layout {
         let outside = layout.map.add_zone("");
         layout.add_machines(cluster, &zones);
         layout.outside = Some(layout.map.add_machine(OUTSIDE, MachineRole::Outside, outside));
+        layout.add_groups(cluster);
         layout.add_processes(cluster);
         layout.add_clients(scenario);
         layout.add_objects();
@@ -104,6 +105,14 @@ impl Layout {
                 self.map.add_machine(&format!("{prefix}{}", at + 1), role, zone)
             })
             .collect()
+    }
+
+    fn add_groups(&mut self, cluster: &Cluster) {
+        for group in &cluster.groups {
+            let machines = group.machines.iter().filter_map(|name| self.map.find_machine(name));
+            let machines = machines.collect();
+            self.map.add_group(&group.name, machines);
+        }
     }
 
     fn add_processes(&mut self, cluster: &Cluster) {

@@ -189,6 +189,28 @@ pub struct Zones {
     pub path: Path,
 }
 
+/// Machines that share something: a rack, a switch, a hypervisor.
+#[derive(Clone, Debug)]
+pub struct MachineGroup {
+    /// What faults call it, after `group`.
+    pub name: String,
+    /// The names of its machines.
+    pub machines: Vec<String>,
+    /// Where it stands.
+    pub path: Path,
+}
+
+fn groups(fields: &Fields, path: &Path, reader: &Reader) -> Vec<MachineGroup> {
+    let Some(entry) = fields.get("groups") else { return Vec::new() };
+    let entries = reader.entries(&entry.node).unwrap_or_default().iter();
+    let group = |entry: &Entry| {
+        let machines = reader.read(&entry.node)?;
+        let (name, path) = (entry.key.to_string(), path.key("groups").key(&*entry.key));
+        Some(MachineGroup { name, machines, path })
+    };
+    entries.filter_map(group).collect()
+}
+
 /// The cluster.
 #[derive(Debug)]
 pub struct Cluster {
@@ -196,6 +218,8 @@ pub struct Cluster {
     pub options: Section<ClusterOptions>,
     /// The names of its zones, at least one.
     pub zones: Zones,
+    /// Machines that share something.
+    pub groups: Vec<MachineGroup>,
     /// The control-plane machines.
     pub control_plane: Section<ControlPlaneOptions>,
     /// Their zones.
@@ -241,6 +265,7 @@ impl Cluster {
         let (endpoint, network) = (path.key("endpoint"), path.key("network"));
         Cluster {
             zones: Zones::default(),
+            groups: Vec::new(),
             control_plane: Section::defaults(versions, path.key("controlPlane")),
             control_plane_zones: Zones::default(),
             etcd: Section::defaults(versions, path.key("etcd")),
@@ -259,12 +284,21 @@ impl Cluster {
 
     pub(super) fn read(entry: Option<&Entry>, reader: &Reader, versions: &Versions) -> Cluster {
         let mut cluster = Cluster::defaults(versions);
-        let others =
-            ["zones", "controlPlane", "etcd", "endpoint", "workers", "network", "overrides"];
+        let others = [
+            "zones",
+            "groups",
+            "controlPlane",
+            "etcd",
+            "endpoint",
+            "workers",
+            "network",
+            "overrides",
+        ];
         let known = known::<ClusterOptions>(&others);
         if let Some(fields) = entry.and_then(|e| reader.fields(&e.node, "`cluster`", &known)) {
             cluster.options.take(&fields, reader);
             cluster.zones = zones(&fields, &cluster.options.path);
+            cluster.groups = groups(&fields, &cluster.options.path, reader);
             cluster.read_control_plane(&fields, reader);
             cluster.read_etcd(&fields, reader);
             cluster.read_endpoint(&fields, reader);

@@ -15,7 +15,7 @@ macro_rules! scenario {
 pub(super) use scenario;
 
 /// Every rule.
-pub const RULES: [&Rule<Subject>; 37] = [
+pub const RULES: [&Rule<Subject>; 38] = [
     &super::counts::RULE,
     &super::topology::RULE,
     &super::zones::RULE,
@@ -37,6 +37,7 @@ pub const RULES: [&Rule<Subject>; 37] = [
     &super::zero_span::RULE,
     &super::versions::RULE,
     &super::overrides::RULE,
+    &super::groups::RULE,
     &super::etcd_options::RULE,
     &super::api_server_options::RULE,
     &super::scheduler_options::RULE,

@@ -13,6 +13,7 @@ mod endpoint;
 mod etcd_options;
 mod even_members;
 mod fault_after_end;
+mod groups;
 mod haproxy_options;
 mod immediate_failure;
 mod keepalived_options;
