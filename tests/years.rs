@@ -1,7 +1,11 @@
 //! Studies over years against exact solutions, as the library runs them.
 
 use hasim::experiment::trials::{Sampling, Unwatched};
-use hasim::experiment::years::{YearStudy, check};
+use hasim::experiment::years::incident::QUIET;
+use hasim::experiment::years::protocols::trial_in_parts;
+use hasim::experiment::years::{YearRow, YearStudy, check};
+use hasim::kernel::stream::Key;
+use hasim::kernel::time::Duration;
 use hasim::plan::Plan;
 use hasim::reliability::ideal::Measure;
 use hasim::scenario::load::load_text;
@@ -80,11 +84,13 @@ fn simulation_meets_the_exact_solutions() {
 /// Law: the same sums for any number of threads; time down is the sum of its reasons.
 #[test]
 fn sums_are_exact() {
-    let plan = plan(&root().join("scenarios/oracles/X17.json"));
-    let one = study(&plan, 100, 3, 1);
-    assert_eq!(one.totals, study(&plan, 100, 3, 3).totals);
-    for total in one.totals.measures {
-        assert_eq!(total.reasons.iter().sum::<u128>(), total.down);
+    let laws = plan(&root().join("scenarios/oracles/X17.json"));
+    for (plan, trials, years) in [(laws, 100, 3), (busy(), 33, 1)] {
+        let one = study(&plan, trials, years, 1);
+        assert_eq!(one.totals, study(&plan, trials, years, 3).totals);
+        for total in one.totals.measures {
+            assert_eq!(total.reasons.iter().sum::<u128>(), total.down);
+        }
     }
 }
 
@@ -93,7 +99,68 @@ fn sums_are_exact() {
 fn protocols_are_refused() {
     let reliable = plan(&root().join("scenarios/stop-cp1.json"));
     assert!(check(&reliable).unwrap_err().to_string().contains("nothing in this scenario fails"));
-    let mut real = plan(&root().join("scenarios/oracles/X17.json"));
-    real.timings = hasim::plan::timings::Timings::default();
-    assert!(check(&real).unwrap_err().to_string().contains("`timings: ideal`"));
+    let mut mixed = plan(&root().join("scenarios/oracles/P10.json"));
+    mixed.timings.ideal = false;
+    assert!(check(&mixed).unwrap_err().to_string().contains("`etcd.election` has no law"));
+}
+
+/// Machines and processes that fail often, under the protocols' own timers.
+fn busy() -> Plan {
+    let text = r#"{
+        "apiVersion": "hasim/v1", "kind": "Scenario",
+        "cluster": {"controlPlane": {}, "endpoint": {"loadBalancers": {}}},
+        "reliability": {
+            "machines": {
+                "controlPlane": {"failure": {"exponential": {"mean": "200h"}}, "repair": {"exponential": {"mean": "20m"}}},
+                "loadBalancer": {"failure": {"exponential": {"mean": "400h"}}, "repair": {"exponential": {"mean": "20m"}}}
+            },
+            "processes": {
+                "etcd": {"failure": {"exponential": {"mean": "400h"}}, "repair": "10s"},
+                "kube-apiserver": {"failure": {"exponential": {"mean": "400h"}}, "repair": "10s"},
+                "kube-scheduler": {"failure": {"exponential": {"mean": "400h"}}, "repair": "10s"}
+            }
+        }
+    }"#;
+    load_text("busy.json", text).plan.expect("a plan")
+}
+
+/// Law: a world for each incident and one world for the whole trial agree in law. Failures are the
+/// same in both, so that the paired differences are those of the protocols' draws alone.
+#[test]
+fn a_world_an_incident_agrees_with_one_for_all() {
+    const TRIALS: u64 = 48;
+    let plan = busy();
+    let span = Duration::from_hours(2_000);
+    let rows = |quiet: Duration| -> Vec<_> {
+        let trial = |trial| trial_in_parts(&plan, Key::new(5, trial), span, quiet);
+        (0..TRIALS).map(trial).collect()
+    };
+    let (parted, whole) = (rows(QUIET), rows(Duration::MAX));
+    assert!(whole.iter().all(|row| row.incidents == 1));
+    assert!(parted.iter().all(|row| row.incidents > 20));
+    for measure in Measure::ALL {
+        let of = |row: &YearRow| row.measures[measure as usize];
+        let pairs = || parted.iter().zip(&whole).map(|(a, b)| (of(a), of(b)));
+        let seconds = |nanos: u64| nanos as f64 / 1e9;
+        let down = pairs().map(|(a, b)| seconds(a.down) - seconds(b.down)).collect();
+        agrees(measure.name(), "seconds down", down);
+        let outages = pairs().map(|(a, b)| a.outages as f64 - b.outages as f64).collect();
+        agrees(measure.name(), "outages", outages);
+        let unserved = pairs().map(|(a, b)| seconds(a.unserved) - seconds(b.unserved)).collect();
+        agrees(measure.name(), "seconds of requests", unserved);
+        for (spell, _) in pairs() {
+            assert_eq!(spell.reasons.iter().sum::<u64>(), spell.down);
+            assert!(spell.unserved >= spell.down);
+            assert_eq!(spell.lengths.iter().sum::<u64>(), spell.outages);
+        }
+    }
+}
+
+/// Differences with a mean of zero: within its own standard error.
+fn agrees(measure: &str, what: &str, differences: Vec<f64>) {
+    let n = differences.len() as f64;
+    let mean = differences.iter().sum::<f64>() / n;
+    let variance = differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let error = (variance / n).sqrt();
+    assert!(mean.abs() <= BEYOND * error, "{measure}, {what}: {mean} ± {error}");
 }

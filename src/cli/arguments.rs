@@ -59,9 +59,16 @@ pub struct RunArguments {
     /// Seed of all random draws; overrides the scenario's `run.seed`.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Which trial of that seed, to replay one of `hasim mc`.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub trial: u64,
+    /// Which trial of that seed, to replay one of `hasim mc`; of a scenario with a `reliability`
+    /// section, its incidents.
+    #[arg(long, value_name = "N")]
+    pub trial: Option<u64>,
+    /// How many years the trial lasts, as `hasim mc --years` said; 1 where nothing says.
+    #[arg(long, value_name = "N", requires = "trial", value_parser = clap::value_parser!(u64).range(1..=crate::experiment::years::YEARS_MAX))]
+    pub years: Option<u64>,
+    /// Which incident of the trial to show in full.
+    #[arg(long, value_name = "N", requires = "trial")]
+    pub incident: Option<usize>,
     /// Length of the run, such as `5m`; overrides the scenario's `run.until`.
     #[arg(long, value_name = "DURATION", value_parser = super::values::duration)]
     pub until: Option<crate::kernel::time::Duration>,

@@ -3,7 +3,7 @@
 use super::Outcome;
 use super::arguments::{Format, RunArguments};
 use super::console::Console;
-use super::input;
+use super::{input, replay};
 use crate::experiment::single::Run;
 use crate::measure::{Case, Findings};
 use crate::report;
@@ -19,6 +19,13 @@ pub(super) fn run(typed: &RunArguments, console: &mut Console) -> Outcome {
         return Outcome::Done;
     }
     let mut plan = loaded.plan;
+    if typed.trial.is_some() && !plan.reliability.is_empty() {
+        return replay::replay(typed, &plan, console);
+    }
+    if let Some(option) = replay::stray(typed) {
+        console.complain(&format!("error: {option} is for scenarios with a `reliability` section"));
+        return Outcome::BadInput;
+    }
     plan.until = typed.until.unwrap_or(plan.until);
     if let Some(late) = typed.at.iter().find(|at| **at > plan.until) {
         console.complain(&format!(
@@ -28,7 +35,7 @@ pub(super) fn run(typed: &RunArguments, console: &mut Console) -> Outcome {
         return Outcome::BadInput;
     }
     let seed = typed.seed.unwrap_or(plan.seed);
-    let run = Run::of(&plan, seed, typed.trial, &typed.at);
+    let run = Run::of(&plan, seed, typed.trial.unwrap_or(0), &typed.at);
     let findings = run.findings();
     let written = match typed.format {
         Format::Text => {
@@ -46,14 +53,18 @@ pub(super) fn run(typed: &RunArguments, console: &mut Console) -> Outcome {
     if findings.passed() && !broken { Outcome::Done } else { Outcome::Failed }
 }
 
-fn print_text(run: &Run, findings: &Findings, console: &mut Console) {
+pub(super) fn print_text(run: &Run, findings: &Findings, console: &mut Console) {
     console.print_lines(&report::text::report(&run.case(), findings, run.seed()));
     for snapshot in run.snapshots() {
         console.print_lines(&report::text::moment(&run.case_at(snapshot)));
     }
 }
 
-fn print_json(run: &Run, findings: &Findings, console: &mut Console) -> Result<(), String> {
+pub(super) fn print_json(
+    run: &Run,
+    findings: &Findings,
+    console: &mut Console,
+) -> Result<(), String> {
     let which = report::json::Which { seed: run.seed(), trial: run.trial() };
     let moments: Vec<Case> = run.snapshots().iter().map(|at| run.case_at(at)).collect();
     let result = report::json::result(&run.case(), findings, which, &moments);
@@ -63,7 +74,7 @@ fn print_json(run: &Run, findings: &Findings, console: &mut Console) -> Result<(
 }
 
 /// JSON Lines where the name says so, else the Chrome trace format.
-fn write_trace(path: &Path, run: &Run, findings: &Findings) -> Result<(), String> {
+pub(super) fn write_trace(path: &Path, run: &Run, findings: &Findings) -> Result<(), String> {
     let case = run.case();
     let bytes = if path.extension().is_some_and(|e| e == "jsonl") {
         report::trace::render(&case, run.seed())

@@ -61,6 +61,11 @@ pub enum Setting {
     /// A process's configuration becomes unusable (`false`: it restarts and ends at once each time), or
     /// usable again (`true`: it starts).
     Config(ComponentId, bool),
+    /// Ends a process like [`Lever::Kill`], and bars every start of it until [`Setting::Mend`].
+    Fail(ComponentId),
+    /// Takes a bar of [`Setting::Fail`] away; with the last one the process starts, unless its
+    /// machine or its kubelet, which will start it, is down.
+    Mend(ComponentId),
     /// Turns a machine off (`false`) or on (`true`; it boots).
     Power(MachineId, bool),
     /// Loss (`false`) or return (`true`) of carrier on a machine's only cable: both directions dead.

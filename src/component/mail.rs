@@ -104,8 +104,8 @@ pub enum RaftKind {
     AppendReply {
         /// The index up to which the logs agree, or where to look for it.
         index: u64,
-        /// The logs do not agree at the previous entry.
-        rejected: bool,
+        /// The index of the previous entry, if the logs do not agree there.
+        rejected: Option<u64>,
     },
     /// A whole snapshot, for a member that lags behind the retained log.
     Snapshot {

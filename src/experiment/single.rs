@@ -3,7 +3,7 @@
 use crate::component::view::Surroundings;
 use crate::kernel::stream::Key;
 use crate::kernel::time::{Duration, Time};
-use crate::measure::{Case, Findings, Watch};
+use crate::measure::{Case, Findings, History, Watch};
 use crate::plan::Plan;
 use crate::world::World;
 
@@ -32,8 +32,17 @@ impl<'p> Run<'p> {
     /// Runs trial `trial` of a plan under `seed` to the plan's end, and keeps how things stood at
     /// each of `moments` (from time 0; those after the end are left out).
     pub fn of(plan: &'p Plan, seed: u64, trial: u64, moments: &[Duration]) -> Self {
+        Self::played(plan, Key::new(seed, trial), (seed, trial), moments)
+    }
+
+    /// Runs a plan with these draws, which belong to a trial of a seed.
+    pub fn of_key(plan: &'p Plan, key: Key, of: (u64, u64)) -> Self {
+        Self::played(plan, key, of, &[])
+    }
+
+    fn played(plan: &'p Plan, key: Key, (seed, trial): (u64, u64), moments: &[Duration]) -> Self {
         let mut watch = Watch::new(plan);
-        let mut world = World::new(plan, Key::new(seed, trial));
+        let mut world = World::new(plan, key);
         world.begin_run(&mut watch);
         let mut moments: Vec<Duration> =
             moments.iter().copied().filter(|m| *m <= plan.until).collect();
@@ -58,6 +67,11 @@ impl<'p> Run<'p> {
     /// The run as it stood at a moment that was asked for.
     pub fn case_at<'a>(&'a self, snapshot: &'a Snapshot) -> Case<'a> {
         Case { end: &snapshot.all, until: snapshot.at, ..self.case() }
+    }
+
+    /// What was observed.
+    pub fn history(&self) -> &History {
+        self.watch.history()
     }
 
     /// Everything that is measured on the run.

@@ -65,6 +65,14 @@ impl Key {
         Key { key, base }
     }
 
+    /// The randomness of one part of the trial: of an incident, named by a number of its own. Parts
+    /// share nothing with each other, nor with the trial.
+    #[must_use]
+    pub fn part(self, number: u64) -> Key {
+        let [base, key] = philox(u128::from(number) << 64 | u128::from(self.base), self.key);
+        Key { key, base }
+    }
+
     /// The draw of `name` for `purpose` that comes at number `occurrence`, which may be asked for
     /// in any order and as often as wanted.
     ///

@@ -8,7 +8,7 @@ use super::outage::{self, Record};
 use crate::component::fact::{Fact, Role, VrrpFact};
 use crate::component::id::{ComponentId, Kind};
 use crate::component::lever::{Lever, Setting};
-use crate::component::view::{Surroundings, View};
+use crate::component::view::{Settlement, Surroundings, View};
 use crate::kernel::stream::Key;
 use crate::kernel::time::Time;
 use crate::plan::Plan;
@@ -125,6 +125,24 @@ impl<'a> Case<'a> {
         };
         let holders = self.plan.map.of_kind(Kind::Keepalived).filter_map(holds);
         holders.max_by_key(|(announced, _)| *announced).map(|(_, id)| id)
+    }
+
+    /// Who leads and holds at the end.
+    pub fn leaders(&self) -> Settlement {
+        let held = |kind: Kind| {
+            let lease = self.lease_of(kind)?;
+            let Fact::Lease(fact) = &self.end.facts[lease.index()] else { return None };
+            fact.holder.map(|holder| (lease, holder.component))
+        };
+        Settlement {
+            etcd_leader: self.etcd_leader(),
+            lease_holders: [Kind::Scheduler, Kind::ControllerManager]
+                .map(held)
+                .into_iter()
+                .flatten()
+                .collect(),
+            vip_holder: self.vip_holder(),
+        }
     }
 
     /// The view of the end that a component has.

@@ -198,6 +198,7 @@ impl History {
 #[derive(Clone, Debug)]
 pub struct Watch {
     path: Path,
+    keeps_all: bool,
     history: History,
 }
 
@@ -208,7 +209,12 @@ impl Watch {
         let none = plan.workloads.all.is_empty();
         let measured = Service::ALL.into_iter().filter(|s| !(none && *s == Service::Workload));
         let history = History { seen: Vec::new(), tracks: measured.map(track).collect() };
-        Self { path: Path::of(plan), history }
+        Self { path: Path::of(plan), keeps_all: true, history }
+    }
+
+    /// The same for the levels of services alone.
+    pub fn of_levels(plan: &Plan) -> Self {
+        Self { keeps_all: false, ..Self::new(plan) }
     }
 
     /// What has been observed so far.
@@ -219,15 +225,21 @@ impl Watch {
 
 impl Observer for Watch {
     fn transition(&mut self, transition: &Transition, _all: &Surroundings) {
-        self.history.seen.push(Seen::Transition(transition.clone()));
+        if self.keeps_all {
+            self.history.seen.push(Seen::Transition(transition.clone()));
+        }
     }
 
     fn record(&mut self, at: Time, of: ComponentId, record: &Record, because: EventId) {
-        self.history.seen.push(Seen::Record(Recorded { at, of, record: *record, because }));
+        if self.keeps_all {
+            self.history.seen.push(Seen::Record(Recorded { at, of, record: *record, because }));
+        }
     }
 
     fn fault(&mut self, fired: &FaultFired, _all: &Surroundings) {
-        self.history.seen.push(Seen::Fault(fired.clone()));
+        if self.keeps_all {
+            self.history.seen.push(Seen::Fault(fired.clone()));
+        }
     }
 
     fn settled(&mut self, at: Time, all: &Surroundings, because: EventId) {

@@ -46,6 +46,10 @@ pub enum Action {
     Start,
     /// Terminates a process and starts it as soon as it has ended.
     Restart,
+    /// A process fails, and nothing starts it until it is repaired.
+    Fail,
+    /// The repair: the process can be started, and is.
+    Mend,
     /// Power of a machine.
     Power(bool),
     /// The machine's cable (carrier is lost).

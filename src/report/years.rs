@@ -80,10 +80,18 @@ pub struct MeasureResult {
     pub minutes_per_year_by_reason: Vec<ReasonResult>,
     /// Outages by length: the upper edge in seconds (`null`: no edge), and how many.
     pub outage_lengths: Vec<LengthResult>,
-    /// The number of the trial that was down longest; `null` where none was.
-    pub worst_trial: Option<u64>,
-    /// How long that one was down, in hours.
-    pub worst_hours: f64,
+    /// The trials that were down longest, the worst first.
+    pub worst_trials: Vec<WorstResult>,
+}
+
+/// A trial that was down for long.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WorstResult {
+    /// Its number: `hasim run --trial` replays it.
+    pub trial: u64,
+    /// How long it was down, in hours.
+    pub hours: f64,
 }
 
 /// Downtime for one reason.
@@ -133,6 +141,10 @@ impl MeasureResult {
             reason: reason.name(),
             minutes_per_year: minutes(total.reasons[*reason as usize]),
         };
+        let worst = |(down, trial): &(u64, u64)| WorstResult {
+            trial: *trial,
+            hours: *down as f64 / 3.6e12,
+        };
         Self {
             measure: measure.name(),
             unavailability,
@@ -150,8 +162,7 @@ impl MeasureResult {
             trials_without_outage: study.totals.trials - total.trials_down,
             minutes_per_year_by_reason: Reason::ALL.iter().map(reason).collect(),
             outage_lengths: edges.zip(&total.lengths).map(length).collect(),
-            worst_trial: (total.worst.0 > 0).then_some(total.worst.1),
-            worst_hours: total.worst.0 as f64 / 3.6e12,
+            worst_trials: total.worst.iter().filter(|worst| worst.0 > 0).map(worst).collect(),
         }
     }
 }
@@ -220,6 +231,7 @@ pub fn text(study: &YearStudy) -> Vec<Styled> {
         );
         lines.extend(wrap(&loss, WIDTH).into_iter().map(Styled::plain));
     }
+    lines.extend(worst(&result, study.replayable));
     lines.push(Styled::default());
     let note = format!(
         "±: {:.0} % interval over trials (Student). Each trial begins with everything up. A year has \
@@ -243,6 +255,22 @@ fn availability_row(measure: &MeasureResult) -> Vec<String> {
         format!("{:.4}", measure.outages_per_year),
         measure.mean_outage_seconds.map_or("–".to_owned(), span),
     ]
+}
+
+/// The trials in which writes were down longest, and how to look at them.
+fn worst(result: &YearResult, replayable: bool) -> Vec<Styled> {
+    let writes = result.measures.iter().find(|m| m.measure == Measure::ApiWrite.name());
+    let trials = writes.map_or(&[][..], |writes| &writes.worst_trials);
+    if trials.is_empty() {
+        return Vec::new();
+    }
+    let named = |worst: &WorstResult| format!("{} ({})", worst.trial, span(worst.hours * 3_600.0));
+    let list = trials.iter().map(named).collect::<Vec<_>>().join(", ");
+    let how = if replayable { "; `hasim run --trial N` replays one" } else { "" };
+    let told =
+        format!("Trials in which {} was down longest: {list}{how}.", Measure::ApiWrite.name());
+    let lines = wrap(&told, WIDTH).into_iter().map(Styled::plain);
+    std::iter::once(Styled::default()).chain(lines).collect()
 }
 
 /// Downtime by reason, of measures that were down at all.

@@ -123,6 +123,8 @@ pub struct World<'p> {
     held_down: Vec<bool>,
     /// Processes that have not been started once, on machines that wait to be joined.
     unjoined: BTreeSet<ComponentId>,
+    /// How many failures, each of which must be repaired, keep a process from being started.
+    bars: Vec<u32>,
     /// Processes that are to start again as soon as they have ended.
     restarting: Vec<bool>,
     /// Processes whose configuration is unusable: they end as soon as they have read it.
@@ -178,6 +180,7 @@ impl<'p> World<'p> {
             inboxes: machines.iter().map(|_| Inbox::default()).collect(),
             held_down: vec![false; machines.len()],
             unjoined: plan.unjoined.iter().copied().collect(),
+            bars: vec![0; machines.len()],
             restarting: vec![false; machines.len()],
             misconfigured: vec![false; machines.len()],
             jitters: vec![0; map.machine_count()],

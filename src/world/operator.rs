@@ -185,6 +185,8 @@ impl World<'_> {
             Action::Start => processes().map(Setting::Start).collect(),
             Action::Config(sound) => processes().map(|id| Setting::Config(id, *sound)).collect(),
             Action::Restart => processes().map(Setting::Restart).collect(),
+            Action::Fail => processes().map(Setting::Fail).collect(),
+            Action::Mend => processes().map(Setting::Mend).collect(),
             Action::Power(on) => machines().map(|m| Setting::Power(m, *on)).collect(),
             Action::Cable(in_place) => machines().map(|m| Setting::Cable(m, *in_place)).collect(),
             Action::Port(open) => machines().map(|m| Setting::Port(m, *open)).collect(),
@@ -238,6 +240,8 @@ impl World<'_> {
             Setting::Start(id) => self.start_process(id, observer),
             Setting::Restart(id) => self.restart(id, observer),
             Setting::Config(id, sound) => self.configure(id, sound, observer),
+            Setting::Fail(id) => self.fail(id, observer),
+            Setting::Mend(id) => self.mend(id, observer),
             Setting::Power(machine, on) => self.power(machine, on, observer),
             Setting::Cable(machine, in_place) => {
                 let before = self.all.reach.carrier(machine);

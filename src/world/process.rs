@@ -41,7 +41,8 @@ impl World<'_> {
     pub(super) fn start_process(&mut self, id: ComponentId, observer: &mut impl Observer) {
         let off =
             self.all.map.machine_of(id).is_some_and(|m| !self.all.machines[m.index()].powered);
-        if off || self.all.processes[id.index()].state != ProcessState::Dead {
+        let barred = self.bars[id.index()] > 0;
+        if off || barred || self.all.processes[id.index()].state != ProcessState::Dead {
             return;
         }
         self.held_down[id.index()] = false;
@@ -65,6 +66,27 @@ impl World<'_> {
             self.start_process(id, observer);
         } else {
             self.restart(id, observer);
+        }
+    }
+
+    /// A process fails until it is repaired.
+    pub(super) fn fail(&mut self, id: ComponentId, observer: &mut impl Observer) {
+        self.bars[id.index()] += 1;
+        self.pull(id, Lever::Kill, observer);
+    }
+
+    /// A failure is repaired.
+    pub(super) fn mend(&mut self, id: ComponentId, observer: &mut impl Observer) {
+        let bars = &mut self.bars[id.index()];
+        *bars = bars.saturating_sub(1);
+        let machine = self.all.map.machine_of(id);
+        let kubelet = machine.and_then(|m| self.all.map.local(m, crate::component::Kind::Kubelet));
+        let waits = self.plan.static_pod[id.index()]
+            && kubelet.is_some_and(|kubelet| {
+                self.all.processes[kubelet.index()].state == ProcessState::Dead
+            });
+        if !waits {
+            self.start_process(id, observer);
         }
     }
 

@@ -75,7 +75,7 @@ impl Etcd {
     fn answer_lower_term(&mut self, from: ComponentId, kind: &RaftKind) {
         let answer = match kind {
             RaftKind::Heartbeat { .. } | RaftKind::Append { .. } => {
-                RaftKind::AppendReply { index: 0, rejected: false }
+                RaftKind::AppendReply { index: 0, rejected: None }
             }
             RaftKind::Vote { pre: true, .. } => RaftKind::VoteReply { pre: true, granted: false },
             _ => return,

@@ -112,10 +112,10 @@ impl Etcd {
             if append.commit <= index {
                 self.hard.full = append.full;
             }
-            RaftKind::AppendReply { index, rejected: false }
+            RaftKind::AppendReply { index, rejected: None }
         } else {
             let index = self.hard.log.hint(previous_term, previous_index);
-            RaftKind::AppendReply { index, rejected: true }
+            RaftKind::AppendReply { index, rejected: Some(previous_index) }
         };
         self.emit(from, RaftMessage { term: self.hard.term, kind });
     }
@@ -136,8 +136,9 @@ impl Etcd {
             self.hard.full = full;
             self.raft.commit = last.1;
             self.set_members(members);
+            self.raft.mirror = self.raft.contact.is_some();
         }
-        let kind = RaftKind::AppendReply { index: last.1, rejected: false };
+        let kind = RaftKind::AppendReply { index: last.1, rejected: None };
         self.emit(from, RaftMessage { term: self.hard.term, kind });
     }
 
@@ -209,7 +210,7 @@ impl Etcd {
         &mut self,
         from: ComponentId,
         index: u64,
-        rejected: bool,
+        rejected: Option<u64>,
         view: &View,
         fx: &mut Fx,
     ) {
@@ -219,20 +220,31 @@ impl Etcd {
         let single = leading.single;
         let Some(peer) = leading.peer(from) else { return };
         peer.last_active = view.now;
-        peer.probed = false;
-        if rejected {
+        if let Some(rejected) = rejected {
+            // An answer to what was overtaken (raft: MaybeDecrTo); another one for each of those
+            // would never end.
+            let stale = if peer.replicate { rejected <= peer.acked } else { rejected + 1 != peer.next };
+            if stale {
+                return;
+            }
+            peer.probed = false;
             let next = if peer.replicate { peer.acked } else { index.min(peer.next.max(2) - 2) };
             peer.replicate = false;
             peer.next = next.max(peer.acked) + 1;
             self.send_append(from, fx);
             return;
         }
+        peer.probed = false;
         peer.acked = peer.acked.max(index);
         if peer.steady.is_some() && peer.acked >= peer.flight.max(single) {
             peer.acked = last;
         }
         peer.replicate = true;
-        peer.snapshot = false;
+        if std::mem::take(&mut peer.snapshot) && peer.acked < last {
+            // What was written while the snapshot was under way goes as an append.
+            peer.next = peer.acked + 1;
+            peer.flight = last;
+        }
         peer.next = peer.next.max(peer.acked + 1);
         self.advance_commit(view, fx);
         self.try_steady(from, view);

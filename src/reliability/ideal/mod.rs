@@ -137,6 +137,11 @@ impl<'p> Ideal<'p> {
         self.look();
     }
 
+    /// What has failed.
+    pub fn process(&self) -> &Process<'p> {
+        &self.process
+    }
+
     /// When something may change next.
     pub fn next(&self) -> Time {
         let process = self.process.next().unwrap_or(Time::NEVER);

@@ -13,7 +13,7 @@ mod work;
 
 use super::clocks::{Clock, Purpose};
 use super::crews::{Queue, Turn};
-use crate::component::id::{ComponentId, ZoneId};
+use crate::component::id::{ComponentId, MachineId, ZoneId};
 use crate::kernel::agenda::{Agenda, Cell};
 use crate::kernel::law::Law;
 use crate::kernel::stream::Key;
@@ -33,6 +33,24 @@ enum State {
     Booting,
     /// Down for planned work.
     Worked,
+}
+
+/// Something that is not as it should be, as far as it can be seen from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ailment {
+    /// The machine has no power: it failed, is being worked on, or its zone has none. One that boots
+    /// has power.
+    Off(MachineId),
+    /// Nobody reaches the machine: an outage of its zone or rack that leaves it running.
+    CutOff(MachineId),
+    /// The machine's own link is down.
+    Unplugged(MachineId),
+    /// The machine has power, and its disk takes no writes.
+    Stalled(MachineId),
+    /// The process failed.
+    Failed(ComponentId),
+    /// The cluster as one is stopped.
+    Cluster,
 }
 
 #[derive(Clone, Debug)]
@@ -132,6 +150,35 @@ impl<'p> Process<'p> {
         self.machine_of[id.index()].is_none_or(|machine| self.is_up(machine))
     }
 
+    /// Writes down everything that is not as it should be, in one order.
+    pub fn ailments(&self, out: &mut Vec<Ailment>) {
+        out.clear();
+        for (at, slot) in self.slots.iter().enumerate() {
+            let ails = !matches!(slot.state, State::Up);
+            match slot.thing {
+                Thing::Machine(machine) => {
+                    if self.is_overlaid(at) {
+                        out.push(Ailment::CutOff(machine));
+                    }
+                    if ails && slot.state != State::Booting {
+                        out.push(Ailment::Off(machine));
+                    }
+                }
+                Thing::Link(machine) if ails => out.push(Ailment::Unplugged(machine)),
+                Thing::Disk(machine) if ails && self.is_powered(machine) => {
+                    out.push(Ailment::Stalled(machine));
+                }
+                Thing::Process(id) if ails => out.push(Ailment::Failed(id)),
+                Thing::Cluster if ails => out.push(Ailment::Cluster),
+                _ => {}
+            }
+        }
+    }
+
+    fn is_powered(&self, machine: MachineId) -> bool {
+        matches!(self.slots[machine.index()].state, State::Up | State::Booting)
+    }
+
     /// Whether nothing stops the cluster as one.
     pub fn cluster_works(&self) -> bool {
         self.cluster.is_none_or(|at| self.is_up(at))
@@ -147,12 +194,16 @@ impl<'p> Process<'p> {
     }
 
     fn usable(&self, machine: usize) -> bool {
+        self.is_up(machine)
+            && self.link[machine].is_none_or(|at| self.is_up(at))
+            && !self.is_overlaid(machine)
+    }
+
+    fn is_overlaid(&self, machine: usize) -> bool {
         let overlaid = |outage: &Outage| {
             outage.away && outage.boot.is_none() && outage.machines.contains(&machine)
         };
-        self.is_up(machine)
-            && self.link[machine].is_none_or(|at| self.is_up(at))
-            && !self.outages.iter().any(overlaid)
+        self.outages.iter().any(overlaid)
     }
 
     fn part(&self, at: usize) -> Option<&'p Part> {

@@ -1,0 +1,187 @@
+//! Availability over the years: many trials of the failure process, with laws in place of protocols
+//! or a world for each incident.
+//!
+//! Sums are whole numbers (nanoseconds, counts), so that the result is the same in any order, and
+//! memory does not grow with trials. Every trial begins with everything up and new.
+
+pub mod incident;
+mod laws;
+mod ledger;
+pub mod protocols;
+pub mod replay;
+
+pub use laws::trial;
+pub use ledger::{BINS, Spell, Total, Totals, WORST, YearRow};
+
+use super::trials::{self, Failure, Folded, Guide, NoThreads, Sampling};
+use crate::kernel::stream::Key;
+use crate::kernel::time::Duration;
+use crate::measure::statistics::mean::student_quantile;
+use crate::plan::Plan;
+use crate::plan::timings::Timing;
+use crate::reliability::ideal::{Ideal, Measure};
+use std::sync::Mutex;
+
+/// Hours of a year.
+pub const HOURS_PER_YEAR: f64 = 8_760.0;
+
+/// Longest time that one trial may take: time is counted in 64 bits of nanoseconds.
+pub const YEARS_MAX: u64 = 500;
+
+/// Why a plan cannot be studied over years.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotOverYears {
+    /// Nothing in it ever fails.
+    #[error(
+        "nothing in this scenario fails by itself: give it a `reliability` section, such as \
+         `\"reliability\": {{\"preset\": \"textbook\"}}`"
+    )]
+    NothingFails,
+    /// Some protocols run by their own timers, and others do not.
+    #[error(
+        "the timing `{timing}` has no law, and others have: a study over years needs a law for each \
+         timing under `timings` (`\"preset\": \"ideal\"` gives zero to the others), or for none"
+    )]
+    Mixed {
+        /// The first of them.
+        timing: &'static str,
+    },
+}
+
+/// An estimate with its standard error.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// The mean over trials.
+    pub mean: f64,
+    /// The standard error of the mean.
+    pub error: f64,
+    /// Trials that it comes from.
+    pub trials: u64,
+}
+
+impl Estimate {
+    /// Of a sum and a sum of squares over trials.
+    fn of(trials: u64, sum: f64, squares: f64) -> Self {
+        let n = trials as f64;
+        let mean = sum / n;
+        let variance = if trials > 1 { (squares - sum * mean).max(0.0) / (n - 1.0) } else { 0.0 };
+        Self { mean, error: (variance / n).sqrt(), trials }
+    }
+
+    /// Half the width of the interval at this confidence, by Student's law; none of a single trial.
+    pub fn reach(&self, confidence: f64) -> Option<f64> {
+        (self.trials > 1)
+            .then(|| student_quantile((self.trials - 1) as f64, confidence) * self.error)
+    }
+}
+
+/// A study over years.
+#[derive(Clone, Debug)]
+pub struct YearStudy {
+    /// The scenario's name.
+    pub scenario: String,
+    /// The seed.
+    pub seed: u64,
+    /// The first trial.
+    pub first: u64,
+    /// Years that each trial lasts.
+    pub years: u64,
+    /// Whether a trial can be played again: protocols run in it.
+    pub replayable: bool,
+    /// What came.
+    pub totals: Totals,
+    /// Trials that panicked.
+    pub failures: Vec<Failure>,
+}
+
+/// So many years.
+pub fn span_of(years: u64) -> Duration {
+    Duration::from_hours(8_760 * years)
+}
+
+/// Whether a plan can be studied over years.
+///
+/// # Errors
+///
+/// What stands in the way.
+pub fn check(plan: &Plan) -> Result<(), NotOverYears> {
+    if plan.reliability.is_empty() {
+        return Err(NotOverYears::NothingFails);
+    }
+    let open = Timing::ALL.iter().find(|(timing, ..)| plan.timings.law(*timing).is_none());
+    let replaced = Timing::ALL.iter().any(|(timing, ..)| plan.timings.law(*timing).is_some());
+    match open {
+        Some((_, timing, _)) if replaced => Err(NotOverYears::Mixed { timing }),
+        _ => Ok(()),
+    }
+}
+
+impl YearStudy {
+    /// Runs the trials of a plan, each of so many years.
+    ///
+    /// # Errors
+    ///
+    /// If the threads cannot be started.
+    pub fn of(
+        plan: &Plan,
+        sampling: Sampling,
+        years: u64,
+        guide: &dyn Guide,
+    ) -> Result<YearStudy, NoThreads> {
+        let span = span_of(years);
+        let fresh = Ideal::new(plan, Key::new(sampling.seed, 0));
+        let laws = plan.timings.is_whole();
+        // A trial borrows nothing from an earlier one but memory.
+        let idle: Mutex<Vec<Ideal>> = Mutex::new(Vec::new());
+        let run = |number| {
+            let key = Key::new(sampling.seed, number);
+            if !laws {
+                return protocols::trial(plan, key, span);
+            }
+            let used = idle.lock().ok().and_then(|mut idle| idle.pop());
+            let mut ideal = used.unwrap_or_else(|| fresh.clone());
+            let row = trial(&mut ideal, key, span);
+            if let Ok(mut idle) = idle.lock() {
+                idle.push(ideal);
+            }
+            row
+        };
+        let folded: Folded<Totals> = trials::fold(&sampling, run, guide)?;
+        let mut totals = folded.total;
+        totals.span = span.as_nanos();
+        Ok(YearStudy {
+            scenario: plan.name.clone(),
+            seed: sampling.seed,
+            first: sampling.first,
+            years,
+            replayable: !laws,
+            totals,
+            failures: folded.failures,
+        })
+    }
+
+    /// Years simulated altogether.
+    pub fn years_in_all(&self) -> f64 {
+        (self.totals.trials * self.years) as f64
+    }
+
+    /// The share of time that a measure is down.
+    pub fn unavailability(&self, measure: Measure) -> Estimate {
+        let total = &self.totals.measures[measure as usize];
+        let span = self.totals.span as f64;
+        let squares = total.down_squares as f64 * 1e6 / (span * span);
+        Estimate::of(self.totals.trials, total.down as f64 / span, squares)
+    }
+
+    /// The share of requests that meet an unhealthy server in the rotation, or an empty one.
+    pub fn request_loss(&self) -> Estimate {
+        let span = self.totals.span as f64;
+        let squares = self.totals.lost.1 as f64 * 1e6 / (span * span);
+        Estimate::of(self.totals.trials, self.totals.lost.0 as f64 / span, squares)
+    }
+
+    /// How often a measure goes down in a year.
+    pub fn outages_per_year(&self, measure: Measure) -> f64 {
+        self.totals.measures[measure as usize].outages as f64 / self.years_in_all()
+    }
+}
