@@ -96,6 +96,7 @@ fn plan() -> Plan {
     };
     let writer = ClientPlan {
         stalls: None,
+        delay: None,
         name: "writer".to_owned(),
         class: RequestClass::Write,
         every: ms(100),

@@ -36,6 +36,8 @@ pub struct ClientPlan {
     pub timeout: Duration,
     /// When its machine keeps it from noting answers; `None`: never.
     pub stalls: Option<Stalls>,
+    /// How much later than it came each answer is noted; `None`: at once.
+    pub delay: Option<Law>,
     /// To whom.
     pub target: ClientTarget,
 }

@@ -71,6 +71,9 @@ params! {
         /// Work on one request apart from etcd's.
         processing: Duration = "processing", |_v| Duration::from_millis(2),
             "estimate: a few milliseconds for a small object";
+        /// Whether reads from the cache are worked on one after the other, as by a simple server that
+        /// stands for others: what has queued up while it was stopped is then answered in its turn.
+        one_at_a_time: bool = "oneAtATime", |_v| false, "Go serves each request in a goroutine of its own";
     }
 }
 

@@ -6,7 +6,7 @@ use super::relay::{Origin, Place, RETRY_WAIT, Relay, exhausted};
 use super::{Alarm, ApiServer};
 use crate::component::mail::{Body, Call, Op, Outcome, Reply};
 use crate::component::{Blame, ComponentId, Effects, View};
-use crate::kernel::time::Duration;
+use crate::kernel::time::{Duration, Time};
 
 /// Mutating requests are cut off after this long, whatever `request-timeout` says.
 /// kube-apiserver: handlers, `requestTimeoutUpperBound` 34 s.
@@ -79,7 +79,10 @@ impl ApiServer {
     fn serve_cached(&mut self, relay: Relay, fx: &mut Effects<Alarm>) {
         if let Origin::Caller(caller, id) = relay.origin {
             let body = Body::Reply(Reply { id, outcome: Outcome::Done });
-            fx.send_after(self.params.processing, "processing", caller, body);
+            let free = if self.params.one_at_a_time { self.life.busy } else { Time::START };
+            let wait = free.saturating_since(fx.now()) + self.params.processing;
+            self.life.busy = fx.now() + wait;
+            fx.send_after(wait, "processing", caller, body);
         }
     }
 

@@ -37,6 +37,8 @@ pub(super) struct Life {
     pub(super) etcd_failed: bool,
     /// The alarm for that is set.
     pub(super) etcd_doubted: bool,
+    /// Until when a server that works on one request at a time is busy.
+    pub(super) busy: Time,
 }
 
 impl Default for Life {
@@ -55,6 +57,7 @@ impl Default for Life {
             stopping: false,
             etcd_failed: false,
             etcd_doubted: false,
+            busy: Time::START,
         }
     }
 }

@@ -48,6 +48,6 @@ fn failures(case: &Case, class: RequestClass) -> Option<Value> {
 fn last_failed(case: &Case, class: RequestClass) -> Option<Value> {
     let fault = case.fault_at()?;
     let requests = Requests::at_endpoint(case, class)?;
-    let last = requests.last_issue(|request| !request.succeeded()).filter(|at| *at >= fault)?;
-    Some(Value::Duration(last.since(fault)))
+    let last = requests.last_issue(|r| r.ended >= fault && !r.succeeded(), fault)?;
+    Some(Value::Duration(last.saturating_since(fault)))
 }

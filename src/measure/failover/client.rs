@@ -31,14 +31,19 @@ fn failed_requests(case: &Case) -> Option<Value> {
     steady(case).map(|requests| Value::Count(requests.failures()))
 }
 
-fn affected(request: &RequestRecord) -> bool {
-    !request.succeeded() || request.ended.saturating_since(request.issued) > AFFECTED
+fn affected(requests: &Requests, request: &RequestRecord) -> bool {
+    let noted = requests.noted(request.client, request.ended);
+    !request.succeeded() || noted.saturating_since(request.issued) > AFFECTED
 }
 
 fn last_affected_start(case: &Case) -> Option<Value> {
     let fault = case.fault_at()?;
-    let last = steady(case)?.last_issue(affected).filter(|at| *at >= fault)?;
-    Some(Value::Duration(last.since(fault)))
+    let until = case.repair_at().unwrap_or(case.until);
+    let requests = steady(case)?;
+    let counts = |r: &RequestRecord| r.ended >= fault && r.issued < until && affected(&requests, r);
+    let stalled = requests.last_stalled(AFFECTED, fault, until);
+    let last = requests.last_issue(counts, fault).max(stalled)?;
+    Some(Value::Duration(last.saturating_since(fault)))
 }
 
 /// The first connection that stands after the fault is a new one: those before were announced before.

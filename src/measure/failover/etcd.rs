@@ -105,7 +105,7 @@ fn put_time_to_error(case: &Case) -> Option<Value> {
     let puts = puts(case)?.except(|id| !survives(id));
     let failed = puts.single().filter(|put| !put.succeeded() && put.issued >= fault);
     let first = failed.min_by_key(|put| put.issued)?;
-    Some(Value::Duration(first.ended.since(first.issued)))
+    Some(Value::Duration(puts.noted(first.client, first.ended).since(first.issued)))
 }
 
 fn restart(case: &Case) -> Option<Time> {

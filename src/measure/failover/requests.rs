@@ -6,8 +6,10 @@
 use super::stalls;
 use crate::component::id::ComponentId;
 use crate::component::record::{Record, RequestClass, RequestRecord};
+use crate::kernel::law::Law;
 use crate::kernel::time::{Duration, Time};
 use crate::measure::case::Case;
+use crate::measure::history::Recorded;
 use crate::plan::client::{ClientPlan, ClientTarget};
 use std::collections::BTreeMap;
 
@@ -20,17 +22,29 @@ struct Run {
 }
 
 impl Run {
+    fn single(at: Time) -> Run {
+        Run { first: at, last: at, spacing: Duration::ZERO }
+    }
+
+    /// Each success.
+    fn each(self) -> impl Iterator<Item = Time> {
+        let next = move |at: &Time| {
+            let next = *at + self.spacing;
+            (!self.spacing.is_zero() && next <= self.last).then_some(next)
+        };
+        std::iter::successors(Some(self.first), next)
+    }
+
     /// The same successes where those of `[begin, end)` are noted at its end.
     fn stalled(self, begin: Time, end: Time) -> Vec<Run> {
         let (first, last, spacing) = (self.first, self.last, self.spacing);
         if last < begin || first >= end {
             return vec![self];
         }
-        let single = |at| Run { first: at, last: at, spacing: Duration::ZERO };
         if spacing.is_zero() {
-            return vec![single(end)];
+            return vec![Run::single(end)];
         }
-        let mut runs = vec![single(end)];
+        let mut runs = vec![Run::single(end)];
         if first < begin {
             let before = (begin.since(first).as_nanos() - 1) / spacing.as_nanos();
             runs.push(Run { last: first + spacing * before, ..self });
@@ -103,12 +117,30 @@ impl<'a> Requests<'a> {
         clients.find(|(id, _)| *id == client).map_or(Duration::ZERO, |(_, plan)| plan.every)
     }
 
-    /// Successes, by completion.
+    /// Successes, by when the client notes their completion.
     fn successes(&self) -> Vec<Run> {
-        let mut runs: Vec<Run> = self
+        let mut found = self.completions();
+        for (begin, end) in self.stalls() {
+            let cut = |(id, run): (ComponentId, Run)| {
+                run.stalled(begin, end).into_iter().map(move |run| (id, run))
+            };
+            found = found.into_iter().flat_map(cut).collect();
+        }
+        let noted = |(id, run): (ComponentId, Run)| match self.delay(id) {
+            Some(law) => run.each().map(|at| Run::single(self.delayed(law, id, at))).collect(),
+            None => vec![run],
+        };
+        let mut runs: Vec<Run> = found.into_iter().flat_map(noted).collect();
+        runs.sort_unstable();
+        runs
+    }
+
+    /// Successes as they come back to the clients.
+    fn completions(&self) -> Vec<(ComponentId, Run)> {
+        let mut runs: Vec<(ComponentId, Run)> = self
             .single()
             .filter(|request| request.succeeded())
-            .map(|r| Run { first: r.ended, last: r.ended, spacing: Duration::ZERO })
+            .map(|request| (request.client, Run::single(request.ended)))
             .collect();
         let mut open: BTreeMap<(ComponentId, RequestClass, u16), Run> = BTreeMap::new();
         for recorded in self.case.history.records() {
@@ -126,17 +158,30 @@ impl<'a> Requests<'a> {
                     open.remove(&(client, class, target));
                     let spacing = if count > 1 { self.every(client) } else { Duration::ZERO };
                     let run = Run { first: first + latency, last: last + latency, spacing };
-                    runs.extend((count > 0).then_some(run));
+                    runs.extend((count > 0).then_some((client, run)));
                 }
                 _ => {}
             }
         }
-        runs.extend(open.into_values());
-        for (begin, end) in self.stalls() {
-            runs = runs.into_iter().flat_map(|run| run.stalled(begin, end)).collect();
-        }
-        runs.sort_unstable();
+        runs.extend(open.into_iter().map(|((client, ..), run)| (client, run)));
         runs
+    }
+
+    fn delay(&self, client: ComponentId) -> Option<&'a Law> {
+        let mut clients = self.case.plan.clients.iter();
+        clients.find(|(id, _)| *id == client).and_then(|(_, plan)| plan.delay.as_ref())
+    }
+
+    fn delayed(&self, law: &Law, client: ComponentId, came: Time) -> Time {
+        came + stalls::delay(law, self.case.key, client, came)
+    }
+
+    /// When a client notes an answer that came back to it at `came`.
+    pub(super) fn noted(&self, client: ComponentId, came: Time) -> Time {
+        let stalls = self.stalls();
+        let stall = stalls.iter().find(|(begin, end)| *begin <= came && came < *end);
+        let free = stall.map_or(came, |(_, end)| *end);
+        self.delay(client).map_or(free, |law| self.delayed(law, client, free))
     }
 
     /// When the machine of the clients keeps them from noting answers.
@@ -182,16 +227,68 @@ impl<'a> Requests<'a> {
         u64::try_from(self.single().filter(|request| !request.succeeded()).count()).unwrap_or(0)
     }
 
-    /// When the last request was issued for which `which` holds, or that was counted as slow.
-    pub(super) fn last_issue(&self, which: impl Fn(&RequestRecord) -> bool) -> Option<Time> {
+    /// When the last of the counted requests was issued that a stall of the clients' machine made
+    /// slower than `limit`, stalls that begin in `[from, until)`.
+    pub(super) fn last_stalled(&self, limit: Duration, from: Time, until: Time) -> Option<Time> {
+        let stalls = self.stalls();
+        let slow = |recorded: &Recorded| match recorded.record {
+            Record::Served { client, target, first, last, count, latency, .. }
+                if count > 0 && self.counts(client, target) =>
+            {
+                let run = Run {
+                    first: first + latency,
+                    last: last + latency,
+                    spacing: self.every(client),
+                };
+                let late = |stall: &(Time, Time)| last_stalled(&run, latency, *stall, limit);
+                stalls
+                    .iter()
+                    .filter(|(begin, _)| *begin >= from && *begin < until)
+                    .filter_map(late)
+                    .max()
+            }
+            _ => None,
+        };
+        self.case.history.records().filter_map(slow).max()
+    }
+
+    /// When the last request was issued for which `which` holds, or that was counted as slow since
+    /// `from`.
+    pub(super) fn last_issue(
+        &self,
+        which: impl Fn(&RequestRecord) -> bool,
+        from: Time,
+    ) -> Option<Time> {
         let slow = self.case.history.records().filter_map(|recorded| match recorded.record {
             Record::Served { client, target, last_slow, .. } if self.counts(client, target) => {
-                last_slow
+                last_slow.filter(|at| *at >= from)
             }
             _ => None,
         });
         self.single().filter(|request| which(request)).map(|r| r.issued).chain(slow).max()
     }
+}
+
+/// When the last request of a run was issued that a stall from `begin` to `end` made slower than `limit`,
+/// each taking `latency`.
+fn last_stalled(
+    run: &Run,
+    latency: Duration,
+    (begin, end): (Time, Time),
+    limit: Duration,
+) -> Option<Time> {
+    if end.since(begin) <= limit {
+        return None;
+    }
+    // Issued by then, it is slow; answered before the stall, it is not.
+    let late = end - limit + latency;
+    let last = if run.spacing.is_zero() || late >= run.last {
+        run.last
+    } else {
+        let steps = late.saturating_since(run.first).as_nanos() / run.spacing.as_nanos();
+        run.first + run.spacing * steps
+    };
+    (last >= begin && last < end && last <= late).then(|| last - latency)
 }
 
 /// The first completion of a run of successes at or after an instant.
@@ -233,5 +330,20 @@ mod tests {
             single.dedup();
             assert_eq!(cut, single, "{begin} to {end}");
         }
+    }
+
+    /// Law: of requests that a stall catches, the last one issued long enough before its end was slow.
+    #[test]
+    fn the_last_stalled_request_is_found() {
+        let run = Run { first: at(100), last: at(500), spacing: Duration::from_millis(100) };
+        let none = Duration::ZERO;
+        let limit = Duration::from_millis(100);
+        let last = |begin, end| last_stalled(&run, none, (at(begin), at(end)), limit);
+        assert_eq!(last(150, 405), Some(at(300)));
+        assert_eq!(last(150, 395), Some(at(200)));
+        assert_eq!(last(210, 395), None, "300 ms is noted 95 ms late");
+        assert_eq!(last(150, 240), None, "no stall of 100 ms");
+        assert_eq!(last(450, 900), Some(at(500)));
+        assert_eq!(last(550, 900), None, "nothing is under way");
     }
 }

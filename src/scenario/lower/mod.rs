@@ -116,6 +116,8 @@ impl Subject {
                         every: options.stall_every,
                         length: options.stall.clone(),
                     }),
+                    delay: Some(options.delay.clone())
+                        .filter(|law| *law != Law::Fixed(Duration::ZERO)),
                     target: if servers.is_empty() {
                         ClientTarget::Endpoint
                     } else {

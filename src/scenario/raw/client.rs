@@ -50,6 +50,8 @@ params! {
         stall: Law = "stall", |_v| Law::Fixed(Duration::ZERO), "hasim: never";
         /// Mean time between such stalls, which come at random.
         stall_every: Duration = "stallEvery", |_v| Duration::from_secs(10), "hasim: without effect where `stall` is 0s";
+        /// How much later than it came each answer is noted, for itself: the client shares a processor.
+        delay: Law = "delay", |_v| Law::Fixed(Duration::ZERO), "hasim: at once";
         /// Where one is dialled for itself (endpoint kind `all-servers`, or `connection: long-lived`):
         /// when it gives a connection up that does not come about, and tries the next server, if any.
         dial_timeout: Duration = "dialTimeout", |_v| Duration::from_secs(30), "client-go: net.Dialer Timeout";
