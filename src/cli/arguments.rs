@@ -108,6 +108,10 @@ pub struct McArguments {
     /// says.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=crate::experiment::years::YEARS_MAX), conflicts_with_all = ["samples", "checkpoint", "until_rel_err"])]
     pub years: Option<u64>,
+    /// Reaches rare outages: failures are forced and weighted where outages are rare. For timings that
+    /// are laws (`timings: ideal`).
+    #[arg(long, value_enum, value_name = "HOW", requires = "years")]
+    pub rare: Option<Rare>,
     /// The number of the first trial, to run a slice of a study.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1_000_000_000_000))]
     pub first: u64,
@@ -137,6 +141,13 @@ pub struct McArguments {
     /// empty where it did not happen.
     #[arg(long, value_name = "FILE")]
     pub samples: Option<PathBuf>,
+}
+
+/// How rare outages are reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Rare {
+    /// Each measure as it is best found: on forced paths where its outages are rare.
+    Auto,
 }
 
 /// How to print a table.
@@ -255,4 +266,6 @@ pub enum SchemaOf {
     Scenario,
     /// What `hasim run --format json` prints.
     RunResult,
+    /// What `hasim mc --years N --rare auto --format json` prints.
+    RareResult,
 }

@@ -17,7 +17,7 @@ use std::fs;
 use std::path::Path;
 
 /// Trials where nothing says how many.
-const TRIALS: u64 = 1_000;
+pub(super) const TRIALS: u64 = 1_000;
 
 /// Most trials where a precision ends them.
 const TRIALS_MAX: u64 = 10_000_000;
@@ -26,6 +26,9 @@ const TRIALS_MAX: u64 = 10_000_000;
 pub(super) fn mc(typed: &McArguments, console: &mut Console) -> Outcome {
     let Some(loaded) = input::load(&typed.scenario, console) else { return Outcome::BadInput };
     let plan = loaded.plan;
+    if typed.rare.is_some() {
+        return super::rare::rare(typed, &plan, console);
+    }
     if typed.years.is_some() || !plan.reliability.is_empty() {
         return over_years(typed, &plan, console);
     }

@@ -11,6 +11,7 @@ mod mc;
 mod merge;
 mod progress;
 mod quorum;
+mod rare;
 mod replay;
 mod run;
 mod schema;

@@ -4,7 +4,7 @@
 use super::Outcome;
 use super::arguments::{SchemaArguments, SchemaOf};
 use super::console::Console;
-use crate::report::json;
+use crate::report::{json, rare};
 use crate::scenario::schema;
 
 /// Prints the schema.
@@ -12,6 +12,7 @@ pub(super) fn schema(typed: &SchemaArguments, console: &mut Console) -> Outcome 
     let schema = match typed.of {
         SchemaOf::Scenario => schema::scenario(),
         SchemaOf::RunResult => json::schema(),
+        SchemaOf::RareResult => rare::schema(),
     };
     console.print(&format!("{schema:#}\n"));
     Outcome::Done

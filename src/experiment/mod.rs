@@ -4,6 +4,7 @@
 
 pub mod monte_carlo;
 pub mod precision;
+pub mod rare;
 pub mod single;
 pub mod slice;
 pub mod trials;

@@ -11,6 +11,7 @@ pub mod layout;
 pub mod metrics;
 pub mod monte_carlo;
 pub mod quorum;
+pub mod rare;
 pub mod replay;
 pub mod style;
 pub mod tables;

@@ -7,9 +7,11 @@
 //!
 //! Absent on purpose: protocols, statistics over trials.
 
+mod incident;
 mod measure;
 mod memo;
 
+pub use incident::Kinds;
 pub use measure::{Measure, Reason};
 
 use super::clocks::{Clock, Purpose};
@@ -193,6 +195,16 @@ impl<'p> Ideal<'p> {
 
     /// Why a measure that is down is down.
     pub fn reason(&self, measure: Measure) -> Reason {
+        match self.lack(measure) {
+            Some(Reason::Cluster) => Reason::Cluster,
+            _ if self.process.is_worked_on() => Reason::PlannedWork,
+            lack => lack.unwrap_or(Reason::Failover),
+        }
+    }
+
+    /// What a measure needs and has not, whatever takes over; `None`: it is up, or a failover goes
+    /// on.
+    pub fn lack(&self, measure: Measure) -> Option<Reason> {
         let path = matches!(
             measure,
             Measure::Endpoint
@@ -204,17 +216,15 @@ impl<'p> Ideal<'p> {
         );
         let etcd = !matches!(measure, Measure::Endpoint | Measure::ApiReadCached);
         if !self.process.cluster_works() {
-            Reason::Cluster
-        } else if self.process.is_worked_on() {
-            Reason::PlannedWork
+            Some(Reason::Cluster)
         } else if etcd && !self.has_majority() {
-            Reason::Quorum
+            Some(Reason::Quorum)
         } else if path && !self.balancers.is_empty() && !self.any_balancer() {
-            Reason::Balancer
+            Some(Reason::Balancer)
         } else if path && measure != Measure::Endpoint && !self.any_server(etcd) {
-            Reason::ApiServer
+            Some(Reason::ApiServer)
         } else {
-            Reason::Failover
+            None
         }
     }
 

@@ -106,6 +106,9 @@ impl<'p> Process<'p> {
             works: laws.work.iter().map(work).collect(),
             followers: Vec::new(),
             turns: Vec::new(),
+            since: vec![Time::START; cells],
+            held: false,
+            strikes: 0,
             slots,
             laws,
         };
@@ -120,6 +123,7 @@ impl<'p> Process<'p> {
         self.agenda.reset();
         self.crews.iter_mut().for_each(Queue::clear);
         self.followers.clear();
+        (self.held, self.strikes) = (false, 0);
         for slot in &mut self.slots {
             slot.state = State::Up;
             slot.clock.rewind();

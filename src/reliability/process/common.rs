@@ -8,13 +8,19 @@ use crate::plan::reliability::Thing;
 impl Process<'_> {
     pub(super) fn next_outage_event(&mut self, at: usize) {
         let laws = &self.laws.outages[at];
+        let number = self.slots.len() + at;
+        self.since[number] = self.now;
+        if self.held && !self.outages[at].away {
+            return self.agenda.clear(cell(number));
+        }
         let law = if self.outages[at].away { &laws.repair } else { &laws.failure };
         let end = self.outages[at].clock.end(self.key, Purpose::Failure, law, self.now);
-        self.agenda.set(cell(self.slots.len() + at), end);
+        self.agenda.set(cell(number), end);
     }
 
     pub(super) fn outage_event(&mut self, at: usize) {
         self.outages[at].away = !self.outages[at].away;
+        self.strikes += u64::from(self.outages[at].away);
         self.next_outage_event(at);
         let Some(boot) = self.outages[at].boot.clone() else { return };
         let machines = self.outages[at].machines.clone();
@@ -34,12 +40,18 @@ impl Process<'_> {
     }
 
     pub(super) fn next_shock(&mut self, at: usize) {
+        let number = self.slots.len() + self.outages.len() + at;
+        self.since[number] = self.now;
+        if self.held {
+            return self.agenda.clear(cell(number));
+        }
         let law = &self.laws.shocks[at].every;
         let end = self.shocks[at].end(self.key, Purpose::Failure, law, self.now);
-        self.agenda.set(cell(self.slots.len() + self.outages.len() + at), end);
+        self.agenda.set(cell(number), end);
     }
 
     pub(super) fn shock(&mut self, at: usize) {
+        self.strikes += 1;
         self.next_shock(at);
         let laws = self.laws;
         let shock = &laws.shocks[at];

@@ -8,8 +8,11 @@
 
 mod build;
 mod common;
+mod hazards;
 mod signature;
 mod work;
+
+pub use hazards::Hazard;
 
 use super::clocks::{Clock, Purpose};
 use super::crews::{Queue, Turn};
@@ -104,6 +107,12 @@ pub struct Process<'p> {
     works: Vec<Work>,
     followers: Vec<(Time, usize, usize)>,
     turns: Vec<Turn>,
+    /// Since when each clock of failure runs: slots, then outages, then shocks.
+    since: Vec<Time>,
+    /// Whether failures wait for [`Process::strike_by`] instead of their own clocks.
+    held: bool,
+    /// How many failures, outages and shocks began by their own clocks.
+    strikes: u64,
 }
 
 impl<'p> Process<'p> {
@@ -214,6 +223,10 @@ impl<'p> Process<'p> {
     fn start_clock(&mut self, at: usize) {
         let Some(part) = self.part(at) else { return };
         let (key, now) = (self.key, self.now);
+        self.since[at] = now;
+        if self.held {
+            return self.agenda.clear(cell(at));
+        }
         let slot = &mut self.slots[at];
         let mut first = Time::NEVER;
         for (mode, laws) in part.modes.iter().enumerate() {
@@ -236,6 +249,7 @@ impl<'p> Process<'p> {
 
     fn fail(&mut self, at: usize) {
         let Some(part) = self.part(at) else { return };
+        self.strikes += 1;
         let is_machine = matches!(part.thing, Thing::Machine(_));
         if let Some(bursts) = self.laws.bursts.as_ref().filter(|_| is_machine) {
             let follows = bursts.follow_probability();

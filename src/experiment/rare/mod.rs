@@ -1,0 +1,198 @@
+//! Availability over years where outages are rare: incidents instead of years, with failures that are
+//! forced and weighted.
+//!
+//! A first look at a thousand incidents decides, for each measure, whether what happens after the
+//! first failure of an incident is looked for by the clocks of the plan or on forced paths; the look
+//! is not part of the result, which so stays unbiased.
+//!
+//! Absent on purpose: plans whose protocols run by their own timers.
+
+mod estimate;
+mod path;
+mod seen;
+mod trial;
+
+#[cfg(test)]
+mod tests;
+
+pub use estimate::{Refusal, Share, Totals};
+pub use trial::{Basis, Search};
+
+use super::trials::{self, Failure, Folded, Guide, NoThreads, Sampling};
+use crate::kernel::law::Law;
+use crate::kernel::stream::Key;
+use crate::plan::Plan;
+use crate::plan::timings::Timing;
+use crate::reliability::ideal::{Ideal, Measure};
+use seen::COLUMNS;
+use trial::{Column, Course};
+
+/// Incidents of the first look.
+const LOOK: u64 = 1_024;
+
+/// Trials of the first look at most.
+const LOOK_TRIALS: u64 = 128;
+
+/// Far paths that the first look must have seen by the clocks of the plan to leave it at that.
+const SEEN_ENOUGH: u64 = 30;
+
+/// The first look's randomness is not that of any trial.
+const LOOK_SEED: u64 = 0x7261_7265_6c6f_6f6b;
+
+/// Why rare outages of a plan cannot be looked for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotRare {
+    /// Nothing in it ever fails.
+    #[error(
+        "nothing in this scenario fails by itself: give it a `reliability` section, such as \
+         `\"reliability\": {{\"preset\": \"textbook\"}}`"
+    )]
+    NothingFails,
+    /// Protocols run by their own timers.
+    #[error(
+        "--rare needs timings that are laws, and these are left to their protocols: {timings}. Give each a \
+         law under `timings`, or all of them with `timings: ideal`; or leave --rare out"
+    )]
+    Protocols {
+        /// Their names.
+        timings: String,
+    },
+}
+
+/// A study of rare outages.
+#[derive(Clone, Debug)]
+pub struct RareStudy {
+    /// The scenario's name.
+    pub scenario: String,
+    /// The seed.
+    pub seed: u64,
+    /// The first trial.
+    pub first: u64,
+    /// What trials are made of.
+    pub basis: Basis,
+    /// How each measure's far layer was looked for.
+    searches: Vec<Search>,
+    /// What came.
+    pub totals: Totals,
+    /// Which measure stands for each.
+    twins: [Option<Measure>; Measure::ALL.len()],
+    rotation: bool,
+    /// Trials that panicked.
+    pub failures: Vec<Failure>,
+}
+
+/// Whether rare outages of a plan can be looked for.
+///
+/// # Errors
+///
+/// What stands in the way.
+pub fn check(plan: &Plan) -> Result<(), NotRare> {
+    if plan.reliability.is_empty() {
+        return Err(NotRare::NothingFails);
+    }
+    let open = Timing::ALL.iter().filter(|(timing, ..)| plan.timings.law(*timing).is_none());
+    let open: Vec<String> = open.map(|(_, name, _)| format!("`{name}`")).collect();
+    if open.is_empty() { Ok(()) } else { Err(NotRare::Protocols { timings: open.join(", ") }) }
+}
+
+/// Whole cycles where every clock of failure is without memory and nothing comes by the calendar; else
+/// so many years.
+pub fn basis(plan: &Plan, years: u64) -> Basis {
+    let laws = &plan.reliability;
+    let parts = laws.parts.iter().flat_map(|part| &part.modes).map(|mode| &mode.failure);
+    let outages = laws.outages.iter().map(|outage| &outage.failure);
+    let shocks = laws.shocks.iter().map(|shock| &shock.every);
+    let mut all = parts.chain(outages).chain(shocks);
+    let forgets = all.all(|law| matches!(law, Law::Exponential { .. }));
+    if forgets && laws.work.is_empty() { Basis::Cycles } else { Basis::Years(years) }
+}
+
+impl RareStudy {
+    /// Looks for rare outages in so many trials.
+    ///
+    /// # Errors
+    ///
+    /// If the threads cannot be started.
+    pub fn of(
+        plan: &Plan,
+        sampling: Sampling,
+        years: u64,
+        guide: &dyn Guide,
+    ) -> Result<RareStudy, NoThreads> {
+        let basis = basis(plan, years);
+        let searches = look(plan, basis, sampling.seed);
+        Self::searched(plan, sampling, basis, searches, guide)
+    }
+
+    /// The same where it is known how to look.
+    fn searched(
+        plan: &Plan,
+        sampling: Sampling,
+        basis: Basis,
+        searches: [Search; COLUMNS],
+        guide: &dyn Guide,
+    ) -> Result<RareStudy, NoThreads> {
+        let ideal = Ideal::new(plan, Key::new(0, 0));
+        let course = Course::new(plan, basis, searches.map(|search| vec![search]));
+        let run = |number| course.trial(Key::new(sampling.seed, number));
+        let folded: Folded<Totals> = trials::fold(&sampling, run, guide)?;
+        Ok(RareStudy {
+            scenario: plan.name.clone(),
+            seed: sampling.seed,
+            first: sampling.first,
+            basis,
+            searches: searches[..Measure::ALL.len()].to_vec(),
+            twins: ideal.twins(),
+            rotation: ideal.has_rotation(),
+            totals: folded.total,
+            failures: folded.failures,
+        })
+    }
+}
+
+impl RareStudy {
+    /// What is known of a measure; `None` if it is never down, whatever fails.
+    pub fn measure(&self, measure: Measure) -> Option<Share> {
+        self.twins[measure as usize].map(|twin| self.totals.column(twin as usize))
+    }
+
+    /// How a measure was looked for after the first failure of an incident.
+    pub fn search(&self, measure: Measure) -> Search {
+        let twin = self.twins[measure as usize].unwrap_or(measure);
+        self.searches[twin as usize]
+    }
+
+    /// What is known of requests that meet an unhealthy server in the rotation, or an empty rotation.
+    /// `None` where balancers notice at once.
+    pub fn requests(&self) -> Option<Share> {
+        self.rotation.then(|| self.totals.column(seen::REQUESTS))
+    }
+}
+
+/// How each column is looked for: both ways are tried, and the steadier one is taken if it has been
+/// seen often enough.
+fn look(plan: &Plan, basis: Basis, seed: u64) -> [Search; COLUMNS] {
+    let both = std::array::from_fn(|_| vec![Search::Plain, Search::Forced]);
+    let course = Course::new(plan, basis, both);
+    let (mut columns, mut incidents) = ([Column::default(); COLUMNS], 0);
+    for number in 0..LOOK_TRIALS {
+        let row = course.trial(Key::new(seed ^ LOOK_SEED, number));
+        incidents += row.incidents;
+        for (column, more) in columns.iter_mut().zip(&row.columns) {
+            column.absorb(more);
+        }
+        if incidents >= LOOK || row.endless {
+            break;
+        }
+    }
+    std::array::from_fn(|column| {
+        let [plain, forced] = columns[column].far;
+        let variance = |(sum, squares, _): (f64, f64, u64)| squares - sum * sum / incidents as f64;
+        let often = plain.2 >= SEEN_ENOUGH && variance(plain) <= variance(forced);
+        if often || forced.2 == 0 && plain.2 > 0 || !course.can_force(column) {
+            Search::Plain
+        } else {
+            Search::Forced
+        }
+    })
+}
