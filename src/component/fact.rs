@@ -112,6 +112,10 @@ pub struct ApiServerFact {
     pub ready: bool,
     /// `/livez` returns 200.
     pub live: bool,
+    /// How long a health endpoint that is asked now waits for etcd before it answers, with a failure
+    /// unless etcd comes back meanwhile; zero while etcd works. (`ready` and `live` tell of the
+    /// answers that are given now, to earlier questions.)
+    pub health_wait: Duration,
     /// Writes and quorum reads go to this etcd member now; `None` when to none.
     pub etcd: Option<ComponentId>,
     /// GET/LIST with resourceVersion=0.

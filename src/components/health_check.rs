@@ -38,6 +38,9 @@ pub enum Target {
     Answers {
         /// From packet to answer.
         round_trip: Duration,
+        /// How long the program thinks about a request before it answers. A connection does not wait
+        /// for it.
+        work: Duration,
         /// Whether the answer is the one expected (a 200).
         good: bool,
     },
@@ -51,8 +54,21 @@ impl Target {
             Probe::Unreachable => Target::Unreachable,
             Probe::Blackholed => Target::Silent,
             Probe::Refused(round_trip) => Target::Refused(round_trip),
-            Probe::Answers(round_trip) if speaks => Target::Answers { round_trip, good },
+            Probe::Answers(round_trip) if speaks => {
+                Target::Answers { round_trip, work: Duration::ZERO, good }
+            }
             Probe::Hung(round_trip) | Probe::Answers(round_trip) => Target::Hung(round_trip),
+        }
+    }
+
+    /// The same program if each request, those under way included, keeps it waiting for this long
+    /// and then fails; zero changes nothing.
+    pub fn waiting(self, wait: Duration) -> Self {
+        match self {
+            Target::Answers { round_trip, .. } if !wait.is_zero() => {
+                Target::Answers { round_trip, work: wait, good: false }
+            }
+            target => target,
         }
     }
 }
@@ -88,6 +104,8 @@ pub struct Names {
     pub connect_limit: &'static str,
     /// What ends the wait for an answer.
     pub reply_limit: &'static str,
+    /// What a program waits for before it answers.
+    pub work: &'static str,
 }
 
 /// The configuration of a check, in true time.
@@ -107,6 +125,8 @@ pub struct Rules {
     pub pacing: Pacing,
     /// What is checked.
     pub depth: Depth,
+    /// Connecting includes a TLS handshake, which a hung program does not take part in.
+    pub handshake: bool,
     /// How long an attempt to connect may take.
     pub connect_limit: Duration,
     /// The wait for an answer ends at the later of: this long after the connection …

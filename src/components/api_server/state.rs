@@ -33,9 +33,9 @@ pub(super) struct Life {
     pub(super) grace: bool,
     /// SIGTERM has been received.
     pub(super) stopping: bool,
-    /// The etcd check has been failing for its whole time-out.
+    /// The etcd check has been waiting for its whole time-out, so that answers given now are failures.
     pub(super) etcd_failed: bool,
-    /// The alarm for that is set.
+    /// The etcd check waits, or has failed already.
     pub(super) etcd_doubted: bool,
     /// Until when a server that works on one request at a time is busy.
     pub(super) busy: Time,
@@ -112,7 +112,8 @@ impl ApiServer {
         }
     }
 
-    /// The etcd check of the health endpoints: it fails when its read has waited for its time-out.
+    /// The etcd check of the health endpoints: it fails when its read has waited for its time-out,
+    /// which each question that is asked meanwhile or later does anew.
     fn check_etcd(&mut self, view: &View, fx: &mut Effects<Alarm>) {
         if Self::at_etcd(self.storages.get(Storage::Health), view, read_ability).0 == Ability::Works {
             if self.life.etcd_doubted {
@@ -150,6 +151,11 @@ impl ApiServer {
             http: life.http,
             ready: life.http && life.hooked && !life.stopping && !life.etcd_failed,
             live: life.http && (life.hooked || life.grace) && !life.etcd_failed,
+            health_wait: if life.etcd_doubted {
+                self.params.etcd_healthcheck_timeout
+            } else {
+                Duration::ZERO
+            },
             etcd: objects.etcd,
             read_cached: self.cached(),
             read: objects.read,

@@ -52,6 +52,12 @@ impl HealthCheck {
                 Depth::Connect => 1.0,
                 Depth::Reply => exchange.within(left.saturating_sub(round_trip)),
             };
+            let greeted = match rules.handshake {
+                false => 1.0,
+                true => exchange
+                    .within(rules.connect_limit.saturating_sub(late).saturating_sub(round_trip)),
+            };
+            let in_time = in_time * greeted;
             let here = reached * (1.0 - loss);
             passes += here * in_time;
             taken += here * in_time * late.as_secs_f64();
@@ -146,6 +152,7 @@ mod tests {
         downinter: Duration::from_secs(2),
         pacing: Pacing::AfterEnd,
         depth: Depth::Connect,
+        handshake: false,
         connect_limit: Duration::from_secs(2),
         reply_fresh: Duration::from_secs(2),
         reply_total: Duration::from_secs(2),
@@ -157,6 +164,7 @@ mod tests {
             downinter: "downinter",
             connect_limit: "timeout check",
             reply_limit: "timeout check",
+            work: "etcd-healthcheck-timeout",
         },
     };
 
@@ -165,7 +173,11 @@ mod tests {
     }
 
     fn check() -> HealthCheck {
-        let target = Target::Answers { round_trip: Duration::from_millis(1), good: true };
+        let target = Target::Answers {
+            round_trip: Duration::from_millis(1),
+            work: Duration::ZERO,
+            good: true,
+        };
         HealthCheck::settled(RULES, true, Time::START, target)
     }
 

@@ -12,9 +12,10 @@ const NAMES: Names = Names {
     downinter: "downinter",
     connect_limit: "timeout connect",
     reply_limit: "timeout check",
+    work: "etcd-healthcheck-timeout",
 };
 
-const UP: Target = Target::Answers { round_trip: Duration::ZERO, good: true };
+const UP: Target = Target::Answers { round_trip: Duration::ZERO, work: Duration::ZERO, good: true };
 const REFUSED: Target = Target::Refused(Duration::ZERO);
 const HUNG: Target = Target::Hung(Duration::ZERO);
 
@@ -32,6 +33,7 @@ fn defaults() -> Rules {
         downinter: ms(2000),
         pacing: Pacing::AfterEnd,
         depth: Depth::Connect,
+        handshake: false,
         connect_limit: ms(2000),
         reply_fresh: Duration::ZERO,
         reply_total: ms(2000),
@@ -113,22 +115,55 @@ fn eager_check(rules: &Rules, began: Time, at: &dyn Fn(Time) -> (Target, Time)) 
         if matches!(target, Target::Refused(_)) {
             return (heard, false);
         }
-        if rules.depth == Depth::Connect {
-            return (heard, true);
-        }
-        return eager_reply(rules, began, heard, target, at);
+        return eager_connected(rules, began, heard, target, at);
     }
     (limit, false)
 }
 
-fn eager_reply(
+/// Connected at `heard`, when the target still was `target`.
+fn eager_connected(
     rules: &Rules,
     began: Time,
+    heard: Time,
+    target: Target,
+    at: &dyn Fn(Time) -> (Target, Time),
+) -> (Time, bool) {
+    let (mut connected, mut target) = (heard, target);
+    if rules.handshake {
+        let greeting = |target| match target {
+            Target::Refused(rtt) => Some((rtt, false)),
+            Target::Answers { round_trip, .. } => Some((round_trip, true)),
+            _ => None,
+        };
+        let limit = began + rules.connect_limit;
+        let (ends, done, met) = eager_exchange(limit, connected, target, at, &greeting);
+        if !done {
+            return (ends, false);
+        }
+        (connected, target) = (ends, met);
+    }
+    if rules.depth == Depth::Connect {
+        return (connected, true);
+    }
+    let limit = (connected + rules.reply_fresh).max(began + rules.reply_total);
+    let request = |target| match target {
+        Target::Refused(rtt) => Some((rtt, false)),
+        Target::Answers { round_trip, work, good } => Some((round_trip + work, good)),
+        _ => None,
+    };
+    let (ends, passes, _) = eager_exchange(limit, connected, target, at, &request);
+    (ends, passes)
+}
+
+/// Data sent at `connected` and the answer to it: when that comes or `limit` ends the wait, whether
+/// it is good, and whose it is.
+fn eager_exchange(
+    limit: Time,
     connected: Time,
     first: Target,
     at: &dyn Fn(Time) -> (Target, Time),
-) -> (Time, bool) {
-    let limit = (connected + rules.reply_fresh).max(began + rules.reply_total);
+    answer: &dyn Fn(Target) -> Option<(Duration, bool)>,
+) -> (Time, bool, Target) {
     let (mut now, mut target, mut lost) = (connected, first, false);
     let mut delivered = connected;
     let mut changes = if at(connected).0 == first { at(connected).1 } else { connected };
@@ -144,15 +179,12 @@ fn eager_reply(
             (delivered, lost) = (packet, false);
         }
         lost |= !open;
-        let ends = match target {
-            Target::Refused(rtt) | Target::Answers { round_trip: rtt, .. } => {
-                delivered.max(now) + rtt
-            }
-            _ => Time::NEVER,
+        let (ends, good) = match answer(target) {
+            Some((takes, good)) => (delivered.max(now) + takes, good),
+            None => (Time::NEVER, false),
         };
         if ends.min(limit) <= changes {
-            let good = matches!(target, Target::Answers { good: true, .. });
-            return (ends.min(limit), ends <= limit && good);
+            return (ends.min(limit), ends <= limit && good, target);
         }
         now = changes;
         (target, changes) = at(now);
@@ -217,13 +249,14 @@ fn eager(
 
 fn targets() -> impl Strategy<Value = Target> {
     let rtt = prop_oneof![Just(Duration::ZERO), Just(Duration::from_micros(100)), Just(ms(70))];
-    (0..7_u8, rtt).prop_map(|(kind, rtt)| match kind {
+    (0..8_u8, rtt).prop_map(|(kind, rtt)| match kind {
         0 => Target::Unreachable,
         1 => Target::Refused(rtt),
         2 | 3 => Target::Silent,
         4 => Target::Hung(rtt),
-        5 => Target::Answers { round_trip: rtt, good: false },
-        _ => Target::Answers { round_trip: rtt, good: true },
+        5 => Target::Answers { round_trip: rtt, work: Duration::ZERO, good: false },
+        6 => Target::Answers { round_trip: rtt, work: ms(2000), good: false },
+        _ => Target::Answers { round_trip: rtt, work: Duration::ZERO, good: true },
     })
 }
 
@@ -245,7 +278,7 @@ fn histories() -> impl Strategy<Value = History> {
 fn rules() -> impl Strategy<Value = Rules> {
     let waits = (100..6000_u64, 100..6000_u64, 100..6000_u64);
     let limits = (100..12_000_u64, 0..12_000_u64, 0..6000_u64);
-    let kind = (any::<bool>(), any::<bool>(), 0..3_u32);
+    let kind = (any::<bool>(), any::<bool>(), 0..3_u32, any::<bool>());
     (1..4_u32, 1..5_u32, waits, limits, kind).prop_map(|(rise, fall, waits, limits, kind)| Rules {
         rise,
         fall,
@@ -254,6 +287,7 @@ fn rules() -> impl Strategy<Value = Rules> {
         downinter: ms(waits.2),
         pacing: if kind.0 { Pacing::AfterEnd } else { Pacing::StartToStart },
         depth: if kind.1 { Depth::Connect } else { Depth::Reply },
+        handshake: kind.3,
         connect_limit: ms(limits.0),
         reply_fresh: ms(limits.1),
         reply_total: ms(limits.2),

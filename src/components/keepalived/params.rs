@@ -169,6 +169,7 @@ impl VrrpScript {
             downinter: interval,
             pacing: Pacing::StartToStart,
             depth: if curl { Depth::Reply } else { Depth::Connect },
+            handshake: false,
             connect_limit: local(limit),
             reply_fresh: Duration::ZERO,
             reply_total: local(limit),
@@ -180,6 +181,7 @@ impl VrrpScript {
                 downinter: "interval",
                 connect_limit: limit_name,
                 reply_limit: limit_name,
+                work: "etcd-healthcheck-timeout",
             },
         }
     }

@@ -119,12 +119,12 @@ impl LoadBalancer {
     fn target(&self, view: &View, server: usize) -> Target {
         let id = self.servers[server];
         let fact = view.api_server(id).copied().unwrap_or_default();
-        let good = match self.params.check {
-            CheckKind::TcpCheck | CheckKind::SslHello => true,
-            CheckKind::Readyz => fact.ready,
-            CheckKind::Livez | CheckKind::Healthz => fact.live,
+        let (good, wait) = match self.params.check {
+            CheckKind::TcpCheck | CheckKind::SslHello => (true, Duration::ZERO),
+            CheckKind::Readyz => (fact.ready, fact.health_wait),
+            CheckKind::Livez | CheckKind::Healthz => (fact.live, fact.health_wait),
         };
-        Target::of(view.probe(id), fact.http, good)
+        Target::of(view.probe(id), fact.http, good).waiting(wait)
     }
 
     /// A number for the spread of check n of a server, in this life of the process.
@@ -142,7 +142,8 @@ impl LoadBalancer {
     fn settle(&mut self, view: &View, fx: Fx) {
         self.forget();
         let rules = self.rules(view);
-        let good = Target::Answers { round_trip: Duration::ZERO, good: true };
+        let good =
+            Target::Answers { round_trip: Duration::ZERO, work: Duration::ZERO, good: true };
         for _ in 0..self.servers.len() {
             let phase = fx.draw(PHASE_DRAW).uniform_duration(Duration::ZERO, rules.inter);
             self.checks.push(HealthCheck::settled(rules, true, view.now + phase, good));

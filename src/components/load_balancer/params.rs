@@ -17,7 +17,7 @@ words! {
         Livez = "httpchk /livez",
         /// `option httpchk GET /healthz`: 200 passes.
         Healthz = "httpchk /healthz",
-        /// `option ssl-hello-chk`: any TLS answer passes.
+        /// `option ssl-hello-chk`: it sends a greeting once connected, and any TLS answer passes.
         SslHello = "ssl-hello-chk",
     }
 }
@@ -246,6 +246,7 @@ impl LoadBalancerParams {
             downinter: local(self.downinter.unwrap_or(self.inter)),
             pacing: Pacing::AfterEnd,
             depth: if self.check == CheckKind::TcpCheck { Depth::Connect } else { Depth::Reply },
+            handshake: self.check_ssl,
             connect_limit: local(connect),
             reply_fresh: local(fresh),
             reply_total: local(total),
@@ -257,16 +258,14 @@ impl LoadBalancerParams {
                 downinter: if self.downinter.is_some() { "downinter" } else { "inter" },
                 connect_limit: connect_name,
                 reply_limit: if fresh.is_zero() { connect_name } else { "timeout check" },
+                work: "etcd-healthcheck-timeout",
             },
         }
     }
 
     /// How long an answer may take: after the connection, and after the start of the check.
     fn reply_limits(&self, connect: Duration) -> (Duration, Duration) {
-        let tls = self.check_ssl || self.check == CheckKind::SslHello;
         match self.timeout_check {
-            // A program that hangs does not get past the handshake, which counts as connecting.
-            _ if tls => (Duration::ZERO, connect),
             None => (Duration::ZERO, self.inter),
             Some(limit) if self.prompt_check_timeout => (limit, Duration::ZERO),
             Some(limit) => (limit, connect),

@@ -370,6 +370,97 @@ fn readiness_is_seen_by_httpchk_only() {
     }
 }
 
+/// When server 0 is marked down after it changed at 100 ms.
+fn down_after(settings: &serde_json::Value, trial: u64, change: impl Fn(&mut Fake<LoadBalancer>)) -> Duration {
+    let mut fake = fake(&params(settings), trial);
+    fake.run_until(at(100));
+    change(&mut fake);
+    fake.run_until(at(100_000));
+    marked(&fake, false, at(100)).unwrap()
+}
+
+/// Law (`U(0, inter) + fall·C + (fall−1)·inter`, C being `etcd-healthcheck-timeout`, 2 s): a server
+/// without etcd is down 10-12 s after it with the defaults, with TLS and without, and U(0, 10) + 10
+/// + 2·2 = 14-24 s with kubeadm's `inter` and `fall`; means within 4 standard errors (200 phases).
+#[test]
+fn checks_wait_for_a_lost_etcd() {
+    let defaults = serde_json::json!({ "check": "httpchk /readyz" });
+    let tls = serde_json::json!({ "check": "httpchk /healthz", "check-ssl": true, "timeout check": "10s" });
+    let slow = serde_json::json!({
+        "check": "httpchk /healthz", "check-ssl": true, "inter": "10s", "fall": 2,
+        "timeout connect": "5s", "timeout check": "10s",
+    });
+    for (settings, least, inter) in [(defaults, 10.0, 2.0), (tls, 10.0, 2.0), (slow, 14.0, 10.0)] {
+        let (mut sum, trials) = (0.0, 200);
+        for trial in 0..trials {
+            let down = down_after(&settings, trial, |fake| {
+                let Fact::ApiServer(fact) = serving() else { unreachable!() };
+                let lost = ApiServerFact { health_wait: secs(2), ..fact };
+                fake.set_fact(ComponentId(0), Fact::ApiServer(lost));
+                // Answers to earlier questions fail two seconds on, which is no news to a check.
+                fake.run_until(at(2100));
+                let failed = ApiServerFact { ready: false, live: false, ..lost };
+                fake.set_fact(ComponentId(0), Fact::ApiServer(failed));
+            })
+            .as_secs_f64();
+            assert!((least..least + inter + 0.01).contains(&down), "{settings}: {down}");
+            sum += down - least;
+        }
+        let error = inter / 12_f64.sqrt() / (trials as f64).sqrt();
+        assert!((sum / trials as f64 - inter / 2.0).abs() < 4.0 * error + 0.001, "{settings}");
+    }
+}
+
+/// Law: an etcd that comes back within `etcd-healthcheck-timeout` costs no check.
+#[test]
+fn a_check_outlasts_a_short_loss_of_etcd() {
+    let settings = serde_json::json!({ "check": "httpchk /readyz", "fall": 1 });
+    for trial in 0..20 {
+        let mut fake = fake(&params(&settings), trial);
+        fake.run_until(at(100));
+        let Fact::ApiServer(fact) = serving() else { unreachable!() };
+        let lost = ApiServerFact { health_wait: secs(2), ..fact };
+        fake.set_fact(ComponentId(0), Fact::ApiServer(lost));
+        fake.run_until(at(1900));
+        fake.set_fact(ComponentId(0), serving());
+        fake.run_until(at(30_000));
+        assert_eq!(marked(&fake, false, at(100)), None);
+    }
+}
+
+/// Law (`U(0, inter) + fall·C + (fall−1)·inter`): a hung server passes no TLS check. In a handshake
+/// that is part of connecting, C is the least of `inter` and `timeout connect`, or `inter` without a
+/// `timeout check`; `ssl-hello-chk` greets once connected, so that `timeout check` is what governs.
+#[test]
+fn a_hung_server_fails_each_tls_check_in_its_own_time() {
+    for (settings, least) in [
+        (serde_json::json!({ "check": "ssl-hello-chk", "timeout check": "10s" }), 10 + 20),
+        (serde_json::json!({ "check": "ssl-hello-chk" }), 10 + 20),
+        (serde_json::json!({ "check-ssl": true, "timeout check": "10s" }), 10 + 10),
+        (serde_json::json!({ "check-ssl": true }), 10 + 20),
+        (
+            serde_json::json!({
+                "check": "httpchk /healthz", "check-ssl": true, "timeout check": "10s",
+            }),
+            10 + 10,
+        ),
+    ] {
+        let mut settings = settings;
+        for (name, value) in [("inter", "10s"), ("timeout connect", "5s")] {
+            settings[name] = value.into();
+        }
+        settings["fall"] = 2.into();
+        for trial in 0..50 {
+            let down = down_after(&settings, trial, |fake| {
+                fake.set_process(ComponentId(0), ProcessState::Paused);
+            })
+            .as_secs_f64();
+            let least = f64::from(least);
+            assert!((least..least + 10.01).contains(&down), "{settings}: {down}");
+        }
+    }
+}
+
 /// Law: a restarted balancer begins with everything up, one failure from down; the first checks are
 /// spread over `inter` by position.
 #[test]
@@ -457,7 +548,7 @@ fn short_check_timeouts_depend_on_the_release() {
         params.timeout_connect = Some(secs(5));
         params.check = CheckKind::Readyz;
         let rules = params.rules(|span| span);
-        let up = Target::Answers { round_trip: Duration::ZERO, good: true };
+        let up = Target::Answers { round_trip: Duration::ZERO, work: Duration::ZERO, good: true };
         let mut check = HealthCheck::settled(rules, true, at(2000), up);
         check.see(at(0), Target::Hung(Duration::ZERO), &|_| 0.5);
         assert_eq!(check.flip(at(0), &|_| 0.5).unwrap().at, at(down), "{version}");
