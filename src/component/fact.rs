@@ -233,6 +233,8 @@ pub struct VrrpFact {
     pub holds: bool,
     /// Effective priority.
     pub priority: u8,
+    /// The version of VRRP that it speaks.
+    pub version: u32,
     /// Master only: the instants at which adverts leave.
     pub adverts: Option<Cadence>,
     /// When it last announced the address by gratuitous ARP.

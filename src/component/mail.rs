@@ -185,6 +185,8 @@ pub struct Advert {
     pub priority: u8,
     /// The sender's `advert_int` in nanoseconds.
     pub interval: u64,
+    /// The version of VRRP that it is written in.
+    pub version: u32,
 }
 
 /// A request on a connection of its own. `id` is the caller's key for the answer and stays unique

@@ -75,8 +75,17 @@ impl<'a> Case<'a> {
 
     /// The processes that the fault hit: those named, and all on machines that were named.
     pub fn hit(&self) -> BTreeSet<ComponentId> {
+        self.named(self.struck().flat_map(|fired| &fired.targets))
+    }
+
+    /// The processes on the other side of a fault that has two.
+    pub fn hit_across(&self) -> BTreeSet<ComponentId> {
+        self.named(self.struck().flat_map(|fired| &fired.others))
+    }
+
+    fn named(&self, names: impl Iterator<Item = &'a String>) -> BTreeSet<ComponentId> {
         let map = &self.plan.map;
-        let names: Vec<_> = self.struck().flat_map(|fired| &fired.targets).collect();
+        let names: Vec<&String> = names.collect();
         let processes = names.iter().filter_map(|name| map.find_component(name));
         let machines = names.iter().filter_map(|name| map.find_machine(name));
         processes.chain(machines.flat_map(|machine| map.on_machine(machine))).collect()

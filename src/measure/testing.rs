@@ -291,6 +291,7 @@ impl Board {
             undo: false,
             verb: "powerOff",
             targets,
+            others: Vec::new(),
             applied,
             because,
         };
@@ -325,6 +326,7 @@ impl Board {
             undo: false,
             verb: "wipeData",
             targets: vec![name.to_owned()],
+            others: Vec::new(),
             applied: vec![Applied { fault: 0, undo: false, setting }],
             because: EventId::START,
         };

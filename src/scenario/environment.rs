@@ -5,7 +5,8 @@
 //! several uses, `variants` has further values by name, and `"lab.json#name"` takes those before the others. Objects are joined
 //! field by field, lists of named things (clients) name by name, and only names that the scenario has
 //! are joined: an environment may describe more clients than a scenario uses. What the scenario says
-//! wins. So are balancers: where the scenario's kind of endpoint has none, nothing is said of them.
+//! wins. So are balancers: where the scenario's kind of endpoint has none, or no keepalived, nothing is
+//! said of them.
 //! Problems with the file's values are shown where the scenario names it.
 //!
 //! Absent on purpose: environments of environments.
@@ -42,8 +43,15 @@ pub(super) fn join(
     match files(file).and_then(|text| read(file, text, variant)) {
         Ok(mut environment) => {
             place_at(&mut environment, span);
-            if !has_balancers(root) {
-                leave_balancers_out(&mut environment);
+            match endpoint_kind(root) {
+                Some("one-server" | "all-servers") => {
+                    leave_out(&mut environment, &["cluster", "endpoint", "loadBalancers"]);
+                }
+                Some("one-balancer") => leave_out(
+                    &mut environment,
+                    &["cluster", "endpoint", "loadBalancers", "keepalived"],
+                ),
+                _ => {}
             }
             merge(root, environment);
         }
@@ -98,33 +106,24 @@ fn over(mut variant: Node, shared: Node) -> Node {
     variant
 }
 
-/// Whether the scenario's kind of endpoint has balancers; what is no kind is told elsewhere.
-fn has_balancers(root: &Node) -> bool {
-    let endpoint = root.entry("cluster").and_then(|cluster| cluster.node.entry("endpoint"));
-    let kind = endpoint.and_then(|endpoint| endpoint.node.entry("kind"));
-    let without = ["one-server", "all-servers"];
-    !kind.is_some_and(
-        |kind| matches!(&kind.node.data, Data::Text(word) if without.contains(&&**word)),
-    )
-}
-
-fn leave_balancers_out(environment: &mut Node) {
-    let endpoint = |node: &mut Node| remove(node, "loadBalancers");
-    let cluster = |node: &mut Node| within(node, "endpoint", endpoint);
-    within(environment, "cluster", cluster);
-}
-
-fn within(node: &mut Node, key: &str, act: impl FnOnce(&mut Node)) {
-    if let Data::Map(entries) = &mut node.data
-        && let Some(entry) = entries.iter_mut().find(|entry| entry.key == key)
-    {
-        act(&mut entry.node);
+/// The scenario's kind of endpoint, if it names one; what is no kind is told elsewhere.
+fn endpoint_kind(root: &Node) -> Option<&str> {
+    let endpoint = root.entry("cluster")?.node.entry("endpoint")?;
+    match &endpoint.node.entry("kind")?.node.data {
+        Data::Text(word) => Some(word),
+        _ => None,
     }
 }
 
-fn remove(node: &mut Node, key: &str) {
-    if let Data::Map(entries) = &mut node.data {
-        entries.retain(|entry| entry.key != key);
+/// Removes what stands at the end of a path.
+fn leave_out(node: &mut Node, path: &[&str]) {
+    let (Some((key, rest)), Data::Map(entries)) = (path.split_first(), &mut node.data) else {
+        return;
+    };
+    if rest.is_empty() {
+        entries.retain(|entry| entry.key != *key);
+    } else if let Some(entry) = entries.iter_mut().find(|entry| entry.key == *key) {
+        leave_out(&mut entry.node, rest);
     }
 }
 

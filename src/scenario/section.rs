@@ -12,7 +12,7 @@ use crate::scenario::code::Code;
 use crate::scenario::document::{Entry, Node, Path};
 use crate::scenario::reader::{Fields, Reader};
 use crate::scenario::rules::Problem;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// The source of a value that the file gives.
@@ -80,9 +80,9 @@ impl<P: Params> Section<P> {
         }
     }
 
-    /// Whether the file gives an option.
+    /// Whether the file gives an option, or that around an inner one (`vrrp_script.weight`).
     pub fn gives(&self, name: &str) -> bool {
-        self.given.contains_key(name)
+        self.given.contains_key(outer(name).0)
     }
 
     /// Every option with its value and source: that of its default, or this file.
@@ -101,7 +101,9 @@ impl<P: Params> Section<P> {
 
     /// The place of an option: where it is given, else where it would be.
     pub fn place(&self, name: &str) -> Path {
-        self.given.get(name).cloned().unwrap_or_else(|| self.path.key(name))
+        let (name, inner) = outer(name);
+        let place = self.given.get(name).cloned().unwrap_or_else(|| self.path.key(name));
+        inner.into_iter().fold(place, |place, inner| place.key(inner))
     }
 
     /// Contradictions that the section's own parameters found. A section of which nothing is given
@@ -141,6 +143,11 @@ impl<P: Params> Section<P> {
     }
 }
 
+/// An option, and the one within it that is meant, if one is.
+fn outer(name: &str) -> (&str, Option<&str>) {
+    name.split_once('.').map_or((name, None), |(outer, inner)| (outer, Some(inner)))
+}
+
 /// Whether a message names an option, as a word of its own.
 fn names(message: &str, option: &str) -> bool {
     let part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
@@ -158,10 +165,10 @@ fn bare(value: &Value) -> String {
 /// Checks the form of a value by its schema, for diagnostics with exact places. What the schema
 /// does not tell is left to the option itself.
 fn well_formed(field: &FieldInfo, node: &Node, reader: &Reader) -> bool {
-    formed(&(field.schema)(), node, reader)
+    formed(field.name, &(field.schema)(), node, reader)
 }
 
-fn formed(schema: &Value, node: &Node, reader: &Reader) -> bool {
+fn formed(name: &str, schema: &Value, node: &Node, reader: &Reader) -> bool {
     if let Some(words) = schema.get("enum").and_then(Value::as_array) {
         let words: Vec<(&str, ())> =
             words.iter().filter_map(|word| word.as_str().map(|word| (word, ()))).collect();
@@ -171,7 +178,10 @@ fn formed(schema: &Value, node: &Node, reader: &Reader) -> bool {
     if let Some([inner, null]) = schema.get("anyOf").and_then(Value::as_array).map(Vec::as_slice)
         && null.get("type").and_then(Value::as_str) == Some("null")
     {
-        return formed(inner, node, reader);
+        return formed(name, inner, node, reader);
+    }
+    if let Some(options) = schema.get("properties").and_then(Value::as_object) {
+        return all_formed(name, options, node, reader);
     }
     let reference = schema.get("$ref").and_then(Value::as_str);
     match (reference, schema.get("type").and_then(Value::as_str)) {
@@ -180,6 +190,33 @@ fn formed(schema: &Value, node: &Node, reader: &Reader) -> bool {
         (_, Some("boolean")) => reader.read::<bool>(node).is_some(),
         (_, Some("string")) => reader.read::<String>(node).is_some(),
         (_, Some("number")) => reader.read::<f64>(node).is_some(),
+        _ => true,
+    }
+}
+
+/// Checks the options of a section within a section.
+fn all_formed(name: &str, options: &Map<String, Value>, node: &Node, reader: &Reader) -> bool {
+    let known: Vec<&str> = options.keys().map(String::as_str).collect();
+    let what = format!("`{name}`");
+    let Some(fields) = reader.fields(node, &what, &known) else { return false };
+    let entries = node.entries().unwrap_or_default();
+    let mut good = entries.iter().all(|entry| known.contains(&entry.key.as_str()));
+    for entry in fields.given() {
+        let schema = &options[&entry.key];
+        good &=
+            formed(&entry.key, schema, &entry.node, reader) && whole(schema, &entry.node, reader);
+    }
+    good
+}
+
+/// Checks a whole number; other values pass.
+fn whole(schema: &Value, node: &Node, reader: &Reader) -> bool {
+    if let Some([inner, _]) = schema.get("anyOf").and_then(Value::as_array).map(Vec::as_slice) {
+        return whole(inner, node, reader);
+    }
+    match (schema.get("type").and_then(Value::as_str), schema.get("minimum")) {
+        (Some("integer"), Some(_)) => reader.read::<u32>(node).is_some(),
+        (Some("integer"), None) => reader.read::<i32>(node).is_some(),
         _ => true,
     }
 }

@@ -66,6 +66,8 @@ pub struct FaultFired {
     pub verb: &'static str,
     /// Names of what it hit.
     pub targets: Vec<String>,
+    /// Of a fault between two sides: names of what is on the other one.
+    pub others: Vec<String>,
     /// The settings that were applied.
     pub applied: Vec<Applied>,
     /// The event.

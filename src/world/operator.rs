@@ -144,8 +144,9 @@ impl World<'_> {
         let applied: Vec<Applied> =
             settings.iter().map(|s| Applied { fault: index, undo, setting: s.clone() }).collect();
         let targets = hits.iter().map(|hit| self.name(*hit)).collect();
+        let others = self.operator.others_of(index).iter().map(|hit| self.name(*hit)).collect();
         let (at, because) = (self.now, self.event);
-        let fired = FaultFired { at, index, undo, verb, targets, applied, because };
+        let fired = FaultFired { at, index, undo, verb, targets, others, applied, because };
         observer.fault(&fired, &self.all);
         self.changed = true;
         for setting in settings {

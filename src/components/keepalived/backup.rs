@@ -7,6 +7,7 @@ use crate::component::fact::VrrpState;
 use crate::component::id::ComponentId;
 use crate::component::mail::Advert;
 use crate::component::view::View;
+use crate::kernel::cadence::Cadence;
 use crate::kernel::time::{Duration, Time};
 
 impl Keepalived {
@@ -31,11 +32,13 @@ impl Keepalived {
         self.listen(view, fx);
     }
 
-    /// Whether adverts of this interval are understood: version 2 drops any but its own.
-    pub(super) fn understands(&self, interval: Duration, own: Duration) -> bool {
+    /// Whether adverts of this version and interval are understood: those of another version are
+    /// dropped, and version 2 drops those of any interval but its own.
+    pub(super) fn understands(&self, version: u32, interval: Duration, own: Duration) -> bool {
         // Clocks that drift apart by a percent do not make another configuration.
         let apart = interval.as_nanos().abs_diff(own.as_nanos());
-        self.params.vrrp_version != 2 || apart < own.as_nanos() / 100
+        let same = self.params.vrrp_version != 2 || apart < own.as_nanos() / 100;
+        version == self.params.vrrp_version && same
     }
 
     /// Whether an advert of this priority restarts a backup's timer.
@@ -53,7 +56,8 @@ impl Keepalived {
         let own = view.local(self.params.advert_int);
         let heard = |peer: &ComponentId| {
             let fact = view.vrrp(*peer).filter(|_| view.executes(*peer))?;
-            let adverts = fact.adverts.filter(|adverts| self.understands(adverts.period(), own))?;
+            let understood = |a: &Cadence| self.understands(fact.version, a.period(), own);
+            let adverts = fact.adverts.filter(understood)?;
             let delay = view.delay(*peer, view.me);
             let (priority, loss) = (fact.priority, view.loss(*peer, view.me));
             let source = Source { peer: *peer, adverts, delay, priority, loss };

@@ -41,8 +41,8 @@ impl Keepalived {
     }
 
     pub(super) fn advertise_to(&self, peer: ComponentId, priority: u8, fx: Fx) {
-        let interval = self.params.advert_int.as_nanos();
-        fx.send(peer, Body::Advert(Advert { priority, interval }));
+        let (interval, version) = (self.params.advert_int.as_nanos(), self.params.vrrp_version);
+        fx.send(peer, Body::Advert(Advert { priority, interval, version }));
     }
 
     /// A master's plans: its adverts matter, one by one, to whoever else is master.

@@ -45,6 +45,8 @@ pub struct Wiring {
     pub peers: Vec<ComponentId>,
     /// The balancer on the same machine, which scripts and process tracking look at.
     pub balancer: Option<ComponentId>,
+    /// The API servers behind it, in the order of the backend's list.
+    pub servers: Vec<ComponentId>,
 }
 
 /// An instance's alarms.
@@ -105,7 +107,7 @@ impl Keepalived {
             me,
             params: params.clone(),
             wiring: wiring.clone(),
-            fact: VrrpFact { priority: params.base_priority(), ..VrrpFact::default() },
+            fact: blank(params),
             tracking: Tracking::default(),
             listening: Listening::default(),
             master_advert_int: params.advert_int,
@@ -159,7 +161,7 @@ impl Keepalived {
 
     /// The volatile state of a process is gone; an address on the machine is not part of it.
     fn forget(&mut self) {
-        self.fact = VrrpFact { priority: self.params.base_priority(), ..VrrpFact::default() };
+        self.fact = blank(&self.params);
         self.tracking = Tracking::default();
         self.listening = Listening::default();
         self.master_advert_int = self.params.advert_int;
@@ -230,7 +232,7 @@ impl Keepalived {
 
     fn receive(&mut self, from: ComponentId, advert: Advert, view: &View, fx: Fx) {
         let interval = Duration::from_nanos(advert.interval);
-        if !self.understands(interval, self.params.advert_int) {
+        if !self.understands(advert.version, interval, self.params.advert_int) {
             return;
         }
         match self.fact.state {
@@ -329,6 +331,12 @@ impl Keepalived {
     }
 }
 
+/// What an instance says of itself before it has begun.
+fn blank(params: &KeepalivedParams) -> VrrpFact {
+    let (priority, version) = (params.base_priority(), params.vrrp_version);
+    VrrpFact { priority, version, ..VrrpFact::default() }
+}
+
 impl Component for Keepalived {
     type Alarm = KeepalivedAlarm;
 
@@ -337,7 +345,12 @@ impl Component for Keepalived {
     }
 
     fn watches(&self, _map: &Map) -> Vec<ComponentId> {
-        self.wiring.peers.iter().chain(&self.wiring.balancer).copied().collect()
+        // Only a script that asks for their health takes an interest in the servers.
+        let asks = |script: &VrrpScript| script.script == ScriptKind::CheckApiserver;
+        let asked = self.params.vrrp_script.as_ref().is_some_and(asks);
+        let servers = if asked { self.wiring.servers.as_slice() } else { &[] };
+        let near = self.wiring.peers.iter().chain(&self.wiring.balancer);
+        near.chain(servers).copied().collect()
     }
 
     fn on(&mut self, cause: Cause<KeepalivedAlarm>, view: &View, fx: Fx) {
@@ -347,7 +360,7 @@ impl Component for Keepalived {
             Cause::Alarm(alarm) => self.ring(alarm, view, fx),
             Cause::Saw(_) | Cause::Mail(_) if self.child.absent => {}
             Cause::Saw(of) => {
-                if Some(of) == self.wiring.balancer {
+                if Some(of) == self.wiring.balancer || self.wiring.servers.contains(&of) {
                     self.tracking.saw(view, fx);
                 }
                 self.review(view, fx);

@@ -109,7 +109,7 @@ fn nested<T: Params>(value: &Value) -> Result<T, String> {
         return Err(format!("expected a section of options, found {}", sort(value)));
     };
     let mut section = T::defaults(&Versions::default());
-    for (name, value) in entries {
+    for (name, value) in entries.iter().filter(|(_, value)| !value.is_null()) {
         if !section.set(name, value).map_err(|wrong| format!("`{name}`: {wrong}"))? {
             let known: Vec<&str> = T::fields().iter().map(|field| field.name).collect();
             return Err(format!("no option `{name}`; there are {}", known.join(", ")));
@@ -309,7 +309,7 @@ impl KeepalivedParams {
         }
         problems.extend(self.vrrp_script.iter().flat_map(check_script));
         let process = self.track_process.as_ref().map_or(0, |process| process.weight);
-        problems.extend(check_weight("track_process", process));
+        problems.extend(check_weight("track_process.weight", process));
         problems
     }
 
@@ -324,9 +324,16 @@ impl KeepalivedParams {
                 "give every instance the same `advert_int`".to_owned(),
             ));
         }
+        if others.iter().any(|o| o.vrrp_version != self.vrrp_version) {
+            problems.push(warning(
+                "vrrp_version",
+                "keepalived drops adverts of another version: both instances will be master".to_owned(),
+                "give every instance the same `vrrp_version`".to_owned(),
+            ));
+        }
         let weights = [
-            ("vrrp_script", self.vrrp_script.as_ref().map(|s| s.weight)),
-            ("track_process", self.track_process.as_ref().map(|p| p.weight)),
+            ("vrrp_script.weight", self.vrrp_script.as_ref().map(|s| s.weight)),
+            ("track_process.weight", self.track_process.as_ref().map(|p| p.weight)),
         ];
         let below = others.iter().map(|o| o.base_priority()).filter(|p| *p < mine).max();
         for (field, weight) in weights {
@@ -353,15 +360,20 @@ fn share(weight: i32, good: Option<bool>) -> i32 {
 }
 
 fn check_script(script: &VrrpScript) -> Vec<Problem> {
-    let mut problems: Vec<Problem> = check_weight("vrrp_script", script.weight).into_iter().collect();
-    let waits = [script.interval, script.timeout.unwrap_or(script.interval), script.max_time];
-    if script.rise == 0 || script.fall == 0 || waits.iter().any(|wait| wait.is_zero()) {
-        problems.push(error(
-            "vrrp_script",
-            "`rise`, `fall`, `interval` and time-outs of a script must be above 0".to_owned(),
-            "the defaults are rise 1, fall 1, interval 1s".to_owned(),
-        ));
-    }
+    let mut problems: Vec<Problem> = check_weight("vrrp_script.weight", script.weight).into_iter().collect();
+    let zeros = [
+        ("vrrp_script.rise", script.rise == 0),
+        ("vrrp_script.fall", script.fall == 0),
+        ("vrrp_script.interval", script.interval.is_zero()),
+        ("vrrp_script.timeout", script.timeout.is_some_and(Duration::is_zero)),
+        ("vrrp_script.--max-time", script.max_time.is_zero()),
+    ];
+    let zeros = zeros.into_iter().filter(|(_, zero)| *zero).map(|(field, _)| {
+        let option = field.trim_start_matches("vrrp_script.");
+        let help = "the defaults are rise 1, fall 1, interval 1s, --max-time 2s".to_owned();
+        error(field, format!("`{option}` of a script must be above 0"), help)
+    });
+    problems.extend(zeros);
     problems
 }
 

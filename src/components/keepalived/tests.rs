@@ -1,7 +1,7 @@
 //! The laws of VRRP as measured, and the eager twin: every advert is sent.
 
 use super::*;
-use crate::component::fact::LoadBalancerFact;
+use crate::component::fact::{ApiServerFact, LoadBalancerFact};
 use crate::component::param::Params;
 use crate::component::versions::Versions;
 use crate::component::view::ProcessState;
@@ -28,13 +28,16 @@ fn params(settings: &Value) -> KeepalivedParams {
 /// One instance a machine, with a balancer beside each; instance n has id 2n, its balancer 2n + 1.
 fn fake(all_params: &[KeepalivedParams], delay: Duration, trial: u64) -> Fake<Keepalived> {
     let n = all_params.len();
-    let kinds: Vec<(usize, Kind)> =
+    let mut kinds: Vec<(usize, Kind)> =
         (0..n).flat_map(|m| [(m, Kind::Keepalived), (m, Kind::LoadBalancer)]).collect();
+    kinds.push((n, Kind::ApiServer));
+    let server = ComponentId(node(n).0);
     let mut all = surroundings(&kinds, delay);
+    all.facts[server.index()] = Fact::ApiServer(healthy());
     let machines = all_params.iter().enumerate().map(|(m, params)| {
         let peers = (0..n).filter(|p| *p != m).map(node).collect();
         let balancer = ComponentId(node(m).0 + 1);
-        let wiring = Wiring { peers, balancer: Some(balancer) };
+        let wiring = Wiring { peers, balancer: Some(balancer), servers: vec![server] };
         (node(m), Keepalived::new(node(m), params, &wiring))
     });
     let machines = machines.collect();
@@ -44,6 +47,10 @@ fn fake(all_params: &[KeepalivedParams], delay: Duration, trial: u64) -> Fake<Ke
     }
     all.settlement.vip_holder = Some(node(0));
     Fake::new(all, machines, trial)
+}
+
+fn healthy() -> ApiServerFact {
+    ApiServerFact { listening: true, http: true, ready: true, live: true, ..ApiServerFact::default() }
 }
 
 fn node(machine: usize) -> ComponentId {
@@ -75,7 +82,8 @@ fn vrrp(fake: &Fake<Keepalived>, machine: usize) -> VrrpFact {
 }
 
 fn holds(fake: &Fake<Keepalived>) -> Vec<bool> {
-    (0..fake.all.machines.len()).map(|m| vrrp(fake, m).holds).collect()
+    // The last machine is the API server's.
+    (0..fake.all.machines.len() - 1).map(|m| vrrp(fake, m).holds).collect()
 }
 
 /// When a machine first holds the address (or not) from `since` on.
@@ -420,8 +428,8 @@ fn contradictions_are_reported_as_keepalived_treats_them() {
         (json!({ "advert_int": "5ms", "vrrp_version": 3 }), "advert_int", true),
         (json!({ "vrrp_version": 4 }), "vrrp_version", true),
         (json!({ "preempt_delay": "2000s" }), "preempt_delay", true),
-        (json!({ "vrrp_script": { "weight": -254 } }), "vrrp_script", true),
-        (json!({ "vrrp_script": { "fall": 0 } }), "vrrp_script", true),
+        (json!({ "vrrp_script": { "weight": -254 } }), "vrrp_script.weight", true),
+        (json!({ "vrrp_script": { "fall": 0 } }), "vrrp_script.fall", true),
     ] {
         let problems = params(&settings).check();
         assert_eq!(problems.len(), 1, "{settings}: {problems:?}");
@@ -429,7 +437,7 @@ fn contradictions_are_reported_as_keepalived_treats_them() {
     }
     let weak = params(&json!({ "priority": 110, "vrrp_script": { "weight": -2 } }));
     let other = params(&json!({ "priority": 100 }));
-    assert_eq!(weak.check_beside(&[&other])[0].field, "vrrp_script");
+    assert_eq!(weak.check_beside(&[&other])[0].field, "vrrp_script.weight");
     let unknown = KeepalivedParams::defaults(&Versions::default())
         .set("vrrp_script", &json!({ "intervall": "2s" }));
     assert!(unknown.unwrap_err().contains("no option `intervall`"));
@@ -816,4 +824,41 @@ proptest! {
         let eager = changes(&eager(&all, delay, &events, until), all.len());
         prop_assert_eq!(lazy, eager, "{:?}", events);
     }
+}
+
+/// Law: `check_apiserver.sh` asks for health, not for a port. Where no server in rotation is live
+/// (etcd is lost, and TCP checks keep every server in rotation) both instances become faulty with
+/// weight 0, and nobody holds the address until a server is well again: `U(0, 3) + 2·3 + 2` s.
+#[test]
+fn the_script_asks_for_health() {
+    let script = json!({ "script": "check_apiserver.sh", "interval": "3s", "fall": 3 });
+    for trial in 0..50 {
+        let mut fake = pair(&json!({ "vrrp_script": script.clone() }), trial);
+        fake.run_until(at(100));
+        let server = node(2);
+        let lost = ApiServerFact { health_wait: Duration::from_secs(2), ..healthy() };
+        fake.set_fact(server, Fact::ApiServer(lost));
+        fake.run_until(at(60_000));
+        assert_eq!(holds(&fake), [false, false]);
+        let dropped = held(&fake, 0, false, at(100)).unwrap().as_secs_f64();
+        assert!((8.0..11.01).contains(&dropped), "{dropped}");
+        fake.set_fact(server, Fact::ApiServer(healthy()));
+        fake.run_until(at(80_000));
+        assert_eq!(holds(&fake), [true, false]);
+    }
+}
+
+/// Law: keepalived drops adverts of another version of VRRP, so that instances which do not agree
+/// are both master, and stay so.
+#[test]
+fn mixed_versions_make_two_masters() {
+    let with = |version: u32, priority: u32| {
+        params(&json!({ "vrrp_version": version, "priority": priority }))
+    };
+    let mut mixed = fake(&[with(3, 101), with(2, 100)], DELAY, 1);
+    mixed.settle();
+    mixed.run_until(at(60_000));
+    assert_eq!(holds(&mixed), [true, true]);
+    let warned = with(2, 100).check_beside(&[&with(3, 101)]);
+    assert_eq!(warned.iter().map(|p| (p.field, p.fatal)).collect::<Vec<_>>(), [("vrrp_version", false)]);
 }

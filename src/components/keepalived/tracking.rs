@@ -16,6 +16,8 @@ fn no_dice(_: u64) -> f64 {
 #[derive(Debug, Default)]
 pub(super) struct Tracking {
     balancer: Option<ComponentId>,
+    /// The balancer's servers, by their bits in its rotation.
+    servers: Vec<ComponentId>,
     kind: Option<ScriptKind>,
     script: Option<HealthCheck>,
     process_dead: bool,
@@ -35,13 +37,15 @@ impl Tracking {
             HealthCheck::settled(rules, true, view.now + phase, GOOD)
         });
         let kind = params.vrrp_script.as_ref().map(|script| script.script);
-        Self { balancer: wiring.balancer, kind, script, process_dead: false }
+        let servers = wiring.servers.clone();
+        Self { balancer: wiring.balancer, servers, kind, script, process_dead: false }
     }
 
     /// At the start of the process the script runs at once, and its first result decides.
     pub(super) fn starting(params: &KeepalivedParams, wiring: &Wiring, view: &View) -> Self {
         let kind = params.vrrp_script.as_ref().map(|script| script.script);
-        let mut tracking = Self { balancer: wiring.balancer, kind, ..Self::default() };
+        let servers = wiring.servers.clone();
+        let mut tracking = Self { balancer: wiring.balancer, servers, kind, ..Self::default() };
         tracking.process_dead = tracking.dead(view);
         tracking.script = params.vrrp_script.as_ref().map(|script| {
             let rules = script.rules(|span| view.local(span));
@@ -78,11 +82,31 @@ impl Tracking {
             Some(ScriptKind::Killall) if self.dead(view) => Target::Refused(Duration::ZERO),
             Some(ScriptKind::Killall) | None => GOOD,
             Some(ScriptKind::Connect) => Target::of(view.probe(balancer), true, true),
-            Some(ScriptKind::CheckApiserver) => {
-                let served = view.load_balancer(balancer).is_some_and(|fact| fact.rotation != 0);
-                Target::of(view.probe(balancer), true, served)
-            }
+            Some(ScriptKind::CheckApiserver) => match Target::of(view.probe(balancer), true, true) {
+                Target::Answers { .. } => self.served(balancer, view),
+                target => target,
+            },
         }
+    }
+
+    /// What a question to `/healthz` meets behind the balancer: the best that a server in rotation
+    /// has to say. (Which of them a run asks is not modelled: while one is healthy, runs pass.)
+    fn served(&self, balancer: ComponentId, view: &View) -> Target {
+        let rotation = view.load_balancer(balancer).map_or(0, |fact| fact.rotation);
+        let asked = self.servers.iter().enumerate().filter(|(at, _)| rotation >> at & 1 == 1);
+        let answers = asked.map(|(_, id)| {
+            let fact = view.api_server(*id).copied().unwrap_or_default();
+            Target::of(view.probe(*id), fact.http, fact.live).waiting(fact.health_wait)
+        });
+        let rank = |target: &Target| match target {
+            Target::Answers { good: true, .. } => 0,
+            Target::Answers { .. } => 1,
+            Target::Hung(_) => 2,
+            Target::Silent | Target::Unreachable => 3,
+            Target::Refused(_) => 4,
+        };
+        // With nobody in rotation the balancer closes the connection at once.
+        answers.min_by_key(rank).unwrap_or(Target::Refused(Duration::ZERO))
     }
 
     /// Everything is published at a settled start: a balancer that never started was missed long ago.

@@ -53,9 +53,15 @@ pub(super) fn marks(case: &Case, balancer: ComponentId, servers: u64, up: bool) 
 
 fn marked(case: &Case, zero: Option<Time>, up: bool) -> Option<Value> {
     let balancer = balancer_before(case, case.fault_at()?)?;
-    let hit = case.hit();
-    let servers = bits(case, |id| hit.contains(&id));
-    first_since(zero, marks(case, balancer, servers, up))
+    first_since(zero, marks(case, balancer, struck_servers(case), up))
+}
+
+/// The servers that the fault hit; if there are none, those on its other side; and if there are none
+/// there either, all: what hit their etcd, or the balancer, reaches them in its own time.
+fn struck_servers(case: &Case) -> u64 {
+    let (hit, across) = (case.hit(), case.hit_across());
+    let sides = [bits(case, |id| hit.contains(&id)), bits(case, |id| across.contains(&id))];
+    sides.into_iter().find(|servers| *servers != 0).unwrap_or(u64::MAX)
 }
 
 fn mark_down(case: &Case) -> Option<Value> {

@@ -208,6 +208,7 @@ impl Wirings<'_> {
         keepalived::Wiring {
             peers: instances.into_iter().filter(|peer| *peer != id).collect(),
             balancer: self.layout.map.local(machine, Kind::LoadBalancer),
+            servers: self.services.api_servers.clone(),
         }
     }
 

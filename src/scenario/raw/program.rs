@@ -23,12 +23,15 @@ pub struct Program<P> {
     pub base: Section<P>,
     /// Those of single processes, by the process's name (`cp1/etcd`).
     pub overrides: BTreeMap<String, Section<P>>,
+    /// Whether the file has its section, empty or not.
+    pub given: bool,
     inner: Option<Inner>,
 }
 
 impl<P: Params + Clone> Program<P> {
     pub(super) fn defaults(versions: &Versions, path: Path) -> Program<P> {
-        Program { base: Section::defaults(versions, path), overrides: BTreeMap::new(), inner: None }
+        let base = Section::defaults(versions, path);
+        Program { base, overrides: BTreeMap::new(), given: false, inner: None }
     }
 
     /// With some options in an inner section.
@@ -52,6 +55,7 @@ impl<P: Params + Clone> Program<P> {
     pub(super) fn read(&mut self, around: &Fields, name: &str, what: &str, reader: &Reader) {
         let names = self.names();
         if let Some(fields) = around.section(name, what, &names) {
+            self.given = true;
             take(&mut self.base, &fields, self.inner, reader);
         }
     }
@@ -67,6 +71,7 @@ impl<P: Params + Clone> Program<P> {
         let names = self.names();
         let what = format!("`{name}`");
         let Some(fields) = around.section(name, &what, &names) else { return };
+        self.given = true;
         let path = self.base.path.clone();
         let (lists, single): (Vec<&Entry>, Vec<&Entry>) =
             fields.given().partition(|entry| entry.node.items().is_some());

@@ -33,6 +33,7 @@ fn check(subject: &Subject) -> Vec<Problem> {
         let problem = Problem::error(CODE, cluster.balancers.path.clone(), message);
         problems.push(problem.help("leave `loadBalancers` out, or set `kind` to `vip`"));
     }
+    problems.extend(programs(subject));
     let Some(replicas) = options.replicas else { return problems };
     let place = cluster.balancers.place("replicas");
     let machines = cluster.control_plane.params.replicas;
@@ -48,6 +49,30 @@ fn check(subject: &Subject) -> Vec<Problem> {
         problems.push(problem.help(format!("at most {machines}, or `\"placement\": \"own\"`")));
     }
     problems
+}
+
+/// Options of programs that this kind of endpoint does not have.
+fn programs(subject: &Subject) -> Vec<Problem> {
+    let cluster = &subject.scenario.cluster;
+    let (haproxy, keepalived) = (&cluster.kinds.haproxy, &cluster.kinds.keepalived);
+    let kind = cluster.endpoint.params.kind;
+    let (balanced, moves) = match kind {
+        EndpointKind::Vip => (true, true),
+        EndpointKind::OneBalancer => (true, false),
+        EndpointKind::OneServer | EndpointKind::AllServers => (false, false),
+    };
+    let sections = [
+        ("HAProxy", haproxy.given && !balanced, &haproxy.base.path),
+        ("keepalived", keepalived.given && !moves, &keepalived.base.path),
+    ];
+    let absent = sections.into_iter().filter(|(_, wrong, _)| *wrong);
+    absent
+        .map(|(name, _, path)| {
+            let message = format!("there is no {name} when `kind` is `{}`", kind.show());
+            let help = "leave its options out, or set `kind` to `vip`";
+            Problem::error(CODE, path.clone(), message).help(help)
+        })
+        .collect()
 }
 
 fn server(subject: &Subject) -> Vec<Problem> {

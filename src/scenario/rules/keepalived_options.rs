@@ -26,9 +26,16 @@ pub(super) const RULE: Rule<Subject> = Rule {
 
 fn check(subject: &Subject) -> Vec<Problem> {
     let program = &subject.scenario.cluster.kinds.keepalived;
-    let own = program.sections();
-    let mut problems: Vec<Problem> =
-        own.flat_map(|section| section.problems(CODE, section.params.check())).collect();
+    let mut problems: Vec<Problem> = Vec::new();
+    for section in program.sections() {
+        // An instance with options of its own has the others in common with all.
+        let found = section.problems(CODE, section.params.check());
+        for problem in found {
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
+        }
+    }
     let instances = subject.keepalived();
     for (at, (name, params)) in instances.iter().enumerate() {
         let others = instances.iter().enumerate().filter(|(other, _)| *other != at);
