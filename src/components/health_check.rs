@@ -91,6 +91,19 @@ pub enum Pacing {
     StartToStart,
 }
 
+/// What a checker believes of its target before its first check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Up; `fall` failures take it down.
+    FullyUp,
+    /// Up, but the first failure takes it down.
+    Up,
+    /// Down, but the first good check brings it up.
+    Down,
+    /// Down; `rise` good checks bring it up.
+    FullyDown,
+}
+
 /// What the time-outs and waits are called in the real software, for blame lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Names {
@@ -198,6 +211,17 @@ impl HealthCheck {
     pub fn starting(rules: Rules, first: Time, target: Target) -> Self {
         let (health, stage) = (rules.rise, Stage::Waiting(first));
         Self { rules, health, undecided: false, stage, target, count: 0 }
+    }
+
+    /// The same checker, not yet begun, with another belief (`init-state`).
+    pub fn believing(self, start: Start) -> Self {
+        let health = match start {
+            Start::FullyUp => self.rules.full(),
+            Start::Up => self.rules.rise,
+            Start::Down => self.rules.rise.saturating_sub(1),
+            Start::FullyDown => 0,
+        };
+        Self { health, ..self }
     }
 
     /// A checker whose first result decides, as keepalived's scripts do (`init`).

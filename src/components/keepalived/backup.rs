@@ -23,6 +23,7 @@ impl Keepalived {
     pub(super) fn become_backup(&mut self, view: &View, fx: Fx) {
         fx.clear(KeepalivedAlarm::Announce);
         fx.clear(KeepalivedAlarm::Advert);
+        fx.clear(KeepalivedAlarm::Refresh);
         self.fact.state = VrrpState::Backup;
         self.fact.holds = false;
         self.fact.adverts = None;

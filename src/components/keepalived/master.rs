@@ -7,6 +7,7 @@ use crate::component::id::ComponentId;
 use crate::component::mail::{Advert, Body};
 use crate::component::view::View;
 use crate::kernel::cadence::Cadence;
+use crate::kernel::time::Time;
 
 impl Keepalived {
     /// Advert first, then the address, then announcements (`vrrp_state_become_master`).
@@ -17,6 +18,7 @@ impl Keepalived {
         self.fact.state = VrrpState::Master;
         self.fact.holds = true;
         self.fact.adverts = Some(Cadence::new(view.now, view.local(self.params.advert_int)));
+        self.refreshes = self.refreshing(view.now, view);
         self.advertise(self.fact.priority, fx);
         if self.params.garp_master_repeat > 0 {
             self.fact.announced = Some(view.now);
@@ -34,6 +36,32 @@ impl Keepalived {
         self.publish(fx);
     }
 
+    /// `garp_master_refresh`, looked at whenever an advert leaves (`vrrp_state_master_tx`).
+    pub(super) fn refreshing(&self, from: Time, view: &View) -> Option<Cadence> {
+        let (refresh, advert) = (self.params.garp_master_refresh, self.params.advert_int);
+        let adverts = refresh.as_nanos().div_ceil(advert.as_nanos());
+        (adverts > 0).then(|| Cadence::new(from, view.local(advert * adverts)))
+    }
+
+    /// The next renewal that somebody takes note of: one who sends to another holder, or may come to
+    /// because there is one. To all others it says what they know.
+    pub(super) fn plan_refresh(&self, view: &View, fx: Fx) {
+        let Some(refreshes) = self.refreshes else { return };
+        let peers = self.wiring.peers.iter();
+        let contested = peers.filter_map(|peer| view.vrrp(*peer)).any(|fact| fact.holds);
+        let entries = view.all.neighbours.iter().zip(&view.all.machines);
+        let mut astray = entries.filter(|(entry, machine)| {
+            machine.powered && entry.is_some_and(|holder| holder != self.me)
+        });
+        if contested || astray.next().is_some() {
+            let at = refreshes.first_after(view.now);
+            let blame = Blame::of("garp_master_refresh", at.since(view.now));
+            fx.set(KeepalivedAlarm::Refresh, at, blame);
+        } else {
+            fx.clear(KeepalivedAlarm::Refresh);
+        }
+    }
+
     pub(super) fn advertise(&self, priority: u8, fx: Fx) {
         for peer in &self.wiring.peers {
             self.advertise_to(*peer, priority, fx);
@@ -47,6 +75,7 @@ impl Keepalived {
 
     /// A master's plans: its adverts matter, one by one, to whoever else is master.
     pub(super) fn contend(&mut self, view: &View, fx: Fx) {
+        self.plan_refresh(view, fx);
         let Some(adverts) = self.fact.adverts else { return };
         if self.rivals(view).is_empty() {
             fx.clear(KeepalivedAlarm::Advert);

@@ -66,6 +66,8 @@ pub enum KeepalivedAlarm {
     Preempt,
     /// The parent starts a new child.
     Respawn,
+    /// A master renews its announcement.
+    Refresh,
 }
 
 impl Alarm for KeepalivedAlarm {
@@ -74,8 +76,10 @@ impl Alarm for KeepalivedAlarm {
     }
 
     fn at_index(index: usize) -> Self {
-        use KeepalivedAlarm::{Advert, Announce, Look, MasterDown, Preempt, Respawn, Script};
-        [Look, MasterDown, Announce, Advert, Script, Preempt, Respawn][index]
+        use KeepalivedAlarm::{
+            Advert, Announce, Look, MasterDown, Preempt, Refresh, Respawn, Script,
+        };
+        [Look, MasterDown, Announce, Advert, Script, Preempt, Respawn, Refresh][index]
     }
 }
 
@@ -92,6 +96,8 @@ pub struct Keepalived {
     listening: Listening,
     /// `Master_Adver_Interval`: the own interval until a version 3 master tells another.
     master_advert_int: Duration,
+    /// When a master with `garp_master_refresh` would announce itself again.
+    refreshes: Option<Cadence>,
     /// When the first advert of a lower master arrived, for `preempt_delay`.
     lower_since: Option<Time>,
     /// The part of the process that speaks VRRP, as its parent knows it.
@@ -111,6 +117,7 @@ impl Keepalived {
             tracking: Tracking::default(),
             listening: Listening::default(),
             master_advert_int: params.advert_int,
+            refreshes: None,
             lower_since: None,
             child: Child::first(Time::ZERO),
             settling: false,
@@ -134,6 +141,7 @@ impl Keepalived {
             self.fact.holds = true;
             self.fact.adverts = Some(Cadence::new(view.now + phase, interval));
             self.fact.announced = Some(Time::ZERO);
+            self.refreshes = self.refreshing(view.now + phase, view);
             self.publish(fx);
         } else {
             self.become_backup(view, fx);
@@ -165,6 +173,7 @@ impl Keepalived {
         self.tracking = Tracking::default();
         self.listening = Listening::default();
         self.master_advert_int = self.params.advert_int;
+        self.refreshes = None;
         self.lower_since = None;
         self.settling = false;
     }
@@ -225,6 +234,7 @@ impl Keepalived {
             KeepalivedAlarm::Announce,
             KeepalivedAlarm::Advert,
             KeepalivedAlarm::Preempt,
+            KeepalivedAlarm::Refresh,
         ] {
             fx.clear(alarm);
         }
@@ -247,6 +257,7 @@ impl Keepalived {
         self.tracking.wake(view);
         if self.fact.state == VrrpState::Master {
             self.fact.adverts = Some(Cadence::new(view.now, view.local(self.params.advert_int)));
+            self.refreshes = self.refreshing(view.now, view);
             self.advertise(self.fact.priority, fx);
             self.publish(fx);
         } else if self.listening.hears_a_master() {
@@ -295,6 +306,10 @@ impl Keepalived {
             }
             KeepalivedAlarm::Preempt => self.review(view, fx),
             KeepalivedAlarm::Respawn => self.respawn(view, fx),
+            KeepalivedAlarm::Refresh => {
+                self.announce(view, fx);
+                self.plan_refresh(view, fx);
+            }
         }
     }
 
@@ -316,6 +331,7 @@ impl Keepalived {
                 let phase = |adverts: Cadence| adverts.last_at_or_before(view.now);
                 if let Some(last) = self.fact.adverts.and_then(phase) {
                     self.fact.adverts = Some(Cadence::new(last, interval));
+                    self.refreshes = self.refreshing(last, view);
                     self.publish(fx);
                 }
                 self.tracking.clock_changed(&self.params, view, fx);
@@ -341,7 +357,7 @@ impl Component for Keepalived {
     type Alarm = KeepalivedAlarm;
 
     fn alarms(&self) -> usize {
-        KeepalivedAlarm::Respawn.index() + 1
+        KeepalivedAlarm::Refresh.index() + 1
     }
 
     fn watches(&self, _map: &Map) -> Vec<ComponentId> {

@@ -87,6 +87,10 @@ params! {
         /// Gratuitous ARPs in an announcement; 0: none.
         garp_master_repeat: u32 = "garp_master_repeat", |_v| 5,
             "keepalived.conf(5), `garp_master_repeat`";
+        /// From one renewed announcement of a master to the next, at the advert that falls due then;
+        /// `0s`: none. It bounds how long a neighbour may send to a holder that left without a word.
+        garp_master_refresh: Duration = "garp_master_refresh", |_v| Duration::ZERO,
+            "keepalived.conf(5), `garp_master_refresh`";
         /// Gratuitous ARPs when a master hears a lower one; 0: none. Unset: `garp_master_repeat`.
         garp_lower_prio_repeat: Option<u32> = "garp_lower_prio_repeat", |_v| None,
             "keepalived.conf(5), `garp_lower_prio_repeat`";

@@ -862,3 +862,43 @@ fn mixed_versions_make_two_masters() {
     let warned = with(2, 100).check_beside(&[&with(3, 101)]);
     assert_eq!(warned.iter().map(|p| (p.field, p.fatal)).collect::<Vec<_>>(), [("vrrp_version", false)]);
 }
+
+/// Law: with `garp_master_refresh` a master announces itself again every so many adverts, as long as
+/// another one holds the address or somebody sends there; once nobody does, it costs no event.
+#[test]
+fn a_master_refreshes_while_somebody_may_be_wrong() {
+    let mut fake = pair(&json!({ "garp_master_refresh": "2500ms" }), 3);
+    fake.run_until(at(1000));
+    let before = fake.steps;
+    fake.run_until(at(100_000));
+    assert_eq!(fake.steps, before);
+    // A killed daemon leaves its address behind.
+    fake.kill(node(0), Lever::Kill);
+    fake.run_until(at(150_000));
+    let announced = |fake: &Fake<Keepalived>| -> Vec<Time> {
+        let facts = fake.facts.iter().filter(|(_, of, _)| *of == node(1));
+        let mut times: Vec<Time> = facts
+            .filter_map(|(_, _, fact)| match fact {
+                Fact::Vrrp(fact) => fact.announced,
+                _ => None,
+            })
+            .collect();
+        times.dedup();
+        times
+    };
+    let times = announced(&fake);
+    // The second announcement of the new master comes after 5 s; all else is every third advert.
+    let period = Duration::from_secs(3);
+    let first = times[0];
+    let renewed: Vec<Time> =
+        times.iter().copied().filter(|t| *t != first + Duration::from_secs(5)).collect();
+    for (n, time) in renewed.iter().enumerate() {
+        assert_eq!(time.since(first), period * n as u64);
+    }
+    assert!(renewed.len() > 13, "{renewed:?}");
+    fake.boot(node(0));
+    fake.run_until(at(200_000));
+    let (steps, count) = (fake.steps, announced(&fake).len());
+    fake.run_until(at(400_000));
+    assert_eq!((fake.steps, announced(&fake).len()), (steps, count));
+}

@@ -12,7 +12,7 @@ mod data_path;
 mod params;
 mod sessions;
 
-pub use params::{Balance, CheckKind, LoadBalancerParams, Observe, OnError, OnMarkedDown};
+pub use params::{Balance, CheckKind, InitState, LoadBalancerParams, Observe, OnError, OnMarkedDown};
 
 use crate::component::blame::Blame;
 use crate::component::effects::{Effects, ExitStatus, HangUp};
@@ -173,8 +173,8 @@ impl LoadBalancer {
         Rules { syn_linear: view.all.reach.syn_linear(), ..rules }
     }
 
-    /// A process starts: every server is up, but one failure from down, and first checks are spread
-    /// over `mininter` (`check.c`, `start_checks`).
+    /// A process starts: every server is as `init-state` says (up, but one failure from down, unless
+    /// it is given), and first checks are spread over `mininter` (`check.c`, `start_checks`).
     fn boot(&mut self, view: &View, fx: Fx) {
         self.forget();
         let startup = self.params.startup.sample(&mut fx.draw(STARTUP_DRAW));
@@ -184,7 +184,8 @@ impl LoadBalancer {
             let share = rules.inter * (server as u64 + 1) / count;
             let first = view.now + startup + share;
             let target = self.target(view, server);
-            self.checks.push(HealthCheck::starting(rules, first, target));
+            let check = HealthCheck::starting(rules, first, target);
+            self.checks.push(check.believing(self.params.init_state.start()));
             self.plan(server, view, fx);
         }
         fx.set_after(BalancerAlarm::Listen, startup, "startup");

@@ -2,7 +2,7 @@
 
 use crate::component::param::{Params, Problem, params, words};
 use crate::component::versions::{Version, Versions};
-use crate::components::health_check::{Depth, Names, Pacing, Rules};
+use crate::components::health_check::{Depth, Names, Pacing, Rules, Start};
 use crate::kernel::law::Law;
 use crate::kernel::time::Duration;
 
@@ -19,6 +19,32 @@ words! {
         Healthz = "httpchk /healthz",
         /// `option ssl-hello-chk`: it sends a greeting once connected, and any TLS answer passes.
         SslHello = "ssl-hello-chk",
+    }
+}
+
+words! {
+    /// What is believed of a server when the process starts.
+    pub enum InitState {
+        /// Up; `fall` failed checks take it down.
+        FullyUp = "fully-up",
+        /// Up, but the first failed check takes it down.
+        Up = "up",
+        /// Down, but the first good check brings it up.
+        Down = "down",
+        /// Down; `rise` good checks bring it up.
+        FullyDown = "fully-down",
+    }
+}
+
+impl InitState {
+    /// What a checker believes before its first check.
+    pub(super) fn start(self) -> Start {
+        match self {
+            InitState::FullyUp => Start::FullyUp,
+            InitState::Up => Start::Up,
+            InitState::Down => Start::Down,
+            InitState::FullyDown => Start::FullyDown,
+        }
     }
 }
 
@@ -78,6 +104,9 @@ params! {
         rise: u32 = "rise", |_v| 2, "doc/configuration.txt, `rise`";
         /// Failed checks in a row after which a server is down.
         fall: u32 = "fall", |_v| 3, "doc/configuration.txt, `fall`";
+        /// What is believed of a server when the process starts (an option since 3.1).
+        init_state: InitState = "init-state", |_v| InitState::Up,
+            "doc/configuration.txt, `init-state`";
         /// Each wait between checks varies by up to this many percent, 0 to 50.
         spread_checks: u32 = "spread-checks", |_v| 0, "doc/configuration.txt, `spread-checks`";
         /// How long a check may take once connected; unset: `inter` limits the whole check.

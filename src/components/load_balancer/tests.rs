@@ -480,7 +480,43 @@ fn a_restart_begins_one_failure_from_down() {
     assert_eq!(down, Duration::from_nanos(2_000_000_000 * 2 / 3) + DELAY * 2);
 }
 
-/// Law: a stopped balancer decides nothing; when it continues, what fell due meanwhile counts once.
+/// Law: `init-state` says how many checks a start has to wait for. The first check of server 0 comes
+/// 2/3 s after it (`inter` / 3), further ones 2 s apart: a dead server is out from the start, after
+/// one or after `fall` (3) checks, a healthy one in from the start, after one or after `rise` (2).
+#[test]
+fn the_initial_state_counts_as_checks() {
+    let after = |checks: u64| 2000 / 3 + 1 + 2000 * (checks - 1);
+    for (state, out, back) in [
+        ("fully-up", Some(after(3)), None),
+        ("up", Some(after(1)), None),
+        ("down", None, Some(after(1))),
+        ("fully-down", None, Some(after(2))),
+    ] {
+        let settings = params(&serde_json::json!({ "init-state": state }));
+        for alive in [true, false] {
+            let mut fake = fake(&settings, 15);
+            fake.kill(LB, Lever::Kill);
+            fake.run_until(at(1000));
+            let process = if alive { ProcessState::Running } else { ProcessState::Dead };
+            fake.set_process(ComponentId(0), process);
+            fake.boot(LB);
+            fake.run_until(at(1000));
+            let begins_up = state.ends_with("up");
+            assert_eq!(rotation(&fake) & 1 == 1, begins_up, "{state}");
+            fake.run_until(at(20_000));
+            let expected = if alive { back } else { out };
+            let flip = marked(&fake, !begins_up, at(1001));
+            let flip = flip.map(|flip| flip.as_nanos() / 1_000_000 + 1);
+            let near = |a: Option<u64>, b: Option<u64>| match (a, b) {
+                (Some(a), Some(b)) => a.abs_diff(b) <= 3,
+                (a, b) => a == b,
+            };
+            assert!(near(flip, expected), "{state}, alive {alive}: {flip:?}, not {expected:?}");
+        }
+    }
+}
+
+/// Law (measured): with `observe layer4`; when it continues, what fell due meanwhile counts once.
 #[test]
 fn a_stopped_balancer_decides_nothing() {
     let mut fake = fake(&LoadBalancerParams::default(), 14);
