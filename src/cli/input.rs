@@ -2,6 +2,7 @@
 
 use super::console::Console;
 use super::terminal;
+use crate::kernel::time::Duration;
 use crate::plan::Plan;
 use crate::scenario::diagnostic::{Diagnostic, Diagnostics};
 use crate::scenario::load;
@@ -21,6 +22,15 @@ pub(super) struct Input {
 
 /// Loads a scenario; its problems go to standard error. `None` if it has errors.
 pub(super) fn load(path: &Path, console: &mut Console) -> Option<Input> {
+    load_until(path, None, console)
+}
+
+/// As [`load`], with another end of the run, to which the scenario's rules are held.
+pub(super) fn load_until(
+    path: &Path,
+    until: Option<Duration>,
+    console: &mut Console,
+) -> Option<Input> {
     let source = match open(path) {
         Ok(source) => source,
         Err(unreadable) => {
@@ -35,7 +45,7 @@ pub(super) fn load(path: &Path, console: &mut Console) -> Option<Input> {
         let file = path.parent().unwrap_or_else(|| Path::new("")).join(name);
         read_bounded(&file).map_err(|error| format!("{}: {error}", file.display()))
     };
-    let loaded = load::load(&source, &near);
+    let loaded = load::load_until(&source, &near, until);
     if !loaded.diagnostics.is_empty() {
         console.complain(&terminal::render(&source, &loaded.diagnostics, console.look()));
     }

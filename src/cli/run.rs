@@ -5,6 +5,7 @@ use super::arguments::{Format, RunArguments};
 use super::console::Console;
 use super::{input, replay};
 use crate::experiment::single::Run;
+use crate::kernel::time::Time;
 use crate::measure::{Case, Findings};
 use crate::report;
 use crate::scenario::effective;
@@ -13,12 +14,14 @@ use std::path::Path;
 
 /// Loads, runs, prints, and says whether the scenario's claims held.
 pub(super) fn run(typed: &RunArguments, console: &mut Console) -> Outcome {
-    let Some(loaded) = input::load(&typed.scenario, console) else { return Outcome::BadInput };
+    let Some(loaded) = input::load_until(&typed.scenario, typed.until, console) else {
+        return Outcome::BadInput;
+    };
     if typed.show_effective {
         console.print(&effective::text(&loaded.subject));
         return Outcome::Done;
     }
-    let mut plan = loaded.plan;
+    let plan = loaded.plan;
     if typed.trial.is_some() && !plan.reliability.is_empty() {
         return replay::replay(typed, &plan, console);
     }
@@ -26,7 +29,6 @@ pub(super) fn run(typed: &RunArguments, console: &mut Console) -> Outcome {
         console.complain(&format!("error: {option} is for scenarios with a `reliability` section"));
         return Outcome::BadInput;
     }
-    plan.until = typed.until.unwrap_or(plan.until);
     if let Some(late) = typed.at.iter().find(|at| **at > plan.until) {
         console.complain(&format!(
             "error: --at {late} is after the end of the run ({}); lengthen it with --until",
@@ -37,6 +39,13 @@ pub(super) fn run(typed: &RunArguments, console: &mut Console) -> Outcome {
     let seed = typed.seed.unwrap_or(plan.seed);
     let run = Run::of(&plan, seed, typed.trial.unwrap_or(0), &typed.at);
     let findings = run.findings();
+    for fired in run.case().history.faults().filter(|fired| fired.targets.is_empty() && !fired.undo)
+    {
+        let at = fired.at.since(Time::START).human();
+        let verb = fired.verb;
+        console
+            .complain(&format!("warning: `{verb}` at {at} hit nobody: nobody fitted its target"));
+    }
     let written = match typed.format {
         Format::Text => {
             print_text(&run, &findings, console);

@@ -21,8 +21,8 @@ pub use super::candidate::Wiring;
 candidate_params! {
     /// Options of kube-controller-manager.
     pub struct ControllerManagerParams {
-        release: |_v| false,
-            "kube-controller-manager: ControllerManagerReleaseLeaderElectionLockOnExit is off by default";
+        release: |v| v.kubernetes.at_least(1, 37),
+            "kube-controller-manager: ControllerManagerReleaseLeaderElectionLockOnExit, alpha and off in 1.36, planned to be on in 1.37";
         startup: |_v| between(46, 80),
             "measured, 1.20.2: 47-80 ms (n = 12)";
         warm_up: |_v| between(1000, 1300),

@@ -116,6 +116,9 @@ pub struct AddressRow {
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tables {
+    /// Whether some API server answers; what it stores is shown as last known otherwise.
+    #[serde(skip)]
+    pub answers: bool,
     /// Nodes.
     pub nodes: Vec<NodeRow>,
     /// Pods of workloads.
@@ -149,6 +152,7 @@ pub fn tables(plan: &Plan, now: Time, all: &Surroundings) -> Tables {
     let moment = Moment { plan, now, all };
     let of = |kind| plan.map.of_kind(kind);
     Tables {
+        answers: of(Kind::ApiServer).any(|id| moment.answers(id)),
         nodes: of(Kind::Node).map(|id| moment.node(id)).collect(),
         pods: plan.workloads.all.iter().flat_map(|w| moment.pods(w)).collect(),
         members: plan.services.members.iter().map(|id| moment.member(*id)).collect(),
@@ -255,6 +259,12 @@ impl Moment<'_> {
             .collect()
     }
 
+    fn answers(&self, server: ComponentId) -> bool {
+        let view = self.view(server);
+        view.executes(server)
+            && matches!(self.all.facts[server.index()], Fact::ApiServer(fact) if fact.ready)
+    }
+
     fn address(&self, id: ComponentId) -> AddressRow {
         let view = self.view(id);
         let fact = view.vrrp(id).copied().unwrap_or_default();
@@ -271,12 +281,21 @@ impl Tables {
     /// All tables as text.
     pub fn render(&self) -> Vec<Styled> {
         let mut lines = Vec::new();
-        section(&mut lines, NODES, self.render_nodes());
-        section(&mut lines, "kubectl get pods -o wide", self.render_pods());
+        section(&mut lines, NODES, self.last_known(self.render_nodes()));
+        section(&mut lines, "kubectl get pods -o wide", self.last_known(self.render_pods()));
         section(&mut lines, "etcdctl endpoint status -w table", self.render_members());
-        section(&mut lines, "kubectl -n kube-system get leases", self.render_leases());
+        let leases = self.last_known(self.render_leases());
+        section(&mut lines, "kubectl -n kube-system get leases", leases);
         section(&mut lines, "HAProxy: servers of backend kube-apiserver", self.render_backends());
         section(&mut lines, "keepalived: the virtual address", self.render_address());
+        lines
+    }
+
+    /// A table of what is stored, marked where nobody could ask for it.
+    fn last_known(&self, mut lines: Vec<String>) -> Vec<String> {
+        if !self.answers && !lines.is_empty() {
+            lines.insert(0, "(no API server answers: what was stored last)".to_owned());
+        }
         lines
     }
 

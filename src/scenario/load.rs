@@ -1,5 +1,6 @@
 //! The whole way from a text to a plan, with every problem on the way.
 
+use crate::kernel::time::Duration;
 use crate::plan::Plan;
 use crate::scenario::diagnostic::Diagnostics;
 use crate::scenario::document::Document;
@@ -10,6 +11,7 @@ use crate::scenario::reader::Reader;
 use crate::scenario::rules;
 use crate::scenario::samples;
 use crate::scenario::source::Source;
+use crate::scenario::wounds::Wounds;
 
 /// What became of a file.
 #[derive(Debug)]
@@ -25,6 +27,14 @@ pub struct Loaded {
 /// Reads a scenario. `samples` gives the text of a file that the scenario names, of samples
 /// (`{"empirical": "a.csv"}`) or of its `environment`, by its name as the scenario has it; whoever calls decides what it is relative to.
 pub fn load(source: &Source, samples: &dyn Fn(&str) -> Result<String, String>) -> Loaded {
+    read(source, samples, None)
+}
+
+fn read(
+    source: &Source,
+    samples: &dyn Fn(&str) -> Result<String, String>,
+    until: Option<Duration>,
+) -> Loaded {
     let (document, mut diagnostics) = Document::parse(source);
     let Some(mut document) = document else {
         return Loaded { subject: None, plan: None, diagnostics };
@@ -32,17 +42,37 @@ pub fn load(source: &Source, samples: &dyn Fn(&str) -> Result<String, String>) -
     let reader = Reader::new(source);
     environment::join(&mut document.root, samples, &reader);
     samples::replace(&mut document.root, samples, &reader);
-    let scenario = Scenario::read(&document, &reader);
+    let mut scenario = Scenario::read(&document, &reader);
+    if let Some((scenario, until)) = scenario.as_mut().zip(until) {
+        scenario.run.section.params.until = until;
+    }
     diagnostics.append(reader.finish());
     let subject = scenario.map(Subject::new);
-    // Rules speak of what is written. Where the form is wrong, a default stands in for it, and what
-    // they say could be about that.
-    let Some(subject) = subject.filter(|_| !diagnostics.has_errors()) else {
+    let Some(subject) = subject else {
         return Loaded { subject: None, plan: None, diagnostics };
     };
-    diagnostics.append(rules::all::check_scenario(&subject, &document));
+    let said = rules::all::check_scenario(&subject, &document);
+    if diagnostics.has_errors() {
+        // Rules speak of what is written; some of what they say could be about a default that
+        // stands in for a wrong field.
+        let wounds = Wounds::of(&document, &diagnostics);
+        for diagnostic in said.iter().filter(|said| wounds.spare(said)) {
+            diagnostics.push(diagnostic.clone());
+        }
+        return Loaded { subject: None, plan: None, diagnostics };
+    }
+    diagnostics.append(said);
     let plan = (!diagnostics.has_errors()).then(|| subject.plan());
     Loaded { subject: Some(subject), plan, diagnostics }
+}
+
+/// As [`load`], with another end of the run than the scenario's.
+pub fn load_until(
+    source: &Source,
+    samples: &dyn Fn(&str) -> Result<String, String>,
+    until: Option<Duration>,
+) -> Loaded {
+    read(source, samples, until)
 }
 
 /// As [`load`], of a text without files of samples.

@@ -17,3 +17,4 @@ mod samples;
 pub mod schema;
 pub mod section;
 pub mod source;
+mod wounds;

@@ -31,6 +31,7 @@ pub const RULES: [&Rule<Subject>; 38] = [
     &super::leader::RULE,
     &super::node::RULE,
     &super::even_members::RULE,
+    &super::nobody_elected::RULE,
     &super::election_round_trip::RULE,
     &super::measure_from::RULE,
     &super::client_target::RULE,

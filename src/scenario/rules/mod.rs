@@ -24,6 +24,7 @@ mod long_lived;
 mod measure_from;
 mod metric;
 mod names;
+mod nobody_elected;
 mod node;
 mod nothing_to_repair;
 mod overrides;
