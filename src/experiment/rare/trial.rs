@@ -96,7 +96,8 @@ struct Walk<'a, 'p> {
 
 impl<'p> Course<'p> {
     pub(super) fn new(plan: &'p Plan, basis: Basis, searches: [Vec<Search>; COLUMNS]) -> Self {
-        let fresh = Ideal::new(plan, Key::new(0, 0));
+        let mut fresh = Ideal::new(plan, Key::new(0, 0));
+        fresh.remember_nothing();
         let targets = targets(&fresh);
         let forced = |target: &Target| searches[target.column].contains(&Search::Forced);
         let targets = targets.into_iter().filter(forced).collect();

@@ -2,6 +2,7 @@
 //!
 //! Absent on purpose: the decision, weights, and what is measured meanwhile.
 
+use super::memo::Memo;
 use super::{Ideal, Measure, Seat};
 use crate::component::id::{ComponentId, Kind, MachineId};
 use crate::kernel::stream::Key;
@@ -143,6 +144,12 @@ impl<'p> Ideal<'p> {
         !timings.iter().all(|timing| Timings::is_instantaneous(self.law(*timing)))
     }
 
+    /// Remembers no combinations from now on: copies are made at every incident, and the memory is
+    /// larger than all else.
+    pub fn remember_nothing(&mut self) {
+        self.memo = Memo::nothing();
+    }
+
     /// Gives all draws from now on another key.
     pub fn rekey(&mut self, key: Key) {
         self.key = key;
@@ -166,7 +173,7 @@ impl<'p> Ideal<'p> {
         while self.process.next() == Some(self.now) {
             self.process.step();
         }
-        self.review();
+        self.follow();
     }
 
     /// Whether everything is up, and nothing is on its way.

@@ -43,6 +43,11 @@ impl Memo {
         Self { places: if all { vec![None; PLACES] } else { Vec::new() } }
     }
 
+    /// Keeps nothing.
+    pub(super) fn nothing() -> Self {
+        Self { places: Vec::new() }
+    }
+
     /// Whether no timing takes time.
     pub(super) fn is_used(&self) -> bool {
         !self.places.is_empty()
