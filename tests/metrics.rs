@@ -72,3 +72,38 @@ fn every_metric_happens_somewhere() {
     }
     assert!(missing.is_empty(), "no scenario shows {missing:?}");
 }
+
+/// How long `lb.mark_down` says a fault at 30 s took, with the default `inter` 2s and `fall` 3.
+fn marked_down(fault: &str, seed: u64) -> f64 {
+    let text = format!(
+        r#"{{ "apiVersion": "hasim/v1", "kind": "Scenario",
+        "cluster": {{ "controlPlane": {{ "supervision": "none" }}, "endpoint": {{ "loadBalancers": {{
+          "haproxy": {{ "check": "httpchk /readyz", "check-ssl": true, "timeout connect": "5s",
+                        "timeout client": "35s", "timeout server": "35s" }} }} }} }},
+        "faults": [ {{ "at": "30s", {fault} }} ],
+        "run": {{ "until": "1m", "leaders": {{ "etcd": "cp2", "vip": "lb1" }} }} }}"#
+    );
+    let plan = load_text("mark.json", &text).plan.expect("a scenario");
+    let findings = Run::of(&plan, seed, 0, &[]).findings();
+    let mark = findings.metrics.iter().find(|reading| reading.metric.name == "lb.mark_down");
+    match mark.unwrap_or_else(|| panic!("{fault}, seed {seed}: no mark")).value {
+        failover::Value::Duration(span) => span.as_secs_f64(),
+        ref other => panic!("{other:?}"),
+    }
+}
+
+/// Law: a mark is told of whichever side of a partition the server stands on, and when its etcd alone
+/// was hit. Both take `U(0, 2) + 3·2 + 2·2` = 10-12 s: packets are lost until the check's connection
+/// times out after 2 s, and a health endpoint without etcd waits for 2 s.
+#[test]
+fn marks_are_told_whatever_was_hit() {
+    for seed in 1..=8 {
+        let there = marked_down(r#""partition": ["lb1", "cp1"]"#, seed);
+        let back = marked_down(r#""partition": ["cp1", "lb1"]"#, seed);
+        let etcd = marked_down(r#""kill": "cp1/etcd""#, seed);
+        assert!((there - back).abs() < f64::EPSILON, "{there} {back}");
+        for span in [there, etcd] {
+            assert!((10.0..12.1).contains(&span), "seed {seed}: {span}");
+        }
+    }
+}
