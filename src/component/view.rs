@@ -69,6 +69,26 @@ impl Default for MachineState {
 /// The rate of a true clock, in parts per million.
 const TRUE_PPM: u32 = 1_000_000;
 
+/// How the stream of raft messages between two etcd members stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeerStream {
+    /// From when on a message arrives without waiting for a broken stream; `Time::NEVER` while the
+    /// path is cut.
+    pub ready: Time,
+    /// When its present connection was made, or will be; a connection that outlives a cut keeps it.
+    pub since: Time,
+}
+
+impl PeerStream {
+    /// A connection older than the run.
+    pub const OLD: Self = Self { ready: Time::ZERO, since: Time::ZERO };
+
+    /// A connection made at `at`.
+    pub fn new(at: Time) -> Self {
+        Self { ready: at, since: at }
+    }
+}
+
 /// Who leads and holds at the start of a settled run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settlement {
@@ -108,9 +128,9 @@ pub struct Surroundings {
     /// To which keepalived's machine each machine sends what is meant for the virtual address: its
     /// neighbour entry, right or wrong. `None`: none, the next packet asks everybody.
     pub neighbours: Vec<Option<ComponentId>>,
-    /// From when on a raft message from one etcd member to another arrives without waiting for a
-    /// broken stream, by (from, to); members without an entry are connected.
-    pub streams: BTreeMap<(ComponentId, ComponentId), Time>,
+    /// The stream of raft messages from one etcd member to another, by (from, to); members without
+    /// an entry have always been connected.
+    pub streams: BTreeMap<(ComponentId, ComponentId), PeerStream>,
     /// Standing connections by (holder, its key): whether data pass through at once at present. Not
     /// there once the end of one is on its way to the holder.
     pub connections: BTreeMap<(ComponentId, u64), bool>,
@@ -307,7 +327,13 @@ impl<'a> View<'a> {
     /// From when on a raft message to a peer passes without waiting for a broken stream: the past if
     /// connected, `Time::NEVER` while the path is cut.
     pub fn stream_ready(&self, from: ComponentId, to: ComponentId) -> Time {
-        self.all.streams.get(&(from, to)).copied().unwrap_or(Time::ZERO)
+        self.all.streams.get(&(from, to)).map_or(Time::ZERO, |stream| stream.ready)
+    }
+
+    /// Since when two etcd members have been connected: the older of their streams counts.
+    pub fn peers_since(&self, a: ComponentId, b: ComponentId) -> Time {
+        let since = |key| self.all.streams.get(&key).map_or(Time::ZERO, |stream| stream.since);
+        since((a, b)).min(since((b, a)))
     }
 
     /// Whether what this component sends on a standing connection of its own gets through at once:

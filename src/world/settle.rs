@@ -4,7 +4,7 @@ use super::World;
 use super::observer::Observer;
 use crate::component::Cause;
 use crate::component::id::{ComponentId, Kind};
-use crate::component::view::{ProcessState, Settlement};
+use crate::component::view::{PeerStream, ProcessState, Settlement};
 use crate::kernel::stream::StreamName;
 use crate::kernel::time::Time;
 use crate::plan::Start;
@@ -55,7 +55,7 @@ impl World<'_> {
         let members: Vec<ComponentId> = self.all.map.of_kind(Kind::Etcd).collect();
         for a in &members {
             for b in members.iter().filter(|b| *b != a) {
-                self.all.streams.insert((*a, *b), Time::NEVER);
+                self.all.streams.insert((*a, *b), PeerStream::new(Time::NEVER));
             }
         }
         for machine in &mut self.all.machines {

@@ -404,6 +404,28 @@ fn sigterm_hands_over_within_milliseconds() {
     }
 }
 
+/// Law: a leader hands over to the peer that has been connected longest, so never to one that was
+/// restarted after another; peers that have been connected since before the start are all taken.
+#[test]
+fn the_heir_is_the_longest_connected() {
+    let mut heirs = [0; 3];
+    for seed in 0..100 {
+        let setup = Setup { seed, ..measured_setup(3) };
+        let mut lab = Lab::new(&setup);
+        lab.act(FAULT, Act::Lever(0, Lever::Stop));
+        lab.run_until(FAULT + ms(2000));
+        heirs[lab.leader().unwrap()] += 1;
+        let mut lab = Lab::new(&setup);
+        lab.act(at(1000), Act::Lever(1, Lever::Kill));
+        lab.act(at(1500), Act::Start(1));
+        lab.act(FAULT, Act::Lever(0, Lever::Stop));
+        lab.run_until(FAULT + ms(2000));
+        assert_eq!(lab.leader(), Some(2), "{seed}");
+    }
+    assert_eq!(heirs[0], 0);
+    assert!(heirs[1].min(heirs[2]) >= 30, "each as likely: 50 ± 4 standard errors: {heirs:?}");
+}
+
 /// Law: three members that start together skip eight of their ticks, as measured. There they started
 /// on one CPU and took 0.15 to 0.3 s each.
 #[test]

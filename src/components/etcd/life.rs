@@ -303,18 +303,18 @@ impl Etcd {
         self.rules.options.shutdown.sample(&mut fx.draw(SHUTDOWN))
     }
 
-    /// Whom a leader hands over to: etcd takes the longest-connected peer, which after long running is
-    /// any of them.
+    /// Whom a leader hands over to: the peer that has been connected longest (etcd:
+    /// `longestConnected`). Peers of a settled start all have been since before it: any of them.
     fn heir(&self, view: &View, fx: &mut Fx) -> Option<ComponentId> {
         let connected = |peer: &&ComponentId| {
             view.process(**peer).state != ProcessState::Dead
                 && view.stream_ready(self.me, **peer) <= view.now
         };
         let voters = self.peers.iter().filter(|peer| self.votes(**peer));
-        let active: Vec<ComponentId> = voters.filter(connected).copied().collect();
-        if active.is_empty() {
-            return None;
-        }
+        let mut active: Vec<ComponentId> = voters.filter(connected).copied().collect();
+        let since = |peer: ComponentId| view.peers_since(self.me, peer);
+        let longest = active.iter().map(|peer| since(*peer)).min()?;
+        active.retain(|peer| since(*peer) == longest);
         let at = fx.draw(TRANSFER).below(active.len() as u64);
         active.get(usize::try_from(at).unwrap_or(0)).copied()
     }
