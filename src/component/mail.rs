@@ -144,14 +144,27 @@ pub enum RaftKind {
     ReadIndexReply {
         /// The read.
         tag: u64,
+        /// What the member must have applied before it answers.
+        upto: EntryName,
     },
-    /// Tells a forwarder what became of its proposal once it is applied.
+    /// Tells a forwarder what became of its proposal; it takes note once it has applied the entry too.
     Applied {
         /// The proposal.
         tag: u64,
+        /// The proposal's entry.
+        entry: EntryName,
         /// What became of it.
         outcome: Outcome,
     },
+}
+
+/// Term and index, which by raft's log matching name an entry and everything before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntryName {
+    /// Its term.
+    pub term: u64,
+    /// Its index.
+    pub index: u64,
 }
 
 /// A run of log entries of one term.

@@ -207,7 +207,10 @@ impl Court<'_> {
 
     fn invariant(&self, invariant: Invariant) -> Hearing {
         let law = Law::of(invariant);
-        let broken = self.violations.iter().find(|violation| violation.law == law);
+        let broken = self.violations.iter().find(|violation| {
+            violation.law == law
+                || (law == Law::NoAcknowledgedWriteLost && violation.law == Law::DataLost)
+        });
         let got = broken.map_or_else(
             || "kept".to_owned(),
             |violation| format!("broken at {}: {}", violation.at, violation.what),

@@ -1,7 +1,8 @@
 //! Laws that must hold in every run, whatever the faults: checked from outside, over the history.
 //!
 //! A law that is broken is a bug of the model, except [`Law::OneVipHolder`], which VRRP itself breaks
-//! in a partition: it is reported, and judged only where a scenario claims it.
+//! in a partition, and [`Law::DataLost`], which wiped disks bring: they are reported, and judged only
+//! where a scenario claims them.
 
 mod vrrp;
 mod writes;
@@ -22,6 +23,9 @@ pub enum Law {
     OneLeaderPerTerm,
     /// A leader of a later term has every acknowledged write in its log, unless data was wiped.
     NoAcknowledgedWriteLost,
+    /// As [`Law::NoAcknowledgedWriteLost`], where members that lost their data gave the leader the
+    /// majority that it lacked: raft promises nothing then.
+    DataLost,
     /// The Lease record changes holder only when it is free or has not been renewed for its duration,
     /// and counts the transition.
     OneLeaseHolder,
@@ -57,6 +61,7 @@ impl Law {
         match self {
             Law::OneLeaderPerTerm => "one leader a term",
             Law::NoAcknowledgedWriteLost => "no acknowledged write lost",
+            Law::DataLost => "data lost",
             Law::OneLeaseHolder => "one holder of a Lease",
             Law::OneVipHolder => "one holder of the virtual address",
             Law::VrrpRules => "VRRP's states",
@@ -67,9 +72,9 @@ impl Law {
         }
     }
 
-    /// Whether breaking it is a bug of the model and not of the modelled software.
+    /// Whether breaking it is a bug of the model and not of the modelled software or its operator.
     pub fn is_ours(self) -> bool {
-        self != Law::OneVipHolder
+        !matches!(self, Law::OneVipHolder | Law::DataLost)
     }
 }
 
@@ -82,6 +87,12 @@ pub struct Violation {
     pub at: Time,
     /// By what.
     pub what: String,
+}
+
+/// The losses of acknowledged writes that wiped disks brought.
+pub fn data_lost(case: &Case) -> Vec<Violation> {
+    let lost = |violation: &Violation| violation.law == Law::DataLost;
+    writes::none_lost(case).into_iter().filter(lost).collect()
 }
 
 /// All broken laws of a run, law by law.
@@ -136,14 +147,14 @@ fn fastest_clock(case: &Case) -> u64 {
 
 fn one_lease_holder(case: &Case) -> Vec<Violation> {
     let fastest = fastest_clock(case).max(1_000_000);
-    let wiped = writes::wiped_at(case);
     let mut found = Vec::new();
     for change in case.history.facts() {
         let (Fact::Lease(from), Fact::Lease(to)) = (change.from, change.to) else { continue };
         let acquired = to.holder.is_some() && from.holder != to.holder;
         // A record that is created, not taken over, begins at 0.
         let counted = from.transitions + u32::from(acquired && from.writes > 0);
-        let kept = change.at > Time::START && wiped.is_none_or(|at| change.at < at);
+        // An empty store has no Lease; a new one begins at 0.
+        let kept = change.at > Time::START && *to != LeaseFact::default();
         if kept && to.transitions != counted {
             let name = case.plan.map.name(change.of);
             let counts = format!("{} to {}", from.transitions, to.transitions);

@@ -196,7 +196,8 @@ fn elect(board: &mut Board, t: u64, name: &str, leads: u64, runs: &[(u64, u64, u
 }
 
 /// Law: a write is lost if a later leader has another entry in its place, or none; it is not if the
-/// leader has it, if its log is compacted there, if the leader came before, or if data were wiped.
+/// leader has it, if its log is compacted there, or if the leader came before; where data were wiped,
+/// the loss is one of data, and told as such.
 #[test]
 fn lost_writes_are_found() {
     let lost = |runs: &[(u64, u64, u64)], wiped: bool| {
@@ -212,12 +213,36 @@ fn lost_writes_are_found() {
     };
     assert_eq!(lost(&[(5, 1, 1005), (6, 1006, 1006)], false), []);
     assert_eq!(lost(&[(6, 1006, 1006)], false), [], "compacted");
-    assert_eq!(lost(&[(5, 1, 1004), (6, 1005, 1005)], true), [], "wiped");
+    assert_eq!(lost(&[(5, 1, 1005), (6, 1006, 1006)], true), [], "wiped, and nothing lost");
+    let what = "1 acknowledged write: cp2/etcd leads term 6".to_owned();
+    assert_eq!(lost(&[(5, 1, 1004), (6, 1005, 1005)], true), [(Law::DataLost, what)], "wiped");
+    let what = "2 acknowledged writes: cp2/etcd leads term 6 with an empty log".to_owned();
+    assert_eq!(lost(&[(6, 1, 1)], true), [(Law::DataLost, what)], "everything");
     let what = "cp2/etcd leads term 6 without entry 1005 of term 5, which was acknowledged";
     let violation = [(Law::NoAcknowledgedWriteLost, what.to_owned())];
     assert_eq!(lost(&[(5, 1, 1004), (6, 1005, 1005)], false), violation, "too short a log");
     let longer = [(4, 1, 1000), (5, 1001, 1004), (6, 1005, 2000)];
     assert_eq!(lost(&longer, false), violation, "longer, but another entry in its place");
+}
+
+/// Law: a wiped disk excuses only the loss of what was acknowledged before its member started anew, and
+/// the loss is told once.
+#[test]
+fn a_wiped_disk_excuses_no_later_loss() {
+    let mut board = Board::settled();
+    let first = [(6, 1, 1)];
+    board.record("cp1/etcd", Record::Acknowledged { term: 5, index: 1001 }, EventId::START);
+    board.wipe(at(1000), "cp3/etcd");
+    let wiped = board.id("cp3/etcd");
+    board.set_process(wiped, ProcessState::Dead, EventId::START);
+    board.now = at(1500);
+    board.set_process(wiped, ProcessState::Running, EventId::START);
+    elect(&mut board, 2000, "cp2/etcd", 6, &first);
+    board.now = at(3000);
+    board.record("cp2/etcd", Record::Acknowledged { term: 6, index: 2 }, EventId::START);
+    elect(&mut board, 4000, "cp1/etcd", 7, &[(6, 1, 1), (7, 2, 2)]);
+    let broken: Vec<Law> = broken(&board).into_iter().map(|(law, _)| law).collect();
+    assert_eq!(broken, [Law::DataLost, Law::NoAcknowledgedWriteLost]);
 }
 
 /// Law: an acknowledgement by a deposed leader counts as well, however late.

@@ -15,6 +15,7 @@ use crate::component::view::ProcessState;
 use crate::kernel::time::Time;
 use crate::measure::case::Case;
 use crate::measure::history::{FactChange, Recorded, Seen, Step};
+use crate::measure::invariants::data_lost;
 use crate::measure::share::Share;
 use crate::plan::schedule::Action;
 use crate::plan::service::Service;
@@ -74,6 +75,7 @@ pub fn lines(case: &Case) -> Vec<Line> {
         writer.levels(levels.pop());
     }
     writer.flush();
+    writer.losses();
     writer.lines
 }
 
@@ -97,6 +99,22 @@ fn level_changes(case: &Case) -> Vec<Levels> {
 }
 
 impl Writer<'_> {
+    /// What wiped disks cost has a line where the leader without it was elected.
+    fn losses(&mut self) {
+        for lost in data_lost(self.case) {
+            let place = self.lines.partition_point(|line| line.at <= lost.at);
+            let line = Line {
+                at: lost.at,
+                who: "etcd".to_owned(),
+                what: format!("data lost: {}", lost.what),
+                why: String::new(),
+                tone: Tone::Bad,
+                because: EventId::START,
+            };
+            self.lines.insert(place, line);
+        }
+    }
+
     fn seen(&mut self, seen: &Seen) {
         match seen {
             Seen::Transition(transition) => self.transition(transition),

@@ -1,7 +1,8 @@
 //! Failover times in law: against closed forms, and against measurements of etcd 3.4.
 
 use super::testing::{Act, Lab, Setup, Shown, at, ms};
-use crate::component::fact::Role;
+use crate::component::fact::{Fact, LeaseFact, Role};
+use crate::component::id::ComponentId;
 use crate::component::lever::Lever;
 use crate::component::mail::{Op, Outcome};
 use crate::component::record::Record;
@@ -12,6 +13,9 @@ use std::path::Path;
 
 /// Trials of each law.
 const TRIALS: u64 = 4000;
+
+/// The shared Lease of a laboratory of three: after the members and the writer.
+const LEASE: ComponentId = ComponentId(4);
 
 /// When the fault strikes.
 const FAULT: Time = Time::at(Duration::from_secs(5));
@@ -424,6 +428,59 @@ fn the_heir_is_the_longest_connected() {
     }
     assert_eq!(heirs[0], 0);
     assert!(heirs[1].min(heirs[2]) >= 30, "each as likely: 50 ± 4 standard errors: {heirs:?}");
+}
+
+/// Law: a member that returns after 18,000 writes needs a snapshot, and until that has come it opens
+/// no client port and answers neither a read nor a write, though the leader has long done its part.
+#[test]
+fn a_member_serves_nothing_before_it_has_caught_up() {
+    let (back, transfer) = (FAULT + ms(180_000), ms(5000));
+    for seed in 0..20 {
+        let mut setup = Setup { seed, writes: Some(ms(10)), ..Setup::new(3, 6) };
+        setup.params.snapshot_transfer = Law::Fixed(transfer);
+        setup.params.startup = Law::Fixed(ms(100));
+        let mut lab = Lab::new(&setup);
+        lab.act(FAULT, Act::Lever(2, Lever::Kill));
+        lab.act(back, Act::Start(2));
+        lab.act(back + ms(1000), Act::Call(2, 1, Op::Read));
+        lab.act(back + ms(1000), Act::Call(2, 2, Op::Write));
+        let mut now = back + ms(1);
+        lab.run_until(now);
+        while !lab.fact(2).is_some_and(|fact| fact.serving) {
+            now += ms(1);
+            lab.run_until(now);
+        }
+        let opened = now.since(back);
+        assert!((5100..5800).contains(&(opened.as_nanos() / 1_000_000)), "{seed}: {opened}");
+        lab.run_until(back + ms(20_000));
+        assert_eq!(lab.replies.len(), 2);
+        for (at, call, outcome) in &lab.replies {
+            assert_eq!(*outcome, Outcome::Done, "{call}");
+            assert!(*at + ms(5) >= now && *at < back + ms(5800), "{seed}: {call} at {at}");
+        }
+    }
+}
+
+/// Law: where two of three members lose their data and the third stays away, an empty store begins: the
+/// Lease is gone, and whoever expects the old one meets a conflict.
+#[test]
+fn an_empty_store_has_no_lease() {
+    let mut lab = Lab::new(&Setup::new(3, 6));
+    let held = LeaseFact { transitions: 3, writes: 7, ..LeaseFact::default() };
+    lab.all.facts[LEASE.index()] = Fact::Lease(held);
+    for i in 0..3 {
+        lab.act(FAULT, Act::Lever(i, Lever::Kill));
+    }
+    for i in 1..3 {
+        lab.act(FAULT + ms(10), Act::Lever(i, Lever::WipeData));
+        lab.act(FAULT + ms(20), Act::Start(i));
+    }
+    let put = Op::PutLease { lease: LEASE, expected: (7, None), record: held };
+    lab.act(FAULT + ms(10_000), Act::Call(1, 1, put));
+    lab.run_until(FAULT + ms(20_000));
+    assert!(lab.leader().is_some());
+    assert_eq!(lab.all.facts[LEASE.index()], Fact::Lease(LeaseFact::default()));
+    assert_eq!(lab.replies.iter().map(|reply| reply.2).collect::<Vec<_>>(), [Outcome::Conflict]);
 }
 
 /// Law: three members that start together skip eight of their ticks, as measured. There they started

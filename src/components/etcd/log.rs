@@ -4,7 +4,7 @@
 //! which term decides elections and catch-up. Absent on purpose: what is committed, which a log
 //! does not know.
 
-use crate::component::mail::{Op, Proposal, Run};
+use crate::component::mail::{EntryName, Op, Proposal, Run};
 use crate::component::members::Members;
 use std::collections::BTreeMap;
 
@@ -58,6 +58,21 @@ impl Log {
             end -= run.count;
         }
         None
+    }
+
+    /// Whether this log has an entry, and with it everything before that.
+    pub(super) fn has(&self, entry: EntryName) -> bool {
+        self.term_at(entry.index) == Some(entry.term)
+    }
+
+    /// Whether its very first entry is of that term, so that nothing came before it.
+    pub(super) fn begins_in(&self, term: u64) -> bool {
+        self.compacted == 0 && self.runs.first().is_some_and(|run| run.term == term)
+    }
+
+    /// The name of the entry at `index`, which is in the log.
+    pub(super) fn name(&self, index: u64) -> EntryName {
+        EntryName { term: self.term_at(index).unwrap_or(0), index }
     }
 
     /// Appends `count` entries of a term.

@@ -24,8 +24,8 @@ impl Etcd {
             self.propose(origin, tag, op, view, fx);
             return;
         }
-        if let RaftKind::Applied { tag, outcome } = kind {
-            self.complete(tag, outcome, view, fx);
+        if let RaftKind::Applied { tag, entry, outcome } = kind {
+            self.requests.decided(tag, entry, outcome);
             return;
         }
         if let RaftKind::Gone { index } = kind {
@@ -133,7 +133,7 @@ impl Etcd {
             }
             RaftKind::TimeoutNow => self.on_timeout_now(view, fx),
             RaftKind::ReadIndex { tag } => self.on_read_index(from, tag, view, fx),
-            RaftKind::ReadIndexReply { tag } => self.read_confirmed(tag, view, fx),
+            RaftKind::ReadIndexReply { tag, upto } => self.reads.confirmed(tag, upto),
             RaftKind::Propose { .. } | RaftKind::Applied { .. } | RaftKind::Gone { .. } => {}
         }
     }

@@ -300,6 +300,7 @@ impl Etcd {
                     self.release_blocked(view, fx);
                 }
             }
+            self.answer_applied(view, fx);
             self.watch_hand_over(view, fx);
             self.turn(view, fx);
             self.plan_ticks(view, fx);

@@ -2,16 +2,17 @@
 //! of heartbeats that it still leads.
 //!
 //! Reads are batched: while one batch is under way, later reads wait for the next. A batch fails when
-//! a leader appears during its wait ("leader changed") or after 5 s + 2 election-timeouts.
+//! a leader appears during its wait for the index ("leader changed") or after 5 s + 2
+//! election-timeouts. With the index known, it waits until the member has applied that much itself.
 //!
-//! Absent on purpose: the wait until the member itself has applied that index.
+//! Absent on purpose: what a read returns, Leases apart.
 
 use super::progress::Round;
 use super::requests::{Asker, answer};
 use super::{Alarm, Etcd, Fx};
 use crate::component::blame::Blame;
 use crate::component::id::ComponentId;
-use crate::component::mail::{Body, Op, Outcome, RaftKind, RaftMessage, Reply};
+use crate::component::mail::{Body, EntryName, Op, Outcome, RaftKind, RaftMessage, Reply};
 use crate::component::view::View;
 use crate::kernel::time::Time;
 
@@ -29,6 +30,8 @@ struct Batch {
     queries: Vec<Query>,
     until: Time,
     retry: Time,
+    /// The read index, once it is known.
+    upto: Option<EntryName>,
 }
 
 /// The read loop of a member (`linearizableReadLoop`).
@@ -36,6 +39,21 @@ struct Batch {
 pub(super) struct Reads {
     batch: Option<Batch>,
     waiting: Vec<Query>,
+}
+
+impl Reads {
+    /// The read index of a batch is known.
+    pub(super) fn confirmed(&mut self, tag: u64, upto: EntryName) {
+        if let Some(batch) = self.batch.as_mut().filter(|batch| batch.tag == tag) {
+            batch.upto = Some(upto);
+            batch.retry = Time::NEVER;
+        }
+    }
+
+    /// The batch that waits for the member itself, and for what.
+    pub(super) fn awaits(&self) -> Option<(u64, EntryName)> {
+        self.batch.as_ref().and_then(|batch| Some((batch.tag, batch.upto?)))
+    }
 }
 
 impl Etcd {
@@ -55,6 +73,7 @@ impl Etcd {
             queries: std::mem::take(&mut self.reads.waiting),
             until: view.now + self.rules.request_timeout,
             retry: self.rules.read_retry.map_or(Time::NEVER, |retry| view.now + retry),
+            upto: None,
         });
         self.ask_index(tag, view, fx);
     }
@@ -130,17 +149,18 @@ impl Etcd {
         let later = leading.rounds.iter().position(|round| round.number > upto);
         let end = later.unwrap_or(leading.rounds.len());
         let done: Vec<Round> = leading.rounds.drain(..end).collect();
+        let upto = self.hard.log.name(self.raft.commit);
         for round in done {
             if round.origin == self.me {
                 self.read_confirmed(round.tag, view, fx);
             } else {
-                let kind = RaftKind::ReadIndexReply { tag: round.tag };
+                let kind = RaftKind::ReadIndexReply { tag: round.tag, upto };
                 self.emit_now(round.origin, RaftMessage { term: self.hard.term, kind }, fx);
             }
         }
     }
 
-    /// The read index is known: the batch is answered from the local store.
+    /// The read index is known and applied: the batch is answered from the local store.
     pub(super) fn read_confirmed(&mut self, tag: u64, view: &View, fx: &mut Fx) {
         if self.reads.batch.as_ref().is_none_or(|batch| batch.tag != tag) {
             return;
@@ -166,8 +186,11 @@ impl Etcd {
         self.next_batch(view, fx);
     }
 
-    /// A leader appeared: whoever waits hears "leader changed".
+    /// A leader appeared: whoever waits for an index hears "leader changed".
     pub(super) fn leader_changed(&mut self, view: &View, fx: &mut Fx) {
+        if self.reads.awaits().is_some() {
+            return;
+        }
         self.fail_batch(Outcome::Rejected, view, fx);
     }
 

@@ -164,7 +164,7 @@ impl Etcd {
     }
 
     /// Steady writes that left the leader before the message that just arrived are in the log.
-    fn follow_writes(&mut self, view: &View) {
+    pub(super) fn follow_writes(&mut self, view: &View) {
         if let Some(contact) = self.raft.contact {
             self.book_writes(view.now - contact.delay);
         }
@@ -277,6 +277,9 @@ impl Etcd {
         if !std::mem::replace(&mut leading.settled, true) {
             self.booked = view.now;
             fx.record(Record::CommittedFirst { term: self.hard.term });
+            if self.hard.log.begins_in(self.hard.term) {
+                self.begin_empty(view, fx);
+            }
             self.release_early_reads(view, fx);
         }
         let full = self.hard.full;

@@ -2,17 +2,19 @@
 //!
 //! A proposal waits as long as no leader is known; it is forwarded once, and lost if the leader it
 //! goes to is gone. Whoever waits for it is told after 5 s + 2 election-timeouts that the outcome is
-//! unknown; the entry itself may still commit.
+//! unknown; the entry itself may still commit. An answer goes out when the member that was asked has
+//! applied the entry itself: one that still catches up, from a snapshot perhaps, keeps its clients
+//! waiting, and opens its client port no sooner.
 //!
 //! Absent on purpose: authentication, quotas, sizes.
 
 use super::{Alarm, Etcd, Fx};
 use crate::component::EventId;
 use crate::component::blame::Blame;
-use crate::component::fact::LeaseFact;
-use crate::component::id::ComponentId;
+use crate::component::fact::{Fact, LeaseFact};
+use crate::component::id::{ComponentId, Kind};
 use crate::component::mail::{
-    Body, Call, Endpoint, Op, Outcome, Proposal, RaftKind, RaftMessage, Reply,
+    Body, Call, Endpoint, EntryName, Op, Outcome, Proposal, RaftKind, RaftMessage, Reply,
 };
 use crate::component::record::Record;
 use crate::component::view::View;
@@ -43,11 +45,21 @@ struct Blocked {
     op: Op,
 }
 
+/// A proposal of this member that the leader has applied.
+#[derive(Clone, Copy, Debug)]
+struct Decided {
+    tag: u64,
+    entry: EntryName,
+    outcome: Outcome,
+}
+
 /// Writes under way at one member.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Requests {
     waiting: BTreeMap<u64, Waiting>,
     blocked: Vec<Blocked>,
+    /// Proposals whose entries this member has yet to apply.
+    decided: Vec<Decided>,
     last_tag: u64,
     /// Leases written in this very step, which the view does not show yet.
     fresh: Vec<(ComponentId, LeaseFact)>,
@@ -65,6 +77,17 @@ impl Requests {
     pub(super) fn tag(&mut self) -> u64 {
         self.last_tag += 1;
         self.last_tag
+    }
+
+    /// The leader has applied a proposal of this member.
+    pub(super) fn decided(&mut self, tag: u64, entry: EntryName, outcome: Outcome) {
+        self.decided.push(Decided { tag, entry, outcome });
+    }
+
+    /// Nobody waits for a proposal any more.
+    fn give_up(&mut self, tag: u64) {
+        self.blocked.retain(|blocked| blocked.tag != tag);
+        self.decided.retain(|decided| decided.tag != tag);
     }
 
     /// Forgets everything, as a process does that ends; keys are not used again.
@@ -166,14 +189,14 @@ impl Etcd {
             }
             _ => Outcome::Done,
         };
+        let entry = self.hard.log.name(proposal.index);
         if outcome == Outcome::Done {
-            let term = self.hard.log.term_at(proposal.index).unwrap_or(self.hard.term);
-            fx.record(Record::Acknowledged { term, index: proposal.index });
+            fx.record(Record::Acknowledged { term: entry.term, index: entry.index });
         }
         if proposal.origin == self.me {
             self.complete(proposal.tag, outcome, view, fx);
         } else {
-            let kind = RaftKind::Applied { tag: proposal.tag, outcome };
+            let kind = RaftKind::Applied { tag: proposal.tag, entry, outcome };
             self.emit(proposal.origin, RaftMessage { term: self.hard.term, kind });
         }
     }
@@ -197,8 +220,19 @@ impl Etcd {
             return Outcome::Conflict;
         }
         self.requests.fresh.push((lease, written));
-        fx.commit_for(asked, lease, crate::component::fact::Fact::Lease(written));
+        fx.commit_for(asked, lease, Fact::Lease(written));
         Outcome::Done
+    }
+
+    /// A leader whose log was empty begins a store without objects: whatever Leases there were are gone.
+    pub(super) fn begin_empty(&mut self, view: &View, fx: &mut Fx) {
+        let gone = LeaseFact::default();
+        for lease in view.map().of_kind(Kind::Lease).collect::<Vec<_>>() {
+            if view.lease(lease).is_some_and(|fact| *fact != gone) {
+                self.requests.fresh.push((lease, gone));
+                fx.commit_for(fx.event(), lease, Fact::Lease(gone));
+            }
+        }
     }
 
     /// A Lease as it stands, this step's writes included.
@@ -224,6 +258,32 @@ impl Etcd {
         }
     }
 
+    /// Whether this member has applied an entry that is committed; steady writes that have reached it
+    /// count.
+    fn has_applied(&mut self, entry: EntryName, view: &View) -> bool {
+        let has = |etcd: &Self| etcd.raft.commit >= entry.index || etcd.hard.log.has(entry);
+        if !has(self) && self.unbooked_writes(view.now) > 0 {
+            self.follow_writes(view);
+        }
+        has(self)
+    }
+
+    /// Answers what waited for entries that this member has by now.
+    pub(super) fn answer_applied(&mut self, view: &View, fx: &mut Fx) {
+        for decided in std::mem::take(&mut self.requests.decided) {
+            if self.has_applied(decided.entry, view) {
+                self.complete(decided.tag, decided.outcome, view, fx);
+            } else {
+                self.requests.decided.push(decided);
+            }
+        }
+        if let Some((tag, upto)) = self.reads.awaits()
+            && self.has_applied(upto, view)
+        {
+            self.read_confirmed(tag, view, fx);
+        }
+    }
+
     /// A started member makes itself known, again after each time-out.
     pub(super) fn publish_member(&mut self, view: &View, fx: &mut Fx) {
         let tag = self.requests.tag();
@@ -238,12 +298,12 @@ impl Etcd {
             if let Some(waiting) = self.requests.waiting.remove(&tag) {
                 answer(waiting.asker, Outcome::TimedOut, fx);
             }
-            self.requests.blocked.retain(|b| b.tag != tag);
+            self.requests.give_up(tag);
         }
         if let Some((tag, until)) = self.requests.publication
             && until <= view.now
         {
-            self.requests.blocked.retain(|b| b.tag != tag);
+            self.requests.give_up(tag);
             self.publish_member(view, fx);
         }
     }

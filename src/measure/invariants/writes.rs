@@ -5,6 +5,11 @@
 //! term, or before its first run, where the log is compacted. The order of time does not matter: an
 //! old leader's acknowledgement that arrives late counts as well.
 //!
+//! Members whose data are wiped may have been needed for the majority that held an entry, or for the one
+//! that elected a leader without it. Any two majorities of `n` members share `2 × majority - n`: as
+//! many wiped ones can lose what was acknowledged before they started anew. That is a loss of data and
+//! no bug; with fewer of them, and for later writes, the law holds as ever.
+//!
 //! Steady writes are counted, not simulated, and nobody acknowledges them one by one; that they enter
 //! logs as simulated ones do is a law of etcd's eager twin.
 
@@ -12,17 +17,20 @@ use super::{Law, Violation};
 use crate::component::id::ComponentId;
 use crate::component::lever::{Lever, Setting};
 use crate::component::record::Record;
+use crate::component::view::ProcessState;
+use crate::components::etcd::quorum::majority;
 use crate::kernel::time::Time;
 use crate::measure::case::Case;
-use crate::measure::history::Seen;
-use std::collections::BTreeMap;
+use crate::measure::history::{Recorded, Seen};
+use crate::plan::Start;
+use crate::world::observer::FaultFired;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The lowest and the highest acknowledged index of a term, and when the latter was acknowledged.
+/// The lowest and the highest acknowledged index of a term, and when each was acknowledged.
 #[derive(Clone, Copy, Debug)]
 struct Acknowledged {
-    low: u64,
-    high: u64,
-    at: Time,
+    low: (u64, Time),
+    high: (u64, Time),
 }
 
 /// A leader at its election, with the runs of its log: term, first and last index.
@@ -43,66 +51,130 @@ impl Leader {
                 .iter()
                 .any(|(of, first, last)| *of == term && (*first..=*last).contains(&index))
     }
+
+    /// Whether its log began with its own term, so that it had been empty.
+    fn began_empty(&self, leads: u64) -> bool {
+        self.runs.first().is_some_and(|(of, first, _)| (*of, *first) == (leads, 1))
+    }
 }
 
-/// What a history tells of writes and leaders, until data were wiped.
+/// A member whose data were wiped.
+#[derive(Clone, Copy, Debug)]
+struct Wiped {
+    of: ComponentId,
+    at: Time,
+    /// When it started without them, if it did; until then what it had in memory may have counted.
+    anew: Option<Time>,
+}
+
+/// What a history tells of writes, leaders and wiped disks.
 #[derive(Debug, Default)]
 struct Told {
     acknowledged: BTreeMap<u64, Acknowledged>,
     leaders: BTreeMap<(u64, ComponentId), Leader>,
+    wiped: Vec<Wiped>,
 }
 
-fn wipes(seen: &Seen) -> bool {
-    let Seen::Fault(fired) = seen else { return false };
-    fired.applied.iter().any(|a| matches!(a.setting, Setting::Process(_, Lever::WipeData)))
-}
+impl Told {
+    fn of(case: &Case) -> Self {
+        let mut told = Self::default();
+        for seen in &case.history.seen {
+            match seen {
+                Seen::Record(recorded) => told.hear(recorded),
+                Seen::Fault(fired) => told.wipe(fired),
+                Seen::Transition(_) => {}
+            }
+        }
+        for change in case.history.processes() {
+            let started = change.from == ProcessState::Dead && change.to == ProcessState::Running;
+            let of = |wiped: &&mut Wiped| wiped.of == change.of && wiped.at <= change.at;
+            for wiped in told.wiped.iter_mut().filter(of).filter(|_| started) {
+                wiped.anew.get_or_insert(change.at);
+            }
+        }
+        told
+    }
 
-/// When data were first wiped, if they were.
-pub(super) fn wiped_at(case: &Case) -> Option<Time> {
-    case.history.seen.iter().find(|seen| wipes(seen)).map(Seen::at)
-}
-
-fn told(case: &Case) -> Told {
-    let mut told = Told::default();
-    for seen in case.history.seen.iter().take_while(|seen| !wipes(seen)) {
-        let Seen::Record(recorded) = seen else { continue };
+    fn hear(&mut self, recorded: &Recorded) {
         match recorded.record {
             Record::Acknowledged { term, index } => {
-                let new = Acknowledged { low: index, high: index, at: recorded.at };
-                let known = told.acknowledged.entry(term).or_insert(new);
-                known.low = known.low.min(index);
-                if index > known.high {
-                    *known = Acknowledged { low: known.low, ..new };
-                }
+                let new = (index, recorded.at);
+                let first = Acknowledged { low: new, high: new };
+                let known = self.acknowledged.entry(term).or_insert(first);
+                known.low = known.low.min(new);
+                known.high = if index > known.high.0 { new } else { known.high };
             }
             Record::ElectedWith { leads, term, first, last } => {
                 let key = (leads, recorded.of);
                 let leader = Leader { id: recorded.of, at: recorded.at, runs: Vec::new() };
-                told.leaders.entry(key).or_insert(leader).runs.push((term, first, last));
+                self.leaders.entry(key).or_insert(leader).runs.push((term, first, last));
             }
             _ => {}
         }
     }
-    told
+
+    fn wipe(&mut self, fired: &FaultFired) {
+        let wiped = fired.applied.iter().filter_map(|applied| match applied.setting {
+            Setting::Process(of, Lever::WipeData) => Some(Wiped { of, at: fired.at, anew: None }),
+            _ => None,
+        });
+        self.wiped.extend(wiped);
+    }
+
+    /// Whether wiped members may have cost a leader what was acknowledged at `at`.
+    fn excuses(&self, leader: &Leader, at: Time, members: usize) -> bool {
+        let counts =
+            |wiped: &&Wiped| wiped.at <= leader.at && wiped.anew.is_none_or(|anew| at <= anew);
+        let lost: BTreeSet<ComponentId> =
+            self.wiped.iter().filter(counts).map(|wiped| wiped.of).collect();
+        !lost.is_empty() && lost.len() >= 2 * majority(members) - members
+    }
 }
 
-/// Every acknowledged write that a later leader lacks.
+/// Every acknowledged write that a later leader lacks. What wiped disks cost is told once, at the first
+/// leader without it.
 pub(super) fn none_lost(case: &Case) -> Vec<Violation> {
-    let told = told(case);
+    let mut told = Told::of(case);
+    let members = case.plan.services.members.len();
     let mut found = Vec::new();
-    for ((leads, _), leader) in &told.leaders {
-        for (term, acknowledged) in told.acknowledged.range(..*leads) {
+    for ((leads, _), leader) in std::mem::take(&mut told.leaders) {
+        let mut lost = Vec::new();
+        for (term, acknowledged) in told.acknowledged.range(..leads) {
             let ends = [acknowledged.low, acknowledged.high];
-            let Some(index) = ends.into_iter().find(|index| !leader.has(*term, *index)) else {
+            let lacks = |(index, _): &(u64, Time)| !leader.has(*term, *index);
+            let Some((index, at)) = ends.into_iter().find(lacks) else { continue };
+            if told.excuses(&leader, at, members) {
+                lost.push(*term);
                 continue;
-            };
+            }
             let name = case.plan.map.name(leader.id);
             let what = format!(
                 "{name} leads term {leads} without entry {index} of term {term}, which was acknowledged"
             );
-            let at = leader.at.max(acknowledged.at);
+            let at = leader.at.max(acknowledged.high.1);
             found.push(Violation { law: Law::NoAcknowledgedWriteLost, at, what });
+        }
+        let settled = case.plan.start == Start::Settled;
+        let emptied =
+            settled && leader.began_empty(leads) && told.excuses(&leader, Time::START, members);
+        if emptied || !lost.is_empty() {
+            found.push(loss(case, &leader, leads));
+            told.acknowledged.retain(|term, _| !lost.contains(term));
         }
     }
     found
+}
+
+/// A leader lacks writes that were acknowledged before disks were wiped.
+fn loss(case: &Case, leader: &Leader, leads: u64) -> Violation {
+    let lacked = case.history.records().filter(|recorded| match recorded.record {
+        Record::Acknowledged { term, index } => term < leads && !leader.has(term, index),
+        _ => false,
+    });
+    let count = lacked.count();
+    let writes = if count == 1 { "write" } else { "writes" };
+    let name = case.plan.map.name(leader.id);
+    let log = if leader.began_empty(leads) { " with an empty log" } else { "" };
+    let what = format!("{count} acknowledged {writes}: {name} leads term {leads}{log}");
+    Violation { law: Law::DataLost, at: leader.at, what }
 }
