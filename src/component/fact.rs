@@ -137,6 +137,9 @@ pub struct ApiServerFact {
     /// etcd, which come back after an outage at times of their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub leases: Option<StorageFact>,
+    /// The same of nodes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<StorageFact>,
 }
 
 /// A sort of object that is stored over connections of its own.
@@ -146,6 +149,8 @@ pub enum Resource {
     Objects,
     /// Leases: of leader election and of nodes.
     Leases,
+    /// Nodes.
+    Nodes,
 }
 
 /// What quorum reads and writes of one resource meet at a kube-apiserver.
@@ -180,6 +185,7 @@ impl ApiServerFact {
         match resource {
             Resource::Objects => objects,
             Resource::Leases => self.leases.unwrap_or(objects),
+            Resource::Nodes => self.nodes.unwrap_or(objects),
         }
     }
 }
@@ -257,6 +263,8 @@ pub struct ClientFact {
     pub neighbour: Option<MachineId>,
     /// Its writes, as etcd commits them.
     pub writes: Renewals,
+    /// What the virtual address answered it, if it opens a connection there for each request.
+    pub answers: Renewals,
 }
 
 /// When an object was renewed: once, or at every tick of a cadence that still goes on.

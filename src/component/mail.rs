@@ -5,7 +5,7 @@
 //! world's business.
 
 use super::blame::EventId;
-use super::fact::LeaseFact;
+use super::fact::{LeaseFact, Resource};
 use super::id::ComponentId;
 use super::members::Members;
 use crate::kernel::time::Time;
@@ -233,9 +233,9 @@ pub enum Op {
     /// GET/LIST with resourceVersion=0, or an etcd serializable read.
     ReadCached,
     /// A quorum (linearizable) read.
-    Read,
+    Read(Resource),
     /// A write that commits.
-    Write,
+    Write(Resource),
     /// Quorum read of a Lease.
     GetLease(ComponentId),
     /// Conditional update of a Lease.
@@ -263,7 +263,7 @@ impl Op {
     /// Whether it changes something, so that it must not be sent twice.
     pub fn writes(self) -> bool {
         match self {
-            Op::Write
+            Op::Write(_)
             | Op::PutLease { .. }
             | Op::RenewNodeLease
             | Op::PostNodeStatus
@@ -272,7 +272,7 @@ impl Op {
             Op::Connect
             | Op::Open
             | Op::ReadCached
-            | Op::Read
+            | Op::Read(_)
             | Op::GetLease(_)
             | Op::Health(_) => false,
         }

@@ -97,6 +97,11 @@ pub enum Record {
         /// Why.
         reason: &'static str,
     },
+    /// A kubelet kills a container whose liveness or start-up probe has failed too often.
+    ProbeKill {
+        /// The container's process.
+        process: ComponentId,
+    },
     /// A leader-elected instance begins an attempt at the Lease: at least the first one after its
     /// process started; later ones only where they are not computed.
     Attempt {

@@ -17,7 +17,7 @@ use crate::components::etcd::service;
 use crate::kernel::time::Duration;
 use crate::transport::loss::{Lateness, either};
 
-/// How long a request of `class` from `from` takes until it is answered, if whichever server it
+/// How long a request of a class about a resource from `from` takes until it is answered, if whichever server it
 /// reaches at `target` answers it, nothing being lost; `None` where some do not.
 ///
 /// `servers` are the API servers in the order of the balancers' backend.
@@ -26,18 +26,18 @@ pub fn latency(
     from: ComponentId,
     target: ComponentId,
     servers: &[ComponentId],
-    class: RequestClass,
+    (class, resource): (RequestClass, Resource),
 ) -> Option<Duration> {
     let at = view.resolve(target)?;
     if view.map().component(at).kind != Kind::LoadBalancer {
-        return Some(hop(view, from, at)? + answer(view, at, class, Resource::Objects)?);
+        return Some(hop(view, from, at)? + answer(view, at, class, resource)?);
     }
     let first = hop(view, from, at)?;
     let rotation = view.load_balancer(at)?.rotation;
     let chosen = servers.iter().enumerate().filter(|(bit, _)| rotation >> bit & 1 == 1);
     let (mut sum, mut count) = (Duration::ZERO, 0);
     for (_, server) in chosen {
-        sum += hop(view, at, *server)? + answer(view, *server, class, Resource::Objects)?;
+        sum += hop(view, at, *server)? + answer(view, *server, class, resource)?;
         count += 1;
     }
     (count > 0).then(|| first + sum / count)

@@ -4,6 +4,7 @@
 //! in a partition, and [`Law::DataLost`], which wiped disks bring: they are reported, and judged only
 //! where a scenario claims them.
 
+mod requests;
 mod vrrp;
 mod writes;
 
@@ -40,6 +41,8 @@ pub enum Law {
     OnePodPerOrdinal,
     /// Pods do not vanish, move or multiply.
     PodsAreConserved,
+    /// What a client issued was served, rejected or given up, or is pending.
+    RequestsAreConserved,
     /// Every outage is closed or open at the end, and they do not overlap.
     OutagesAreClosed,
 }
@@ -68,6 +71,7 @@ impl Law {
             Law::TimeGoesForward => "time goes forward",
             Law::OnePodPerOrdinal => "one pod an ordinal",
             Law::PodsAreConserved => "pods neither vanish nor multiply",
+            Law::RequestsAreConserved => "requests are served, rejected, given up or pending",
             Law::OutagesAreClosed => "outages are closed or open at the end",
         }
     }
@@ -102,6 +106,7 @@ pub fn violations(case: &Case, services: &[ServiceRecord]) -> Vec<Violation> {
     found.extend(one_lease_holder(case));
     found.extend(one_vip_holder(case));
     found.extend(super::pod_laws::violations(case));
+    found.extend(requests::conserved(case));
     found.extend(vrrp::rules(case));
     found.extend(time_goes_forward(case));
     found.extend(outages_are_closed(case, services));

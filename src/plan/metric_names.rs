@@ -12,7 +12,7 @@ pub enum MetricSort {
 }
 
 /// Every metric, by name.
-pub const METRICS: [(&str, MetricSort); 57] = {
+pub const METRICS: [(&str, MetricSort); 60] = {
     use MetricSort::{Count, Span};
     [
         ("etcd.first_campaign", Span),
@@ -30,6 +30,8 @@ pub const METRICS: [(&str, MetricSort); 57] = {
         ("lb.mark_up", Span),
         ("client.failed_requests", Count),
         ("client.last_affected_start", Span),
+        ("client.longest_request", Span),
+        ("client.recovery_spread", Span),
         ("client.reconnected", Span),
         ("vip.takeover", Span),
         ("vip.client_gap", Span),
@@ -57,6 +59,7 @@ pub const METRICS: [(&str, MetricSort); 57] = {
         ("apiserver.first_http", Span),
         ("apiserver.readyz", Span),
         ("apiserver.haproxy_up", Span),
+        ("apiserver.probe_kill", Span),
         ("scheduler.start_to_candidacy", Span),
         ("controller_manager.start_to_candidacy", Span),
         ("quorum.leader_exit", Span),

@@ -234,6 +234,10 @@ impl Writer<'_> {
                 };
                 (said, Tone::Bad)
             }
+            Record::ProbeKill { process } => {
+                let killed = self.case.plan.map.name(process);
+                (format!("kills {killed}: its probe failed too often"), Tone::Bad)
+            }
             Record::Acted { surplus: true } => {
                 ("acts although another holds the lease".to_owned(), Tone::Bad)
             }

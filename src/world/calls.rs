@@ -66,6 +66,7 @@ impl World<'_> {
     /// Sends a SYN: the first, or one that is retransmitted.
     pub(super) fn connect(&mut self, key: CallKey) {
         let Some(open) = self.calls.get(&key).copied() else { return };
+        self.use_neighbour(key.0, open.target);
         let view = View { now: self.now, me: key.0, all: &self.all };
         let server = view.resolve(open.target);
         let probe = server.map_or(Probe::Blackholed, |server| view.probe(server));
@@ -107,6 +108,7 @@ impl World<'_> {
     pub(super) fn request_arrives(&mut self, key: CallKey, observer: &mut impl Observer) {
         let Some(open) = self.calls.get(&key).copied() else { return };
         let Some(server) = open.server else { return };
+        self.use_neighbour(key.0, open.target);
         let view = View { now: self.now, me: key.0, all: &self.all };
         // A virtual address that moved keeps no connection: its new holder knows nothing of them.
         let there = view.resolve(open.target);

@@ -2,19 +2,38 @@
 //!
 //! An announcement that arrives overwrites the entry; a holder that falls silent is believed until
 //! the entry expires, whoever else has taken the address without saying so.
+//!
+//! An entry has a state and an age: confirmed by the last answer that came, stale some time later, and
+//! doubted from the first packet on that finds it stale. A machine whose clients open a connection for
+//! each request sends what they send; every other machine is taken to be in steady use, as whoever
+//! watches the address from outside is.
 
 use super::{Letter, World};
-use crate::component::fact::Fact;
+use crate::component::fact::{Fact, Renewals};
 use crate::component::id::{ComponentId, MachineId};
-use crate::transport::neighbour::trusted_for;
+use crate::kernel::stream::Draw;
+use crate::kernel::time::Time;
+use crate::plan::client::ClientTarget;
+use crate::transport::neighbour::{given_up_after, stale_at, trusted_for};
 
 /// What a machine knows beside the holder itself, which is in the surroundings.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Trust {
     /// The holder does not answer for the address at present.
     silent: bool,
+    /// When somebody last announced the address to it.
+    announced: Option<Time>,
+    /// From when on a packet finds the entry stale, and begins to doubt the holder. Never, where a
+    /// packet did, or where the expiry is planned already.
+    stale: Time,
     /// Counts changes, so that an expiry that was planned before one is ignored.
     generation: u64,
+}
+
+impl Default for Trust {
+    fn default() -> Self {
+        Self { silent: false, announced: None, stale: Time::NEVER, generation: 0 }
+    }
 }
 
 impl World<'_> {
@@ -35,6 +54,7 @@ impl World<'_> {
             let heard = map.machine_of(of).is_some_and(|m| self.all.reach.up(m, machine));
             if heard && self.all.machines[machine.index()].powered {
                 self.all.neighbours[machine.index()] = Some(of);
+                self.trusts[machine.index()].announced = Some(self.now);
             }
         }
     }
@@ -51,15 +71,58 @@ impl World<'_> {
             if silent == trust.silent {
                 continue;
             }
-            *trust = Trust { silent, generation: trust.generation + 1 };
+            let generation = trust.generation + 1;
+            *trust = Trust { silent, generation, stale: Time::NEVER, ..*trust };
             if silent {
-                let mut draw =
-                    self.key.draw(entry.stream, super::network::NEIGHBOUR_DRAW, trust.generation);
-                let at = self.now + trusted_for(&mut draw);
-                let letter = Letter::Neighbour(machine, trust.generation);
-                let place = u32::from(u16::MAX);
-                self.post.push(at, place, u32::from(machine.0), letter);
+                let draw = self.key.draw(entry.stream, super::network::NEIGHBOUR_DRAW, generation);
+                self.await_expiry(machine, draw);
             }
+        }
+    }
+
+    /// The holder fell silent now: plans when it is given up, or which packet begins that.
+    fn await_expiry(&mut self, machine: MachineId, mut draw: Draw) {
+        let Some(confirmed) = self.confirmed(machine) else {
+            return self.plan_expiry(machine, self.now + trusted_for(&mut draw));
+        };
+        let announced = self.trusts[machine.index()].announced;
+        self.trusts[machine.index()].stale =
+            stale_at(self.now, confirmed.last(self.now), announced, &mut draw);
+    }
+
+    fn plan_expiry(&mut self, machine: MachineId, at: Time) {
+        let letter = Letter::Neighbour(machine, self.trusts[machine.index()].generation);
+        self.post.push(at, u32::from(u16::MAX), u32::from(machine.0), letter);
+    }
+
+    /// When the address last answered a machine whose packets to it are all simulated: those of clients
+    /// that open a connection for each request. `None`: the machine is taken to be in steady use.
+    fn confirmed(&self, machine: MachineId) -> Option<Renewals> {
+        let map = &self.all.map;
+        let here = |id: ComponentId| map.machine_of(id) == Some(machine);
+        if self.connections.keys().any(|(holder, _)| here(*holder)) {
+            return None;
+        }
+        let clients = self.plan.clients.iter();
+        let heard = clients.filter(|(id, plan)| plan.target == ClientTarget::Endpoint && here(*id));
+        heard
+            .map(|(id, _)| match self.all.facts[id.index()] {
+                Fact::Client(fact) => fact.answers,
+                _ => Renewals::Never,
+            })
+            .max_by_key(|answers| answers.last(self.now))
+    }
+
+    /// A packet for the address leaves: one that finds the entry stale begins to doubt its holder.
+    pub(super) fn use_neighbour(&mut self, from: ComponentId, target: ComponentId) {
+        if target != ComponentId::VIP {
+            return;
+        }
+        let Some(machine) = self.all.map.machine_of(from) else { return };
+        let trust = &mut self.trusts[machine.index()];
+        if trust.silent && trust.stale <= self.now {
+            trust.stale = Time::NEVER;
+            self.plan_expiry(machine, self.now + given_up_after());
         }
     }
 

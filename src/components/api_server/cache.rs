@@ -8,6 +8,7 @@
 use super::relay::{Origin, Place, Relay};
 use super::storage::Storage;
 use super::{Alarm, ApiServer, LEADER_CHECK_DRAW};
+use crate::component::fact::Resource;
 use crate::component::mail::Op;
 use crate::component::{Blame, Effects, View};
 use crate::kernel::cadence::Cadence;
@@ -81,7 +82,7 @@ impl ApiServer {
         self.cache.listing = true;
         let list = Relay {
             origin: Origin::Cache,
-            op: Op::Read,
+            op: Op::Read(Resource::Objects),
             deadline: Time::NEVER,
             limit: "watch cache list",
             place: Place::Channel(Storage::Objects),

@@ -5,6 +5,7 @@
 
 use super::etcd_client::EtcdClient;
 use super::storage::Storage;
+use crate::component::fact::Resource;
 use crate::component::ComponentId;
 use crate::component::mail::{Call, Op};
 use crate::kernel::time::{Duration, Time};
@@ -72,7 +73,7 @@ impl Relay {
     /// What etcd is asked.
     pub(super) fn asks(&self) -> Op {
         match self.op {
-            Op::Health(_) | Op::ReadCached | Op::Connect | Op::Open => Op::Read,
+            Op::Health(_) | Op::ReadCached | Op::Connect | Op::Open => Op::Read(Resource::Objects),
             op => op,
         }
     }

@@ -145,7 +145,8 @@ impl ApiServer {
         self.check_etcd(view, fx);
         let life = self.life;
         let objects = self.stored(self.storages.objects(), view);
-        let leases = self.stored(self.storages.get(Storage::Leases), view);
+        let [leases, nodes] = [Storage::Leases, Storage::Nodes]
+            .map(|storage| self.stored(self.storages.get(storage), view));
         fx.publish(Fact::ApiServer(ApiServerFact {
             listening: life.listening,
             http: life.http,
@@ -165,6 +166,7 @@ impl ApiServer {
             cached_latency: self.params.processing,
             answered: objects.answered,
             leases: Some(leases).filter(|leases| *leases != objects),
+            nodes: Some(nodes).filter(|nodes| *nodes != objects),
         }));
     }
 }

@@ -9,6 +9,7 @@
 
 use super::Alarm;
 use super::etcd_client::EtcdClient;
+use crate::component::fact::Resource;
 use crate::component::mail::Op;
 use crate::component::{ComponentId, Effects, View};
 
@@ -34,10 +35,13 @@ impl Storage {
             Op::Connect
             | Op::Open
             | Op::ReadCached
-            | Op::Read
-            | Op::Write
             | Op::Alarm(_)
             | Op::Reconfigure(_) => Storage::Objects,
+            Op::Read(resource) | Op::Write(resource) => match resource {
+                Resource::Objects => Storage::Objects,
+                Resource::Leases => Storage::Leases,
+                Resource::Nodes => Storage::Nodes,
+            },
             Op::GetLease(_) | Op::PutLease { .. } | Op::RenewNodeLease => Storage::Leases,
             Op::PostNodeStatus => Storage::Nodes,
             Op::Health(_) => Storage::Health,

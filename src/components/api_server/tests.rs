@@ -211,8 +211,8 @@ fn a_dead_member_leaves_the_cache_alone() {
         world.settle();
         world.set_process(MEMBER, ProcessState::Dead);
         world.run_until(at(10_000));
-        ask(&mut world, 1, Op::Read, Time::NEVER);
-        ask(&mut world, 2, Op::Write, Time::NEVER);
+        ask(&mut world, 1, Op::Read(Resource::Objects), Time::NEVER);
+        ask(&mut world, 2, Op::Write(Resource::Objects), Time::NEVER);
         world.run_until(at(100_000));
         assert_eq!(fact(&world).read_cached, Ability::Works);
         assert_eq!(answer(&world, 1).unwrap().0, at(10_000 + read));
@@ -242,7 +242,7 @@ fn waiting_requests_go_with_the_next_dial() {
     world.settle();
     world.set_process(MEMBER, ProcessState::Dead);
     world.run_until(at(1500));
-    ask(&mut world, 1, Op::Write, Time::NEVER);
+    ask(&mut world, 1, Op::Write(Resource::Objects), Time::NEVER);
     assert!(to_etcd(&world).is_empty());
     world.all.processes[MEMBER.index()].incarnation += 1;
     world.set_process(MEMBER, ProcessState::Running);
@@ -292,7 +292,7 @@ fn requests_wait_for_their_own_resource() {
     world.settle();
     world.set_process(MEMBER, ProcessState::Dead);
     world.run_until(at(45_000));
-    let ops = [Op::Write, Op::RenewNodeLease, Op::PostNodeStatus];
+    let ops = [Op::Write(Resource::Objects), Op::RenewNodeLease, Op::PostNodeStatus];
     for (id, op) in ops.into_iter().enumerate() {
         ask(&mut world, id as u64, op, Time::NEVER);
     }
@@ -330,8 +330,8 @@ fn a_broken_connection_leaves_writes_unknown() {
     for (versions, read) in [(old(), Some(Outcome::Rejected)), (Versions::default(), None)] {
         let mut world = world(&versions);
         world.settle();
-        ask(&mut world, 1, Op::Write, Time::NEVER);
-        ask(&mut world, 2, Op::Read, Time::NEVER);
+        ask(&mut world, 1, Op::Write(Resource::Objects), Time::NEVER);
+        ask(&mut world, 2, Op::Read(Resource::Objects), Time::NEVER);
         let keys = to_etcd(&world);
         world.all.processes[MEMBER.index()].state = ProcessState::Dead;
         etcd_says(&mut world, keys[0], Outcome::Reset);
@@ -346,7 +346,7 @@ fn a_broken_connection_leaves_writes_unknown() {
 fn a_graceful_stop_drains() {
     let mut world = world(&Versions::default());
     world.settle();
-    ask(&mut world, 1, Op::Write, Time::NEVER);
+    ask(&mut world, 1, Op::Write(Resource::Objects), Time::NEVER);
     let keys = to_etcd(&world);
     world.deliver(SERVER, Cause::Lever(Lever::Stop));
     assert!(!fact(&world).ready && fact(&world).live && !fact(&world).listening);

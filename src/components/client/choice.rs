@@ -40,7 +40,7 @@ impl Client {
         let until = if last || connects(view, to) { deadline } else { deadline.min(dial_ends) };
         self.pending.insert(id, Pending { until, ..pending });
         self.deadlines.insert((until, id));
-        let op = super::op(self.wiring.class);
+        let op = super::op(self.wiring.class, self.wiring.resource);
         fx.send(to, Body::Call(Call { id, op, deadline }));
         self.set_deadline(view, fx);
     }

@@ -9,7 +9,6 @@
 
 use super::params::Held;
 use super::{Alarm, Client, PHASE_DRAW};
-use crate::component::fact::Resource;
 use crate::component::mail::{Call, Outcome, Reply};
 use crate::component::record::{Record, RequestClass, RequestRecord};
 use crate::component::{Blame, ComponentId, Effects, View};
@@ -100,7 +99,7 @@ impl Client {
             self.adopt(view, fx);
         }
         let long = self.long.as_ref().filter(|long| !long.held.eager)?;
-        let what = (self.wiring.class, Resource::Objects);
+        let what = (self.wiring.class, self.wiring.resource);
         long.connection.latency(what, self.params.every, view)
     }
 
@@ -136,7 +135,7 @@ impl Client {
 
     /// Sends what waits, or sees to it that there is a connection.
     fn send_waiting(&mut self, view: &View, fx: &mut Effects<Alarm>) {
-        let op = super::op(self.wiring.class);
+        let op = super::op(self.wiring.class, self.wiring.resource);
         let Some(long) = &mut self.long else { return };
         let waiting = long.requests.iter_mut().filter(|(_, r)| r.place == Place::Waiting);
         if let Some(ends) = long.connection.standing() {
@@ -283,7 +282,7 @@ impl Client {
             outcome,
         };
         if record.succeeded() {
-            self.last_write = self.last_write.max(Some(view.now));
+            self.last_answer = self.last_answer.max(Some(view.now));
         }
         fx.record(Record::Request(record));
     }

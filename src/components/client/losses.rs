@@ -34,9 +34,9 @@ impl Client {
             let latency = self.ride_latency(view, fx).filter(|latency| *latency < timeout)?;
             return Some(Service { latency, fails: 0.0, slow: 0.0 });
         }
-        let super::Wiring { class, targets, api_servers, any, .. } = &self.wiring;
+        let super::Wiring { class, resource, targets, api_servers, any, .. } = &self.wiring;
         let target = targets[self.chosen(lane)];
-        let latency = path::latency(view, self.me, target, api_servers, *class)
+        let latency = path::latency(view, self.me, target, api_servers, (*class, *resource))
             .filter(|latency| *latency < timeout)?;
         // An answer has to be back before the time-out.
         let patience = timeout - latency - Duration::from_nanos(1);
@@ -119,7 +119,7 @@ impl Client {
             last_slow,
         });
         if count > 0 {
-            self.last_write = self.last_write.max(Some(counted.last + service.latency));
+            self.last_answer = self.last_answer.max(Some(counted.last + service.latency));
         }
         self.ride_counted(counted.last + service.latency, view, fx);
         counted.under_way

@@ -17,7 +17,7 @@ mod params;
 #[cfg(test)]
 mod tests;
 
-use crate::component::fact::{ClientFact, Fact, Renewals};
+use crate::component::fact::{ClientFact, Fact, Renewals, Resource};
 use crate::component::mail::{Body, Mail, Op, Outcome, Reply};
 use crate::component::record::{Record, RequestClass, RequestRecord};
 use crate::component::{Alarm as _, Blame, Cause, Component, ComponentId, Effects, Kind, Lever, Map, View};
@@ -33,6 +33,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Wiring {
     /// What it asks for.
     pub class: RequestClass,
+    /// Of which sort of object.
+    pub resource: Resource,
     /// To whom: [`ComponentId::VIP`], a balancer, API servers or etcd members. Each has a schedule of
     /// its own, all with the same period.
     pub targets: Vec<ComponentId>,
@@ -94,7 +96,7 @@ pub struct Client {
     pending: BTreeMap<u64, Pending>,
     deadlines: BTreeSet<(Time, u64)>,
     next_call: u64,
-    last_write: Option<Time>,
+    last_answer: Option<Time>,
     /// The target at which a client that knows several stays.
     preferred: usize,
     /// The one connection, where it keeps one.
@@ -112,7 +114,7 @@ impl Client {
             pending: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             next_call: 0,
-            last_write: None,
+            last_answer: None,
             preferred: 0,
             long: wiring.held.map(LongLived::new),
         }
@@ -224,7 +226,7 @@ impl Client {
             outcome,
         };
         if record.succeeded() {
-            self.last_write = self.last_write.max(Some(view.now));
+            self.last_answer = self.last_answer.max(Some(view.now));
         }
         fx.record(Record::Request(record));
     }
@@ -265,17 +267,22 @@ impl Client {
         }
     }
 
-    /// What etcd needs to know of a client's writes; nobody looks at its reads.
+    /// What etcd needs to know of a client's writes, and its machine of the address's answers; nobody
+    /// looks at anything else.
     fn publish(&self, _view: &View, fx: &mut Effects<Alarm>) {
-        if self.wiring.class != RequestClass::Write {
+        let writes = self.wiring.class == RequestClass::Write;
+        let by_address = self.long.is_none() && self.wiring.targets.contains(&ComponentId::VIP);
+        if !writes && !by_address {
             return;
         }
         let counted = self.lanes.first().and_then(Lane::answers);
-        let writes = match counted {
+        let answered = match counted {
             Some(answers) => Renewals::Every(answers),
-            None => self.last_write.map_or(Renewals::Never, Renewals::Once),
+            None => self.last_answer.map_or(Renewals::Never, Renewals::Once),
         };
-        fx.publish(Fact::Client(ClientFact { writes, ..ClientFact::default() }));
+        let told = |told: bool| if told { answered } else { Renewals::Never };
+        let (writes, answers) = (told(writes), told(by_address));
+        fx.publish(Fact::Client(ClientFact { writes, answers, ..ClientFact::default() }));
     }
 
     /// The process is gone: what was counted is booked, what was under way stays without an answer.
@@ -316,12 +323,12 @@ impl Client {
     }
 }
 
-fn op(class: RequestClass) -> Op {
+fn op(class: RequestClass, resource: Resource) -> Op {
     match class {
         RequestClass::Connect => Op::Connect,
         RequestClass::ReadCached => Op::ReadCached,
-        RequestClass::Read => Op::Read,
-        RequestClass::Write => Op::Write,
+        RequestClass::Read => Op::Read(resource),
+        RequestClass::Write => Op::Write(resource),
     }
 }
 

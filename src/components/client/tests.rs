@@ -36,6 +36,7 @@ fn world(trial: u64) -> Fake<Client> {
     let kinds = [(0, Kind::Client), (1, Kind::ApiServer)];
     let wiring = Wiring {
         class: RequestClass::Write,
+        resource: Resource::Objects,
         targets: vec![SERVER],
         any: false,
         held: None,
@@ -259,7 +260,7 @@ fn a_refused_request_goes_to_another_server_at_once() {
     let other = ComponentId(2);
     let servers = vec![SERVER, other];
     let class = RequestClass::Write;
-    let wiring = Wiring { class, targets: servers.clone(), any: true, held: None, api_servers: servers };
+    let wiring = Wiring { class, resource: Resource::Objects, targets: servers.clone(), any: true, held: None, api_servers: servers };
     let params = ClientParams { every: EVERY, timeout: TIMEOUT, ..ClientParams::defaults(&Versions::default()) };
     let client = Client::new(CLIENT, &params, &wiring);
     let mut world = Fake::new(surroundings(&kinds, DELAY), vec![(CLIENT, client)], 0);

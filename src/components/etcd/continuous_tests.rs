@@ -5,6 +5,7 @@ use super::EtcdParams;
 use super::idealised::{ElectionTimer, LogLag};
 use super::law_tests::{assert_mean, four_errors, mean, run_to_leader};
 use super::testing::{Act, Lab, Setup, at, ms};
+use crate::component::fact::Resource;
 use crate::component::lever::Lever;
 use crate::component::mail::{Op, Outcome};
 use crate::kernel::law::Law;
@@ -160,7 +161,7 @@ fn a_request_brings_what_a_member_lacks() {
     let mut lab = Lab::new(&setup);
     lab.run_until(at(1000));
     assert_eq!(last(&lab, 2) + 7, last(&lab, 0));
-    lab.act(at(2000), Act::Call(1, 1, Op::Write));
+    lab.act(at(2000), Act::Call(1, 1, Op::Write(Resource::Objects)));
     lab.run_until(at(3000));
     assert_eq!(lab.replies[0].2, Outcome::Done);
     assert_eq!(last(&lab, 1), last(&lab, 0));

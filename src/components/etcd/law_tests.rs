@@ -1,7 +1,7 @@
 //! Failover times in law: against closed forms, and against measurements of etcd 3.4.
 
 use super::testing::{Act, Lab, Setup, Shown, at, ms};
-use crate::component::fact::{Fact, LeaseFact, Role};
+use crate::component::fact::{Fact, LeaseFact, Resource, Role};
 use crate::component::id::ComponentId;
 use crate::component::lever::Lever;
 use crate::component::mail::{Op, Outcome};
@@ -309,7 +309,7 @@ fn a_write_forwarded_to_a_fallen_leader_is_lost() {
     let (fell, leader, _) = *lab.trace.iter().find(falls).unwrap();
     let (mut lab, _) = cut_off(&setup);
     let asked = fell - Duration::from_micros(20);
-    lab.act(asked, Act::Call(3 - leader, 1, Op::Write));
+    lab.act(asked, Act::Call(3 - leader, 1, Op::Write(Resource::Objects)));
     lab.run_until(HEAL + Duration::from_secs(60));
     assert_eq!(lab.replies, [(asked + ms(7000), 1, Outcome::TimedOut)]);
     assert!(lab.leader().is_some());
@@ -337,7 +337,7 @@ fn without_a_majority_puts_wait_for_seven_seconds() {
         lab.act(FAULT, Act::Lever(0, Lever::Kill));
         lab.act(FAULT, Act::Lever(1, Lever::Kill));
         for (call, later) in [(1, ms(1)), (2, ms(3000))] {
-            lab.act(FAULT + later, Act::Call(2, call, Op::Write));
+            lab.act(FAULT + later, Act::Call(2, call, Op::Write(Resource::Objects)));
             lab.act(FAULT + later, Act::Call(2, call + 10, Op::ReadCached));
         }
         lab.run_until(FAULT + ms(20_000));

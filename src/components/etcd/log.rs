@@ -257,6 +257,7 @@ impl Log {
 
 #[cfg(test)]
 mod tests {
+    use crate::component::fact::Resource;
     use super::*;
     use crate::component::id::ComponentId;
     use crate::component::mail::Op;
@@ -333,7 +334,7 @@ mod tests {
     /// Law: an entry that somebody waits for goes with the entries that conflict, and only then.
     #[test]
     fn proposals_live_and_die_with_their_entries() {
-        let (origin, op) = (ComponentId(0), Op::Write);
+        let (origin, op) = (ComponentId(0), Op::Write(Resource::Objects));
         let mut log = Log::of(1, 5);
         log.push(1, Proposal { index: 0, origin, tag: 7, op, asked: crate::component::EventId::START });
         assert_eq!(log.proposals_after(5).len(), 1);

@@ -2,6 +2,7 @@
 
 use super::testing::{Act, Lab, Setup, at, ms};
 use super::twin_tests::{History, one, play};
+use crate::component::fact::Resource;
 use crate::component::fact::Role;
 use crate::component::id::ComponentId;
 use crate::component::lever::Lever;
@@ -91,7 +92,7 @@ fn a_fourth_voter_needs_three() {
     let mut lab = Lab::new(&setup);
     lab.act(at(10_000), Act::Lever(2, Lever::Kill));
     lab.act(at(11_000), change(MemberChange::AddVoter, 3));
-    lab.act(at(11_500), Act::Call(0, 1, Op::Write));
+    lab.act(at(11_500), Act::Call(0, 1, Op::Write(Resource::Objects)));
     lab.run_until(at(12_000));
     assert_eq!(members(&lab, 0).voters(), 4);
     assert_eq!(lab.replies, []);
@@ -99,7 +100,7 @@ fn a_fourth_voter_needs_three() {
     lab.run_until(at(25_000));
     let late = lab.replies.iter().find(|(_, id, _)| *id == 1).unwrap();
     assert!(late.0 > at(12_000), "answered before the fourth ran");
-    lab.act(at(26_000), Act::Call(lab.leader().unwrap(), 2, Op::Write));
+    lab.act(at(26_000), Act::Call(lab.leader().unwrap(), 2, Op::Write(Resource::Objects)));
     lab.run_until(at(27_000));
     assert!(lab.replies.iter().any(|(_, id, outcome)| (*id, *outcome) == (2, Outcome::Done)));
 }

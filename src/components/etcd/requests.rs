@@ -11,7 +11,7 @@
 use super::{Alarm, Etcd, Fx};
 use crate::component::EventId;
 use crate::component::blame::Blame;
-use crate::component::fact::{Fact, LeaseFact};
+use crate::component::fact::{Fact, LeaseFact, Resource};
 use crate::component::id::{ComponentId, Kind};
 use crate::component::mail::{
     Body, Call, Endpoint, EntryName, Op, Outcome, Proposal, RaftKind, RaftMessage, Reply,
@@ -111,12 +111,12 @@ impl Etcd {
             Op::Health(_) if self.hard.full && self.rules.health_needs_leader => {
                 answer(asker, Outcome::Rejected, fx);
             }
-            Op::Read | Op::GetLease(_) | Op::Health(_) => {
+            Op::Read(_) | Op::GetLease(_) | Op::Health(_) => {
                 self.ask_read(asker, call.op, view, fx);
             }
             // etcd: `quotaKVServer`, `ErrGRPCNoSpace`.
             op if op.writes() && self.refuses_writes() => answer(asker, Outcome::Rejected, fx),
-            Op::Write
+            Op::Write(_)
             | Op::PutLease { .. }
             | Op::RenewNodeLease
             | Op::PostNodeStatus
@@ -288,7 +288,7 @@ impl Etcd {
     pub(super) fn publish_member(&mut self, view: &View, fx: &mut Fx) {
         let tag = self.requests.tag();
         self.requests.publication = Some((tag, view.now + self.rules.request_timeout));
-        self.propose(self.me, tag, Op::Write, view, fx);
+        self.propose(self.me, tag, Op::Write(Resource::Objects), view, fx);
     }
 
     /// Time-outs of writes: the outcome is unknown. What still waits for a leader was never proposed.

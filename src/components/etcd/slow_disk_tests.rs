@@ -3,6 +3,7 @@
 use super::law_tests::{assert_mean, mean};
 use super::slow_disk::writes_until_long;
 use super::testing::{Act, Lab, Setup, at, ms};
+use crate::component::fact::Resource;
 use crate::component::lever::{Lever, Slowness};
 use crate::component::mail::{Op, Outcome};
 use crate::kernel::law::Law;
@@ -104,12 +105,12 @@ fn a_full_database_stops_the_writes_of_all() {
     lab.act(at(1000), Act::Lever(2, Lever::Kill));
     lab.act(at(2000), Act::Lever(1, Lever::Space(false)));
     lab.act(at(3000), Act::Start(2));
-    let refused = [0, 1, 2].map(|member| ask(&mut lab, 9000, member, Op::Write));
-    let read = ask(&mut lab, 9000, 2, Op::Read);
+    let refused = [0, 1, 2].map(|member| ask(&mut lab, 9000, member, Op::Write(Resource::Objects)));
+    let read = ask(&mut lab, 9000, 2, Op::Read(Resource::Objects));
     lab.act(at(10_000), Act::Lever(0, Lever::Kill));
-    let later = ask(&mut lab, 20_000, 2, Op::Write);
+    let later = ask(&mut lab, 20_000, 2, Op::Write(Resource::Objects));
     lab.act(at(21_000), Act::Lever(1, Lever::Space(true)));
-    let done = ask(&mut lab, 23_000, 2, Op::Write);
+    let done = ask(&mut lab, 23_000, 2, Op::Write(Resource::Objects));
     lab.run_until(at(40_000));
     for call in refused.into_iter().chain([later]) {
         assert_eq!(outcome(&lab, call), Some(Outcome::Rejected), "{call}");
@@ -126,12 +127,12 @@ fn the_alarm_needs_a_majority() {
     lab.act(at(1000), Act::Lever(1, Lever::Kill));
     lab.act(at(1000), Act::Lever(2, Lever::Kill));
     lab.act(at(5000), Act::Lever(0, Lever::Space(false)));
-    lab.act(at(6000), Act::Call(0, 1, Op::Write));
+    lab.act(at(6000), Act::Call(0, 1, Op::Write(Resource::Objects)));
     lab.run_until(at(30_000));
     assert_eq!(outcome(&lab, 1), Some(Outcome::Rejected));
     assert!(!lab.fact(0).unwrap().full);
     lab.act(at(31_000), Act::Start(1));
-    lab.act(at(60_000), Act::Call(1, 2, Op::Write));
+    lab.act(at(60_000), Act::Call(1, 2, Op::Write(Resource::Objects)));
     lab.run_until(at(70_000));
     assert!(lab.fact(0).unwrap().full && lab.fact(1).unwrap().full);
     assert_eq!(outcome(&lab, 2), Some(Outcome::Rejected));

@@ -1,7 +1,7 @@
 //! Members together: stories told step by step, and the invariants of raft.
 
 use super::testing::{Act, Lab, Setup, at, ms};
-use crate::component::fact::Role;
+use crate::component::fact::{Role, Resource};
 use crate::component::lever::Lever;
 use crate::component::mail::{Op, Outcome};
 
@@ -34,8 +34,8 @@ fn a_killed_leader_is_replaced() {
 fn requests_are_served_by_every_member() {
     let mut lab = Lab::new(&Setup::new(3, 6));
     for i in 0..3 {
-        lab.act(at(1000), Act::Call(i, 10 + i as u64, Op::Write));
-        lab.act(at(2000), Act::Call(i, 20 + i as u64, Op::Read));
+        lab.act(at(1000), Act::Call(i, 10 + i as u64, Op::Write(Resource::Objects)));
+        lab.act(at(2000), Act::Call(i, 20 + i as u64, Op::Read(Resource::Objects)));
         lab.act(at(3000), Act::Call(i, 30 + i as u64, Op::ReadCached));
     }
     lab.run_until(at(4000));

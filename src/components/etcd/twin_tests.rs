@@ -2,6 +2,7 @@
 //! history, to the nanosecond, as one that computes them.
 
 use super::testing::{Act, Lab, Setup, Shown};
+use crate::component::fact::Resource;
 use crate::component::lever::Lever;
 use crate::component::mail::{Op, Outcome};
 use crate::kernel::time::{Duration, Time};
@@ -35,7 +36,7 @@ pub(super) fn one(members: usize) -> impl Strategy<Value = Act> {
             if a == b { Act::Start(a) } else { Act::Heal(a, b, lag, bridged) }
         }),
         2 => (member, any::<bool>()).prop_map(|(i, read)| {
-            Act::Call(i, 0, if read { Op::Read } else { Op::Write })
+            Act::Call(i, 0, if read { Op::Read(Resource::Objects) } else { Op::Write(Resource::Objects) })
         }),
     ]
 }

@@ -4,6 +4,7 @@
 use super::backoff::{self, Entry};
 use super::liveness::{Outcome, Prober, Thresholds};
 use super::{Alarm, EtcdProbe, Kubelet, PHASE_DRAW, PROBE_DRAW, RESYNC_DRAW};
+use crate::component::record::Record;
 use crate::component::view::ProcessState;
 use crate::component::{Blame, ComponentId, Effects, Kind, View};
 use crate::kernel::cadence::Cadence;
@@ -150,6 +151,7 @@ impl Kubelet {
     pub(super) fn kill_pod(&mut self, pod: usize, _view: &View, fx: &mut Effects<Alarm>) {
         if let Some((_, prober)) = &mut self.pods.pods[pod].probed {
             *prober = None;
+            fx.record(Record::ProbeKill { process: self.wiring.pods[pod] });
             fx.kill(self.wiring.pods[pod]);
         }
     }

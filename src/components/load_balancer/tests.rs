@@ -1,7 +1,7 @@
 //! The balancer's laws, in a fake world of three API servers.
 
 use super::*;
-use crate::component::fact::{Ability, ApiServerFact};
+use crate::component::fact::{Ability, ApiServerFact, Resource};
 use crate::component::mail::{Call, Op, Outcome, Reply};
 use crate::component::param::Params;
 use crate::component::versions::Versions;
@@ -80,7 +80,7 @@ fn marked(fake: &Fake<LoadBalancer>, up: bool, from: Time) -> Option<Duration> {
 
 fn call(fake: &mut Fake<LoadBalancer>, id: u64) {
     let deadline = fake.now + secs(100);
-    let body = Body::Call(Call { id, op: Op::Read, deadline });
+    let body = Body::Call(Call { id, op: Op::Read(Resource::Objects), deadline });
     fake.deliver(LB, Cause::Mail(Mail { from: CLIENT, body }));
 }
 

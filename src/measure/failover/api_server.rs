@@ -5,6 +5,7 @@ use super::moments::first_start;
 use super::{Metric, Value, first_since, span};
 use crate::component::fact::{ApiServerFact, Fact};
 use crate::component::id::Kind;
+use crate::component::record::Record;
 use crate::kernel::time::Time;
 use crate::measure::case::Case;
 
@@ -19,6 +20,11 @@ pub(super) const METRICS: &[Metric] = &[
         reached(case, |fact| fact.ready)
     }),
     span("apiserver.haproxy_up", "start to the balancer's UP mark", haproxy_up),
+    span(
+        "apiserver.probe_kill",
+        "fault to a kubelet's killing an API server whose probe failed",
+        probe_kill,
+    ),
 ];
 
 fn reached(case: &Case, stage: fn(&ApiServerFact) -> bool) -> Option<Value> {
@@ -36,4 +42,12 @@ fn haproxy_up(case: &Case) -> Option<Value> {
     let (start, server) = first_start(case, Kind::ApiServer)?;
     let balancer = balancer_before(case, start)?;
     first_since(Some(start), marks(case, balancer, bits(case, |id| id == server), true))
+}
+
+fn probe_kill(case: &Case) -> Option<Value> {
+    let killed = case.history.records().filter(|recorded| match recorded.record {
+        Record::ProbeKill { process } => case.plan.map.component(process).kind == Kind::ApiServer,
+        _ => false,
+    });
+    first_since(case.fault_at(), killed.map(|recorded| recorded.at))
 }

@@ -3,7 +3,7 @@
 use super::requests::Requests;
 use super::{Metric, Value, count, first_since, span};
 use crate::component::record::{Record, RequestRecord};
-use crate::kernel::time::Duration;
+use crate::kernel::time::{Duration, Time};
 use crate::measure::case::Case;
 use crate::plan::client::ClientTarget;
 
@@ -13,6 +13,16 @@ pub(super) const METRICS: &[Metric] = &[
         "client.last_affected_start",
         "fault to the start of the last request that failed or took over 100 ms",
         last_affected_start,
+    ),
+    span(
+        "client.longest_request",
+        "longest time that a request of the steady client took",
+        longest_request,
+    ),
+    span(
+        "client.recovery_spread",
+        "first success after the repair of the first client to that of the last",
+        recovery_spread,
     ),
     span("client.reconnected", "fault to the new connection of a long-lived client", reconnected),
 ];
@@ -44,6 +54,22 @@ fn last_affected_start(case: &Case) -> Option<Value> {
     let stalled = requests.last_stalled(AFFECTED, fault, until);
     let last = requests.last_issue(counts, fault).max(stalled)?;
     Some(Value::Duration(last.saturating_since(fault)))
+}
+
+fn longest_request(case: &Case) -> Option<Value> {
+    steady(case)?.longest().map(Value::Duration)
+}
+
+/// Every client at the endpoint counts, and each must have had a success.
+fn recovery_spread(case: &Case) -> Option<Value> {
+    let repair = case.repair_at()?;
+    let clients = case.plan.clients.iter().map(|(_, plan)| plan);
+    let back: Option<Vec<Time>> = clients
+        .filter(|plan| plan.target == ClientTarget::Endpoint)
+        .map(|plan| Requests::of(case, |of| of.name == plan.name)?.first_success(repair))
+        .collect();
+    let back = back?;
+    Some(Value::Duration(back.iter().max()?.since(*back.iter().min()?)))
 }
 
 /// The first connection that stands after the fault is a new one: those before were announced before.

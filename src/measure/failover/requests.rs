@@ -227,6 +227,21 @@ impl<'a> Requests<'a> {
         u64::try_from(self.single().filter(|request| !request.succeeded()).count()).unwrap_or(0)
     }
 
+    /// How long the longest request took, failed ones too. Of those that a settled path served and
+    /// lost packets slowed down, nobody noted how long they took: they count as the others.
+    pub(super) fn longest(&self) -> Option<Duration> {
+        let counted = self.case.history.records().filter_map(|recorded| match recorded.record {
+            Record::Served { client, target, latency, count, .. }
+                if count > 0 && self.counts(client, target) =>
+            {
+                Some(latency)
+            }
+            _ => None,
+        });
+        let single = self.single().map(|request| request.ended.saturating_since(request.issued));
+        single.chain(counted).max()
+    }
+
     /// When the last of the counted requests was issued that a stall of the clients' machine made
     /// slower than `limit`, stalls that begin in `[from, until)`.
     pub(super) fn last_stalled(&self, limit: Duration, from: Time, until: Time) -> Option<Time> {

@@ -229,6 +229,7 @@ impl Wirings<'_> {
         }
         let wiring = client::Wiring {
             class: options.class.class(),
+            resource: options.resource.resource(),
             targets,
             any,
             held: self.held(client),

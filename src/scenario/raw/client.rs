@@ -1,6 +1,7 @@
 //! Clients with a stated schedule.
 
 use super::{Placed, one_or_many};
+use crate::component::fact::Resource;
 use crate::component::param::{params, words};
 use crate::component::record::RequestClass;
 use crate::component::versions::Versions;
@@ -25,6 +26,29 @@ words! {
     }
 }
 
+words! {
+    /// About which sort of object a client asks.
+    pub enum ResourceWord {
+        /// Any but the others.
+        Objects = "objects",
+        /// Leases: of leader election and of nodes.
+        Leases = "leases",
+        /// Nodes.
+        Nodes = "nodes",
+    }
+}
+
+impl ResourceWord {
+    /// The sort of object.
+    pub fn resource(self) -> Resource {
+        match self {
+            ResourceWord::Objects => Resource::Objects,
+            ResourceWord::Leases => Resource::Leases,
+            ResourceWord::Nodes => Resource::Nodes,
+        }
+    }
+}
+
 impl ClassWord {
     /// The class of its requests.
     pub fn class(self) -> RequestClass {
@@ -42,6 +66,9 @@ params! {
     pub struct ClientOptions {
         /// What it asks for.
         class: ClassWord = "class", |_v| ClassWord::Read, "hasim: a quorum GET";
+        /// Of which sort of object: an API server stores each over connections to etcd of its own,
+        /// which come back after an outage at times of their own.
+        resource: ResourceWord = "resource", |_v| ResourceWord::Objects, "hasim: any object but Leases and nodes";
         /// Between requests.
         every: Duration = "every", |_v| Duration::from_millis(100), "hasim: as the measured clients";
         /// When it gives a request up.

@@ -47,6 +47,7 @@ pub const RULES: [&Rule<Subject>; 39] = [
     &super::keepalived_options::RULE,
     &super::nobody_elected::RULE,
     &super::long_lived::RULE,
+    &super::client_resource::RULE,
     &super::reliability_names::RULE,
     &super::repair_crews::RULE,
     &super::immediate_failure::RULE,

@@ -5,6 +5,7 @@
 
 pub mod all;
 mod api_server_options;
+mod client_resource;
 mod client_target;
 mod controller_manager_options;
 mod counts;
