@@ -442,8 +442,8 @@ fn a_member_serves_nothing_before_it_has_caught_up() {
         let mut lab = Lab::new(&setup);
         lab.act(FAULT, Act::Lever(2, Lever::Kill));
         lab.act(back, Act::Start(2));
-        lab.act(back + ms(1000), Act::Call(2, 1, Op::Read));
-        lab.act(back + ms(1000), Act::Call(2, 2, Op::Write));
+        lab.act(back + ms(1000), Act::Call(2, 1, Op::Read(Resource::Objects)));
+        lab.act(back + ms(1000), Act::Call(2, 2, Op::Write(Resource::Objects)));
         let mut now = back + ms(1);
         lab.run_until(now);
         while !lab.fact(2).is_some_and(|fact| fact.serving) {

@@ -15,7 +15,7 @@ macro_rules! scenario {
 pub(super) use scenario;
 
 /// Every rule.
-pub const RULES: [&Rule<Subject>; 39] = [
+pub const RULES: [&Rule<Subject>; 40] = [
     &super::counts::RULE,
     &super::topology::RULE,
     &super::zones::RULE,
