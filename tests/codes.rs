@@ -1,6 +1,6 @@
 //! Pages that the program can write are what it would write.
 
-use hasim::report::{json, metrics};
+use hasim::report::{json, metrics, rare};
 use hasim::scenario::{code, rules};
 use std::path::Path;
 
@@ -30,6 +30,14 @@ fn page_of_codes_is_current() {
 fn schema_of_results_is_current() {
     let page = format!("{:#}\n", json::schema());
     let name = "run-result.schema.json";
+    assert!(is_current(name, &page), "docs/{name} is not current; HASIM_BLESS=1 renews it");
+}
+
+/// Law: so is the schema of studies of rare outages.
+#[test]
+fn schema_of_rare_studies_is_current() {
+    let page = format!("{:#}\n", rare::schema());
+    let name = "rare-result.schema.json";
     assert!(is_current(name, &page), "docs/{name} is not current; HASIM_BLESS=1 renews it");
 }
 

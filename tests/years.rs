@@ -142,12 +142,13 @@ fn a_world_an_incident_agrees_with_one_for_all() {
         let of = |row: &YearRow| row.measures[measure as usize];
         let pairs = || parted.iter().zip(&whole).map(|(a, b)| (of(a), of(b)));
         let seconds = |nanos: u64| nanos as f64 / 1e9;
-        let down = pairs().map(|(a, b)| seconds(a.down) - seconds(b.down)).collect();
-        agrees(measure.name(), "seconds down", down);
-        let outages = pairs().map(|(a, b)| a.outages as f64 - b.outages as f64).collect();
-        agrees(measure.name(), "outages", outages);
-        let unserved = pairs().map(|(a, b)| seconds(a.unserved) - seconds(b.unserved)).collect();
-        agrees(measure.name(), "seconds of requests", unserved);
+        let down: Vec<f64> = pairs().map(|(a, b)| seconds(a.down) - seconds(b.down)).collect();
+        agrees(measure.name(), "seconds down", &down);
+        let outages: Vec<f64> = pairs().map(|(a, b)| a.outages as f64 - b.outages as f64).collect();
+        agrees(measure.name(), "outages", &outages);
+        let unserved: Vec<f64> =
+            pairs().map(|(a, b)| seconds(a.unserved) - seconds(b.unserved)).collect();
+        agrees(measure.name(), "seconds of requests", &unserved);
         for (spell, _) in pairs() {
             assert_eq!(spell.reasons.iter().sum::<u64>(), spell.down);
             assert!(spell.unserved >= spell.down);
@@ -157,7 +158,7 @@ fn a_world_an_incident_agrees_with_one_for_all() {
 }
 
 /// Differences with a mean of zero: within its own standard error.
-fn agrees(measure: &str, what: &str, differences: Vec<f64>) {
+fn agrees(measure: &str, what: &str, differences: &[f64]) {
     let n = differences.len() as f64;
     let mean = differences.iter().sum::<f64>() / n;
     let variance = differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (n - 1.0);

@@ -25,7 +25,7 @@ pub(super) fn load(path: &Path, console: &mut Console) -> Option<Input> {
     load_until(path, None, console)
 }
 
-/// As [`load`], with another end of the run, to which the scenario's rules are held.
+/// As [`load()`], with another end of the run, to which the scenario's rules are held.
 pub(super) fn load_until(
     path: &Path,
     until: Option<Duration>,

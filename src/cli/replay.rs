@@ -92,9 +92,9 @@ fn one(
             }
             Format::Json => run::print_json(run, &findings, console),
         };
-        let traces = typed.trace.iter();
-        let traced = traces.map(|path| run::write_trace(path, run, &findings)).collect();
-        written = std::mem::replace(&mut written, Ok(())).and(traced);
+        let mut paths = typed.trace.iter();
+        let kept = paths.try_for_each(|path| run::write_trace(path, run, &findings));
+        written = std::mem::replace(&mut written, Ok(())).and(kept);
     });
     if (1..=count).contains(&number) {
         return written;

@@ -13,7 +13,7 @@ use crate::component::members::MemberChange;
 use crate::plan::rolling::{Order, Part, Rolling, Sight, Standing, Step};
 use crate::plan::schedule::Action;
 
-/// kubeadm adds learners since 1.29 (feature gate EtcdLearnerMode, alpha in 1.27).
+/// kubeadm adds learners since 1.29 (feature gate `EtcdLearnerMode`, alpha in 1.27).
 const JOINS_AS: VerbOption = VerbOption {
     name: "as",
     doc: "How a member joins: as a `learner`, which gets its vote once it has caught up (kubeadm since 1.29), or as a `voter` at once (before that): the quorum then grows before the member runs.",

@@ -32,7 +32,7 @@ impl Wounds {
     /// The objects in which these errors lie.
     pub(super) fn of(document: &Document, errors: &Diagnostics) -> Self {
         let mut wounds = Self { spans: Vec::new(), bases: Vec::new() };
-        for error in errors.iter() {
+        for error in errors {
             let place = error.span().unwrap_or(document.root.span);
             let mut keys = Vec::new();
             let object = innermost(&document.root, place, &mut keys);

@@ -52,11 +52,8 @@ impl HealthCheck {
                 Depth::Connect => 1.0,
                 Depth::Reply => exchange.within(left.saturating_sub(round_trip)),
             };
-            let greeted = match rules.handshake {
-                false => 1.0,
-                true => exchange
-                    .within(rules.connect_limit.saturating_sub(late).saturating_sub(round_trip)),
-            };
+            let limit = rules.connect_limit.saturating_sub(late).saturating_sub(round_trip);
+            let greeted = if rules.handshake { exchange.within(limit) } else { 1.0 };
             let in_time = in_time * greeted;
             let here = reached * (1.0 - loss);
             passes += here * in_time;

@@ -186,10 +186,10 @@ fn look(plan: &Plan, basis: Basis, seed: u64) -> [Search; COLUMNS] {
         }
     }
     std::array::from_fn(|column| {
-        let [plain, forced] = columns[column].far;
+        let [unforced, forced] = columns[column].far;
         let variance = |(sum, squares, _): (f64, f64, u64)| squares - sum * sum / incidents as f64;
-        let often = plain.2 >= SEEN_ENOUGH && variance(plain) <= variance(forced);
-        if often || forced.2 == 0 && plain.2 > 0 || !course.can_force(column) {
+        let often = unforced.2 >= SEEN_ENOUGH && variance(unforced) <= variance(forced);
+        if often || forced.2 == 0 && unforced.2 > 0 || !course.can_force(column) {
             Search::Plain
         } else {
             Search::Forced

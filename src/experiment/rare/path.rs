@@ -195,8 +195,8 @@ pub(super) fn forced<'p>(
             return (seen, weight);
         }
         let (next, last) = ideal.put_right();
-        let (next, stuck) = (next.min(end), next.is_never());
-        if stuck || struck && ideal.lack(watched).is_some() {
+        let (next, ends_here) = (next.min(end), next.is_never());
+        if ends_here || struck && ideal.lack(watched).is_some() {
             ideal.let_go();
             let base = if struck { 0 } else { ideal.strikes() };
             let mut layers = Layers::default();

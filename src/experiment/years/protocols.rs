@@ -83,7 +83,7 @@ pub fn trial_in_parts(plan: &Plan, key: Key, span: Duration, quiet: Duration) ->
     let mut row = YearRow { span: span.as_nanos(), ..YearRow::default() };
     let mut incidents = Incidents::new(plan, key, span, quiet);
     let end = span.as_nanos();
-    let mut play = |plan: &mut Plan, key: Key, incident: &Incident| {
+    let mut act = |plan: &mut Plan, key: Key, incident: &Incident| {
         let mut watch = Watch::of_levels(plan);
         let mut world = World::new(plan, key);
         world.begin_run(&mut watch);
@@ -98,7 +98,7 @@ pub fn trial_in_parts(plan: &Plan, key: Key, span: Duration, quiet: Duration) ->
         }
         settled
     };
-    while incidents.next(&mut play).is_some() {}
+    while incidents.next(&mut act).is_some() {}
     row.events = incidents.events();
     row
 }

@@ -36,7 +36,7 @@ pub fn replay(
 ) {
     let mut incidents = Incidents::new(plan, Key::new(seed, trial), span, QUIET);
     let (mut number, end) = (0, span.as_nanos());
-    let mut play = |plan: &mut Plan, key: Key, incident: &Incident| {
+    let mut act = |plan: &mut Plan, key: Key, incident: &Incident| {
         let run = Run::of_key(plan, key, (seed, trial));
         let settled = is_settled(plan, run.world(), run.history());
         if settled || incident.end >= end {
@@ -47,7 +47,7 @@ pub fn replay(
         }
         settled
     };
-    while incidents.next(&mut play).is_some() {}
+    while incidents.next(&mut act).is_some() {}
 }
 
 fn told(number: usize, incident: &Incident, run: &Run) -> Told {

@@ -55,7 +55,8 @@ impl Memo {
 
     fn place(&self, asked: Asked) -> Option<usize> {
         let holder = |seat: Option<usize>| seat.map_or(0, |at| at as u64 + 1);
-        let (low, high) = (asked.down as u64, (asked.down >> 64) as u64);
+        let [low, high] = [asked.down & u128::from(u64::MAX), asked.down >> 64]
+            .map(|half| u64::try_from(half).unwrap_or(0));
         let holders = holder(asked.scheduler) << 8 | holder(asked.manager);
         let mixed = (low ^ high.rotate_left(17) ^ holders.rotate_left(40))
             .wrapping_mul(0x9e37_79b9_7f4a_7c15);

@@ -205,7 +205,7 @@ fn groups(fields: &Fields, path: &Path, reader: &Reader) -> Vec<MachineGroup> {
     let entries = reader.entries(&entry.node).unwrap_or_default().iter();
     let group = |entry: &Entry| {
         let machines = reader.read(&entry.node)?;
-        let (name, path) = (entry.key.to_string(), path.key("groups").key(&*entry.key));
+        let (name, path) = (entry.key.clone(), path.key("groups").key(&*entry.key));
         Some(MachineGroup { name, machines, path })
     };
     entries.filter_map(group).collect()
