@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 /// Most states of a chain; more would take minutes to solve.
 pub(super) const STATES_MAX: usize = 10_000;
 
+/// Most combinations of stages in which everything can begin.
+const STARTS_MAX: f64 = 1e6;
+
 /// A continuous-time chain.
 #[derive(Clone, Debug)]
 pub(super) struct Chain {
@@ -25,6 +28,15 @@ pub(super) struct Chain {
 impl Chain {
     /// Explores a model from its start.
     pub(super) fn of(model: &Model) -> Result<Chain, Obstacle> {
+        if let Some(part) = model.parts.iter().find(|part| part.codes().is_none()) {
+            let message = format!("the clocks of {} have too many stages together", part.name);
+            return Err(Obstacle::other("reliability", message));
+        }
+        if model.ways_to_start() > STARTS_MAX {
+            let message =
+                format!("the laws begin in more than {STARTS_MAX} combinations of stages");
+            return Err(Obstacle::other("reliability", message));
+        }
         let mut known: BTreeMap<State, usize> = BTreeMap::new();
         let mut states: Vec<State> = Vec::new();
         let mut number = |state: State, states: &mut Vec<State>| {

@@ -51,6 +51,15 @@ pub(super) struct PartModel {
 }
 
 impl PartModel {
+    /// How many codes a place of this part takes; `None`: more than a state can hold.
+    pub(super) fn codes(&self) -> Option<u16> {
+        let lengths = self.clocks.iter().map(|clock| clock.phases.len());
+        let ups = lengths.fold(Some(1_usize), |product, length| product?.checked_mul(length));
+        let repairs: usize = self.repairs.iter().map(|repair| repair.phases.len()).sum();
+        let boot = self.boot.as_ref().map_or(0, Phases::len);
+        u16::try_from(ups?.checked_add(repairs + 1 + boot)?).ok()
+    }
+
     /// How many codes mean up.
     pub(super) fn ups(&self) -> u16 {
         narrow(self.clocks.iter().map(|clock| clock.phases.len()).product())

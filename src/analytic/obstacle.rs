@@ -23,7 +23,8 @@ impl Obstacle {
             Law::Gamma { .. } => "a gamma law whose shape is not a small whole number",
             Law::Erlang { .. } => "an Erlang law of more than 400 stages",
             Law::Empirical(_) => "a law of samples",
-            Law::Exponential { .. } | Law::Hyperexponential { .. } => "a law",
+            Law::Hyperexponential { .. } => "a hyperexponential law of more than 400 branches",
+            Law::Exponential { .. } => "a law",
         };
         let message = format!("{name} has no exponential stages");
         Obstacle { place: place.into(), message }

@@ -63,7 +63,7 @@ impl Phases {
                 let count = *shape as usize;
                 Some(Phases::erlang(count, *mean))
             }
-            Law::Hyperexponential { branches } => {
+            Law::Hyperexponential { branches } if branches.len() <= STAGES_MAX as usize => {
                 let sum: f64 = branches.iter().map(|(share, _)| share).sum();
                 let stage = |mean: Duration| Stage { rate: 1.0 / hours(mean), next: None };
                 let start = branches.iter().enumerate();

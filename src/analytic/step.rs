@@ -38,6 +38,14 @@ impl Model {
         found
     }
 
+    /// In how many combinations of stages it can begin.
+    pub(super) fn ways_to_start(&self) -> f64 {
+        let clocks = self.parts.iter().flat_map(|part| &part.clocks).map(|clock| &clock.phases);
+        let outages = self.outages.iter().map(|outage| &outage.failure);
+        let shocks = self.shocks.iter().map(|shock| &shock.every);
+        clocks.chain(outages).chain(shocks).map(|law| law.start.len() as f64).product()
+    }
+
     /// Everything that can happen in a state.
     pub(super) fn moves(&self, state: &[u16], hear: &mut Hear) {
         for at in 0..self.parts.len() {

@@ -72,3 +72,21 @@ fn the_first_year_is_the_same_by_steps_and_by_contour() {
         assert!((one / other - 1.0).abs() < 1e-10, "{one:e} and {other:e}");
     }
 }
+
+/// Law: clocks whose stages together do not fit into a state are told of, not solved.
+#[test]
+fn too_many_stages_stand_in_the_way() {
+    let clock = |mean: &str| {
+        format!(
+            r#"{{ "failure": {{ "erlang": {{ "stages": 400, "mean": "{mean}" }} }},
+                "repair": {{ "exponential": {{ "mean": "4h" }} }} }}"#
+        )
+    };
+    let (one, other) = (clock("1000h"), clock("2000h"));
+    let sections = format!(
+        r#""cluster": {{ "endpoint": {{ "kind": "all-servers" }} }},
+           "reliability": {{ "machines": {{ "controlPlane": [{one}, {other}] }} }}"#
+    );
+    let obstacle = Chain::of(&build::model(&plan(&sections)).expect("a model")).unwrap_err();
+    assert!(obstacle.message.contains("too many stages together"), "{obstacle:?}");
+}

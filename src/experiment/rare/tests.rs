@@ -118,6 +118,28 @@ fn blips_and_quorum_loss_are_both_found() {
     }
 }
 
+/// Law: a Lease is lost with its holder's process, even where that is back before anybody asks.
+#[test]
+fn a_lease_is_lost_with_its_process() {
+    let process = exponential("50h", "30s");
+    let more = format!(r#", "processes": {{ "kube-controller-manager": {process} }}"#);
+    let text = r#""timings": { "preset": "ideal",
+        "controller_manager.takeover": { "exponential": { "mean": "20s" } } }"#;
+    let plan = plan(&format!(
+        r#"{{ "apiVersion": "hasim/v1", "kind": "Scenario", {text},
+          "cluster": {{ "endpoint": {{ "kind": "all-servers" }} }},
+          "reliability": {{ "machines": {{ "controlPlane": {} }}{more} }} }}"#,
+        exponential("2000h", "4h")
+    ));
+    let found = study(&plan, 300, 1).measure(Measure::Reconciliation).unwrap();
+    assert!(found.refusal.is_none(), "{:?}", found.refusal);
+    compare("lease", &plan, 300);
+    let services = exact(&plan).services;
+    let manager = services.iter().find(|s| s.measured == Measured::Reconciliation);
+    let lost = manager.unwrap().unavailability;
+    assert!(lost > 1.05e-4, "the takeover of 20 s after each 50 h is missing: {lost:e}");
+}
+
 /// How often the intervals of 400 studies hold a value.
 fn covers(interval: impl Fn(u64) -> (f64, f64), value: f64) -> f64 {
     let holds = |seed: &u64| {

@@ -325,8 +325,7 @@ impl<'p> Ideal<'p> {
     fn review_lease(&mut self, scheduler: bool, write: bool) {
         let candidates = if scheduler { &self.schedulers } else { &self.managers };
         let process = &self.process;
-        let keeps =
-            |holder: usize| candidates.get(holder).is_some_and(|id| process.machine_is_up(*id));
+        let keeps = |holder: usize| candidates.get(holder).is_some_and(|id| process.runs(*id));
         let next = candidates.iter().position(|id| process.serves(*id));
         let seat = if scheduler { &mut self.scheduler } else { &mut self.manager };
         let law = self.plan.timings.law(seat.timing).unwrap_or(&Timings::INSTANTANEOUS);

@@ -148,6 +148,11 @@ impl<'p> Process<'p> {
         up && self.machine_of[id.index()].is_none_or(|machine| self.usable(machine))
     }
 
+    /// Whether a process runs and its machine is up, whoever can reach them.
+    pub fn runs(&self, id: ComponentId) -> bool {
+        self.program[id.index()].is_none_or(|at| self.is_up(at)) && self.machine_is_up(id)
+    }
+
     /// Whether the disk beside a process takes writes.
     pub fn disk_works(&self, id: ComponentId) -> bool {
         let disk = self.machine_of[id.index()].and_then(|machine| self.disk[machine]);
