@@ -109,6 +109,69 @@ fn a_time_limit_keeps_what_is_finished() {
     assert!(told.contains("of 1000000 trials are done, and stand"), "{told}");
 }
 
+/// A plan whose protocols are laws, and one whose protocols run.
+const YEARS: [(&str, [&str; 3]); 2] = [
+    ("scenarios/oracles/P03.json", ["9000", "3500", "5500"]),
+    ("scenarios/stacked-vs-external/years-3.json", ["36", "13", "23"]),
+];
+
+fn years(scenario: &str, arguments: &[&str]) -> Output {
+    hasim(&[&["mc", scenario, "--years", "1"], arguments].concat())
+}
+
+/// Law: slices of years cut anywhere join into the bytes of one run, and a checkpoint that was cut
+/// short goes on to the same bytes.
+#[test]
+fn slices_of_years_join_and_go_on() {
+    for (scenario, [all, some, rest]) in YEARS {
+        let (one, two) = (file("years-one.jsonl"), file("years-two.jsonl"));
+        let whole = years(scenario, &["--trials", all, "--format", "json"]);
+        out(&years(scenario, &["--trials", some, "--checkpoint", &one]));
+        let second = ["--first", some, "--trials", rest, "--checkpoint", &two, "--threads", "1"];
+        out(&years(scenario, &second));
+        assert_eq!(out(&hasim(&["merge", &two, &one, "--format", "json"])), out(&whole));
+        let mut text = std::fs::read_to_string(&one).expect("written");
+        text.truncate(text.len() - 100);
+        std::fs::write(&one, text).expect("writable");
+        for _again in 0..2 {
+            let on = ["--trials", all, "--checkpoint", &one, "--format", "json"];
+            assert_eq!(out(&years(scenario, &on)), out(&whole));
+        }
+        let fewer = years(scenario, &["--trials", some, "--checkpoint", &one]);
+        assert_eq!(out(&fewer), out(&years(scenario, &["--trials", some])));
+    }
+}
+
+/// Law: a precision ends a study over years at the same trial for any number of threads, and also
+/// where it goes on from what an earlier run with another end has kept.
+#[test]
+fn a_precision_over_years_stops_at_the_same_trial() {
+    let scenario = YEARS[0].0;
+    let until = ["--until-rel-err", "10%", "--of", "api-write"];
+    let one = years(scenario, &[&until[..], &["--threads", "1"]].concat());
+    assert!(out(&one).contains("trials of 1 year"));
+    assert!(!out(&one).contains("10000000 trials"));
+    let kept = file("years-precise.jsonl");
+    out(&years(scenario, &["--trials", "2005", "--checkpoint", &kept]));
+    let on = years(scenario, &[&until[..], &["--checkpoint", &kept]].concat());
+    assert_eq!(out(&on), out(&one));
+    let unknown = years(scenario, &["--until-rel-err", "3%", "--of", "api-wrote"]);
+    assert!(complaint(&unknown).contains("the nearest is `api-write`"));
+}
+
+/// Law: slices of different kinds of trials, and options that sums cannot serve, are told.
+#[test]
+fn what_years_cannot_do_is_told() {
+    let (runs, sums) = (file("runs.jsonl"), file("sums.jsonl"));
+    out(&mc(&["--trials", "16", "--checkpoint", &runs]));
+    out(&years(YEARS[0].0, &["--trials", "16", "--checkpoint", &sums]));
+    assert!(complaint(&hasim(&["merge", &runs, &sums])).contains("of years"));
+    let samples = years(YEARS[0].0, &["--trials", "16", "--samples", &file("none.csv")]);
+    assert!(complaint(&samples).contains("--samples"));
+    let other = years(YEARS[0].0, &["--trials", "16", "--checkpoint", &runs]);
+    assert!(complaint(&other).contains("kind of trials is runs, not years"));
+}
+
 /// Law: `hasim quorum` refuses what is no cluster with what would be right.
 #[test]
 fn quorum_is_taught_and_nonsense_refused() {

@@ -63,7 +63,7 @@ fn simulation_meets_the_exact_solutions() {
         ];
         for (name, measure) in pairs {
             let Some(exact) = model["exact"][name]["unavailability"].as_f64() else { continue };
-            if study.totals.measures[measure as usize].outages < OUTAGES_MIN {
+            if study.results.measures[measure as usize].outages < OUTAGES_MIN {
                 continue;
             }
             let found = study.unavailability(measure);
@@ -87,8 +87,8 @@ fn sums_are_exact() {
     let laws = plan(&root().join("scenarios/oracles/X17.json"));
     for (plan, trials, years) in [(laws, 100, 3), (busy(), 33, 1)] {
         let one = study(&plan, trials, years, 1);
-        assert_eq!(one.totals, study(&plan, trials, years, 3).totals);
-        for total in one.totals.measures {
+        assert_eq!(one.results, study(&plan, trials, years, 3).results);
+        for total in one.results.measures {
             assert_eq!(total.reasons.iter().sum::<u128>(), total.down);
         }
     }

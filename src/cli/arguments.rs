@@ -106,21 +106,21 @@ pub struct McArguments {
     pub trials: Option<u64>,
     /// How many years each trial lasts, for a scenario with a `reliability` section; 1 where nothing
     /// says.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=crate::experiment::years::YEARS_MAX), conflicts_with_all = ["samples", "checkpoint", "until_rel_err"])]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=crate::experiment::years::YEARS_MAX))]
     pub years: Option<u64>,
     /// Reaches rare outages: failures are forced and weighted where outages are rare. For timings that
     /// are laws (`timings: ideal`).
-    #[arg(long, value_enum, value_name = "HOW", requires = "years")]
+    #[arg(long, value_enum, value_name = "HOW", requires = "years", conflicts_with_all = ["samples", "checkpoint", "until_rel_err"])]
     pub rare: Option<Rare>,
     /// The number of the first trial, to run a slice of a study.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1_000_000_000_000))]
     pub first: u64,
-    /// Stops as soon as the mean of the metric of `--of` is known to this relative error, such as `5%`:
-    /// half of its 95 % interval.
+    /// Stops as soon as the mean of `--of` is known to this relative error, such as `5%`: half of its
+    /// 95 % interval.
     #[arg(long, value_name = "PERCENT", requires = "of", value_parser = super::values::percentage)]
     pub until_rel_err: Option<f64>,
-    /// The metric that `--until-rel-err` means.
-    #[arg(long, value_name = "METRIC", requires = "until_rel_err")]
+    /// What `--until-rel-err` means: a metric, or over years a service, whose share of time down counts.
+    #[arg(long, value_name = "METRIC|SERVICE", requires = "until_rel_err")]
     pub of: Option<String>,
     /// Stops after this long and reports the trials that are finished.
     #[arg(long, value_name = "DURATION", value_parser = super::values::duration)]

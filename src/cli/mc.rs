@@ -1,18 +1,21 @@
 //! `hasim mc`: many trials of one scenario.
 
 use super::Outcome;
-use super::arguments::{McArguments, TableFormat};
+use super::arguments::McArguments;
 use super::console::Console;
 use super::input;
 use super::progress::Progress;
 use super::study::{self, Bounds};
-use crate::experiment::monte_carlo::Study;
-use crate::experiment::precision::Precision;
-use crate::experiment::trials::Sampling;
-use crate::experiment::years::{self, YearStudy};
+use crate::experiment::monte_carlo::{self, Row, Study};
+use crate::experiment::precision::{Precision, Rule};
+use crate::experiment::rare::{self, RareStudy};
+use crate::experiment::study::About;
+use crate::experiment::trials::{Guide, Sampling};
+use crate::experiment::years::{self, Totals, YearPrecision, YearStudy};
 use crate::measure::failover;
 use crate::plan::Plan;
-use crate::report::{self, monte_carlo};
+use crate::reliability::ideal::Measure;
+use crate::report;
 use std::fs;
 use std::path::Path;
 
@@ -26,116 +29,114 @@ const TRIALS_MAX: u64 = 10_000_000;
 pub(super) fn mc(typed: &McArguments, console: &mut Console) -> Outcome {
     let Some(loaded) = input::load(&typed.scenario, console) else { return Outcome::BadInput };
     let plan = loaded.plan;
-    if typed.rare.is_some() {
-        return super::rare::rare(typed, &plan, console);
-    }
-    if typed.years.is_some() || !plan.reliability.is_empty() {
-        return over_years(typed, &plan, console);
-    }
-    let studied = precision(typed).and_then(|precision| {
-        let all = if precision.is_some() { TRIALS_MAX } else { TRIALS };
-        let sampling = Sampling {
-            seed: typed.seed.unwrap_or(plan.seed),
-            first: typed.first,
-            trials: typed.trials.unwrap_or(all),
-            threads: typed.threads,
-        };
-        let time_limit = typed.time_limit;
-        let checkpoint = typed.checkpoint.as_deref();
-        study::run(&plan, Bounds { sampling, precision, time_limit, checkpoint }, console)
-    });
-    let shown = studied.and_then(|study| {
-        show(&study, typed.format, typed.samples.as_deref(), console)?;
-        Ok(study)
-    });
-    match shown {
-        Ok(study) => outcome(&study),
-        Err(message) => {
-            console.complain(&format!("error: {message}"));
-            Outcome::BadInput
-        }
-    }
-}
-
-/// Runs a study of failures over years.
-fn over_years(typed: &McArguments, plan: &Plan, console: &mut Console) -> Outcome {
-    let shown = years::check(plan).map_err(|error| error.to_string()).and_then(|()| {
-        let sampling = Sampling {
-            seed: typed.seed.unwrap_or(plan.seed),
-            first: typed.first,
-            trials: typed.trials.unwrap_or(TRIALS),
-            threads: typed.threads,
-        };
-        let progress = Progress::start(0, sampling.trials, typed.time_limit);
-        let study = YearStudy::of(plan, sampling, typed.years.unwrap_or(1), &progress);
-        let ended = progress.finish();
-        let study = study.map_err(|error| error.to_string())?;
-        study::tell_end(ended, study.totals.trials, sampling.trials, console);
-        show_years(&study, typed.format, console)?;
-        Ok(study)
-    });
-    match shown {
-        Ok(study) if study.failures.is_empty() => Outcome::Done,
-        Ok(_) => Outcome::Failed,
-        Err(message) => {
-            console.complain(&format!("error: {message}"));
-            Outcome::BadInput
-        }
-    }
-}
-
-fn show_years(study: &YearStudy, format: TableFormat, console: &mut Console) -> Result<(), String> {
-    match format {
-        TableFormat::Text => console.print_lines(&report::years::text(study)),
-        TableFormat::Csv => console.print(&report::years::csv(study)),
-        TableFormat::Json => {
-            let result = report::years::result(study);
-            let text = serde_json::to_string_pretty(&result).map_err(|error| error.to_string())?;
-            console.print(&format!("{text}\n"));
-        }
-    }
-    Ok(())
-}
-
-/// Failed if a trial did.
-pub(super) fn outcome(study: &Study) -> Outcome {
-    if study.failures.is_empty() { Outcome::Done } else { Outcome::Failed }
-}
-
-/// The mean that ends the study, if one was asked for.
-fn precision(typed: &McArguments) -> Result<Option<Precision>, String> {
-    let (Some(error), Some(name)) = (typed.until_rel_err, &typed.of) else { return Ok(None) };
-    let Some(metric) = failover::find(name) else {
-        let nearest = failover::all().max_by(|a, b| {
-            let near = |name: &str, of: &str| strsim::jaro_winkler(name, of);
-            near(a.name, name).total_cmp(&near(b.name, name))
-        });
-        let nearest = nearest.map_or(String::new(), |m| format!("; the nearest is `{}`", m.name));
-        return Err(format!("no metric is called `{name}`{nearest}"));
+    let shown = if typed.rare.is_some() {
+        rarely(typed, &plan, console)
+    } else if typed.years.is_some() || !plan.reliability.is_empty() {
+        over_years(typed, &plan, console)
+    } else {
+        runs(typed, &plan, console)
     };
-    Ok(Some(Precision::new(metric, error)))
+    study::conclude(shown, console)
 }
 
-/// Prints a study and writes its samples.
-pub(super) fn show(
-    study: &Study,
-    format: TableFormat,
-    samples: Option<&Path>,
+/// Trials of a scenario's own faults.
+fn runs(typed: &McArguments, plan: &Plan, console: &mut Console) -> Result<Outcome, String> {
+    let bounds = bounds(typed, plan, precision(typed)?);
+    let about = About::of(plan, bounds.sampling.seed);
+    let trials = |sampling: &Sampling, guide: &dyn Guide, sink: study::Sink<Vec<Row>>| {
+        monte_carlo::blocks(plan, sampling, guide, sink)
+    };
+    let study = study::run(about, bounds, trials, console)?;
+    write_samples(&study, typed.samples.as_deref())?;
+    study::show(&study, typed.format, console)
+}
+
+/// Trials of years in which things fail by themselves.
+fn over_years(typed: &McArguments, plan: &Plan, console: &mut Console) -> Result<Outcome, String> {
+    years::check(plan).map_err(|error| error.to_string())?;
+    if typed.samples.is_some() {
+        return Err(
+            "--samples writes the metrics of one fault a trial; a study over years has sums: \
+                    --format json or csv"
+                .to_owned(),
+        );
+    }
+    let study = year_study(typed, plan, console)?;
+    study::show(&study, typed.format, console)
+}
+
+fn year_study(
+    typed: &McArguments,
+    plan: &Plan,
     console: &mut Console,
-) -> Result<(), String> {
-    // The samples first: whoever closes the pipe of the table early still has them.
-    if let Some(path) = samples {
-        fs::write(path, monte_carlo::samples_csv(study))
-            .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
-    }
-    match format {
-        TableFormat::Text => console.print_lines(&monte_carlo::text(study)),
-        TableFormat::Csv => console.print(&monte_carlo::summary_csv(study)),
-        TableFormat::Json => {
-            let result = monte_carlo::result(study);
-            let text = serde_json::to_string_pretty(&result).map_err(|error| error.to_string())?;
-            console.print(&format!("{text}\n"));
-        }
-    }
-    Ok(())
+) -> Result<YearStudy, String> {
+    let bounds = bounds(typed, plan, year_precision(typed)?);
+    let length = typed.years.unwrap_or(1);
+    let about = years::about(plan, bounds.sampling.seed, length);
+    let trials = |sampling: &Sampling, guide: &dyn Guide, sink: study::Sink<Totals>| {
+        years::blocks(plan, sampling, length, guide, sink)
+    };
+    study::run(about, bounds, trials, console)
+}
+
+/// Rare outages.
+fn rarely(typed: &McArguments, plan: &Plan, console: &mut Console) -> Result<Outcome, String> {
+    rare::check(plan).map_err(|error| error.to_string())?;
+    let sampling = bounds::<()>(typed, plan, None).sampling;
+    let progress = Progress::start(0, sampling.trials, typed.time_limit);
+    let study = RareStudy::of(plan, sampling, typed.years.unwrap_or(1), &progress);
+    let ended = progress.finish();
+    let study = study.map_err(|error| error.to_string())?;
+    study::tell_end(ended, study.totals.trials, sampling.trials, console);
+    study::show(&study, typed.format, console)
+}
+
+/// What was asked for, with what nothing says.
+fn bounds<'a, A>(
+    typed: &'a McArguments,
+    plan: &Plan,
+    precision: Option<Box<dyn Rule<A>>>,
+) -> Bounds<'a, A> {
+    let all = if precision.is_some() { TRIALS_MAX } else { TRIALS };
+    let sampling = Sampling {
+        seed: typed.seed.unwrap_or(plan.seed),
+        first: typed.first,
+        trials: typed.trials.unwrap_or(all),
+        threads: typed.threads,
+    };
+    let (time_limit, checkpoint) = (typed.time_limit, typed.checkpoint.as_deref());
+    Bounds { sampling, precision, time_limit, checkpoint }
+}
+
+/// The metric whose mean ends the study, if one was asked for.
+fn precision(typed: &McArguments) -> Result<Option<Box<dyn Rule<Vec<Row>>>>, String> {
+    let (Some(error), Some(name)) = (typed.until_rel_err, &typed.of) else { return Ok(None) };
+    let metric = failover::find(name)
+        .ok_or_else(|| unknown("metric", name, failover::all().map(|metric| metric.name)))?;
+    Ok(Some(Box::new(Precision::new(metric, error))))
+}
+
+/// The measure whose share of time down ends the study, if one was asked for.
+fn year_precision(typed: &McArguments) -> Result<Option<Box<dyn Rule<Totals>>>, String> {
+    let (Some(error), Some(name)) = (typed.until_rel_err, &typed.of) else { return Ok(None) };
+    let names = Measure::ALL.iter().map(|measure| measure.name());
+    let measure = Measure::ALL.iter().find(|measure| measure.name() == name);
+    let measure = measure.ok_or_else(|| unknown("service of a study over years", name, names))?;
+    Ok(Some(Box::new(YearPrecision::new(*measure, error))))
+}
+
+fn unknown(what: &str, name: &str, names: impl Iterator<Item = &'static str>) -> String {
+    let nearest = names.max_by(|a, b| {
+        let near = |known: &str| strsim::jaro_winkler(known, name);
+        near(a).total_cmp(&near(b))
+    });
+    let nearest = nearest.map_or(String::new(), |near| format!("; the nearest is `{near}`"));
+    format!("no {what} is called `{name}`{nearest}")
+}
+
+/// Writes the samples. Before the table is printed: whoever closes its pipe early still has them.
+pub(super) fn write_samples(study: &Study, path: Option<&Path>) -> Result<(), String> {
+    let Some(path) = path else { return Ok(()) };
+    fs::write(path, report::monte_carlo::samples_csv(study))
+        .map_err(|error| format!("cannot write {}: {error}", path.display()))
 }

@@ -3,32 +3,66 @@
 use super::Outcome;
 use super::arguments::MergeArguments;
 use super::console::Console;
-use super::mc;
-use crate::experiment::monte_carlo::Study;
-use crate::experiment::slice;
+use super::{mc, study};
+use crate::experiment::slice::{self, Kept};
+use crate::experiment::study::{Kind, Study};
+use crate::experiment::{monte_carlo, years};
 use std::fs;
 use std::path::Path;
 
 /// Reads the slices, joins them, and prints what the one big run would have printed.
 pub(super) fn merge(typed: &MergeArguments, console: &mut Console) -> Outcome {
-    let read: Result<Vec<_>, String> = typed.slices.iter().map(|path| read(path)).collect();
-    let joined = read.and_then(|slices| slice::join(slices).map_err(|error| error.to_string()));
-    let shown = joined.and_then(|study| {
-        mc::show(&study, typed.format, typed.samples.as_deref(), console)?;
-        Ok(study)
-    });
-    match shown {
-        Ok(study) => mc::outcome(&study),
-        Err(message) => {
-            console.complain(&format!("error: {message}"));
-            Outcome::BadInput
+    let merged = texts(&typed.slices).and_then(|slices| match kind(&slices)? {
+        Kind::Runs => {
+            let joined: monte_carlo::Study = joined(&slices)?;
+            mc::write_samples(&joined, typed.samples.as_deref())?;
+            study::show(&joined, typed.format, console)
         }
-    }
+        _ if typed.samples.is_some() => {
+            Err("--samples: these slices are sums, which have no samples".to_owned())
+        }
+        _ => {
+            let joined: years::YearStudy = joined(&slices)?;
+            study::show(&joined, typed.format, console)
+        }
+    });
+    study::conclude(merged, console)
 }
 
-fn read(path: &Path) -> Result<(String, Study), String> {
-    let name = path.display().to_string();
-    let text = fs::read_to_string(path).map_err(|error| format!("{name}: {error}"))?;
-    let (study, _) = slice::read(&text).map_err(|error| format!("{name}: {error}"))?;
-    Ok((name, study))
+/// The files with their texts.
+fn texts(paths: &[impl AsRef<Path>]) -> Result<Vec<(String, String)>, String> {
+    let read = |path: &Path| {
+        let name = path.display().to_string();
+        match fs::read_to_string(path) {
+            Ok(text) => Ok((name, text)),
+            Err(error) => Err(format!("{name}: {error}")),
+        }
+    };
+    paths.iter().map(|path| read(path.as_ref())).collect()
+}
+
+/// What the trials of all of them are.
+fn kind(slices: &[(String, String)]) -> Result<Kind, String> {
+    let mut first: Option<(&str, Kind)> = None;
+    for (name, text) in slices {
+        let kind = slice::kind(text).map_err(|error| format!("{name}: {error}"))?;
+        match first {
+            Some((other, of)) if of != kind => {
+                return Err(format!(
+                    "{name} is of {kind}, and {other} of {of}: no one study has both"
+                ));
+            }
+            _ => first = Some((name, kind)),
+        }
+    }
+    first.map(|(_, kind)| kind).ok_or_else(|| slice::JoinError::Nothing.to_string())
+}
+
+fn joined<A: Kept>(slices: &[(String, String)]) -> Result<Study<A>, String> {
+    let read = |(name, text): &(String, String)| {
+        let slice = slice::read(text).map_err(|error| format!("{name}: {error}"))?;
+        Ok((name.clone(), slice.study()))
+    };
+    let slices: Result<Vec<_>, String> = slices.iter().map(read).collect();
+    slice::join(slices?).map_err(|error| error.to_string())
 }

@@ -3,6 +3,7 @@
 //! `main` reads as the pipeline: arguments as typed, the command, its exit code.
 
 pub mod arguments;
+mod checkpoint;
 pub mod console;
 mod exact;
 mod explain;
@@ -11,10 +12,10 @@ mod mc;
 mod merge;
 mod progress;
 mod quorum;
-mod rare;
 mod replay;
 mod run;
 mod schema;
+mod shown;
 mod study;
 pub mod terminal;
 mod validate;

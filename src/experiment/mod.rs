@@ -7,6 +7,7 @@ pub mod precision;
 pub mod rare;
 pub mod single;
 pub mod slice;
+pub mod study;
 pub mod trials;
 pub mod validation;
 pub mod years;

@@ -3,18 +3,18 @@
 //! A settled start draws every phase and every leader that is not named, so a fault at a fixed time
 //! comes at a random phase of all timers.
 
-use super::trials::{self, BLOCK, Block, Failure, Folded, Guide, NoThreads, Sampling};
+use super::study::{self, About};
+use super::trials::{self, Block, Guide, NoThreads, Sampling};
 use crate::kernel::stream::Key;
-use crate::kernel::time::{Duration, Time};
+use crate::kernel::time::Time;
 use crate::measure::failover::{self, Metric, Reading, Value};
 use crate::measure::statistics::Sample;
 use crate::measure::statistics::mean::{Moments, moments};
 use crate::measure::statistics::order::{Interval, quantile_interval};
 use crate::measure::{Case, Watch};
-use crate::plan::{Plan, fingerprint};
+use crate::plan::Plan;
 use crate::world::World;
-use serde::{Deserialize, Serialize};
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 
 /// Orders of the quantiles that a summary gives.
 pub const QUANTILES: [f64; 4] = [0.05, 0.5, 0.95, 0.99];
@@ -38,50 +38,8 @@ impl Row {
     }
 }
 
-/// A stretch of trials.
-pub type TrialBlock = Block<Vec<Row>>;
-
-/// What is studied: studies of different subjects are never joined.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct About {
-    /// The version of hasim.
-    pub hasim: String,
-    /// The scenario's name.
-    pub scenario: String,
-    /// What tells its plan from others.
-    pub fingerprint: String,
-    /// The seed that all trials share.
-    pub seed: u64,
-    /// How long each trial is.
-    pub until: Duration,
-}
-
-impl About {
-    /// A study of this plan with this seed.
-    pub fn of(plan: &Plan, seed: u64) -> Self {
-        Self {
-            hasim: env!("CARGO_PKG_VERSION").to_owned(),
-            scenario: plan.name.clone(),
-            fingerprint: fingerprint::of(plan),
-            seed,
-            until: plan.until,
-        }
-    }
-}
-
 /// All trials of a scenario, or a slice of them.
-#[derive(Clone, Debug)]
-pub struct Study {
-    /// What is studied.
-    pub about: About,
-    /// The trials that were run: without gaps.
-    pub trials: Range<u64>,
-    /// Those that ended well, in order.
-    pub rows: Vec<Row>,
-    /// The others.
-    pub failures: Vec<Failure>,
-}
+pub type Study = study::Study<Vec<Row>>;
 
 /// What the trials tell of one metric.
 #[derive(Clone, Debug)]
@@ -143,51 +101,9 @@ impl Study {
         Ok(study)
     }
 
-    /// No trials yet; the next one is `first`.
-    pub fn empty(about: About, first: u64) -> Study {
-        Study { about, trials: first..first, rows: Vec::new(), failures: Vec::new() }
-    }
-
-    /// The trials before number `end`.
-    #[must_use]
-    pub fn until(mut self, end: u64) -> Study {
-        self.rows.retain(|row| row.trial < end);
-        self.failures.retain(|failure| failure.trial < end);
-        self.trials.end = end.clamp(self.trials.start, self.trials.end);
-        self
-    }
-
-    /// The trials, cut as [`trials::blocks`] cuts them.
-    pub fn into_blocks(self) -> Vec<TrialBlock> {
-        let mut blocks = Vec::new();
-        let (mut rows, mut failures) = (self.rows.into_iter().peekable(), self.failures);
-        let mut at = self.trials.start;
-        while at < self.trials.end {
-            let trials = at..((at / BLOCK + 1) * BLOCK).min(self.trials.end);
-            at = trials.end;
-            let total = std::iter::from_fn(|| rows.next_if(|row| row.trial < at)).collect();
-            let later = failures.split_off(failures.partition_point(|f| f.trial < at));
-            let folded = Folded { total, failures: std::mem::replace(&mut failures, later) };
-            blocks.push(Block { trials, folded });
-        }
-        blocks
-    }
-
-    /// Adds the trials that follow.
-    ///
-    /// # Panics
-    ///
-    /// If they do not follow the ones that are there.
-    pub fn add(&mut self, block: Block<Vec<Row>>) {
-        assert_eq!(self.trials.end, block.trials.start, "blocks come in order, without gaps");
-        self.trials.end = block.trials.end;
-        self.rows.extend(block.folded.total);
-        self.failures.extend(block.folded.failures);
-    }
-
     /// The values of a metric in the trials in which it happened, as [`number`]s.
     pub fn values(&self, metric: &str) -> Vec<f64> {
-        self.rows.iter().filter_map(|row| row.value(metric)).map(number).collect()
+        self.results.iter().filter_map(|row| row.value(metric)).map(number).collect()
     }
 
     /// What the trials tell of each metric that happened in any.
@@ -233,7 +149,7 @@ mod tests {
         assert_eq!(one.values("etcd.election"), many.values("etcd.election"));
         let single = crate::experiment::single::Run::of(&plan, 5, 17, &[]);
         let alone = failover::readings(&single.case());
-        let row = &many.rows[17];
+        let row = &many.results[17];
         assert_eq!(
             alone.iter().map(|r| (r.metric.name, r.value)).collect::<Vec<_>>(),
             row.readings.iter().map(|r| (r.metric.name, r.value)).collect::<Vec<_>>()

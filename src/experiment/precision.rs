@@ -4,17 +4,51 @@
 //! are the same for any number of threads.
 
 use super::monte_carlo::{CONFIDENCE, Row, number};
-use super::trials::Block;
+use super::trials::{BLOCK, Block};
 use crate::measure::failover::Metric;
 use crate::measure::statistics::Sample;
 use crate::measure::statistics::mean::moments;
 
-/// Values before the rule looks for the first time: the interval is Student's, for means that are
-/// nearly normal.
-const LEAST: usize = 64;
+/// Trials, or values, before a rule looks for the first time: the interval is Student's, for means
+/// that are nearly normal.
+const LEAST: u64 = 64;
 
 /// By how much the count grows between two looks: a sixteenth.
-const GROWTH: usize = 16;
+const GROWTH: u64 = 16;
+
+/// A rule that ends a study.
+pub trait Rule<A>: Send {
+    /// Takes the next trials; whether they are enough.
+    fn reached(&mut self, block: &Block<A>) -> bool;
+
+    /// The relative error of what was seen so far; `None`: there is no mean yet.
+    fn relative_error_now(&self) -> Option<f64>;
+}
+
+/// The counts at which a rule looks. A slice keeps a line's end at each, so that a rule finds them
+/// again when a study goes on.
+#[derive(Clone, Copy, Debug)]
+pub struct Looks {
+    next: u64,
+}
+
+impl Default for Looks {
+    fn default() -> Self {
+        Self { next: LEAST }
+    }
+}
+
+impl Looks {
+    /// Whether this count calls for a look. A block that was cut short waits for its rest, which a
+    /// study that goes on may still add.
+    pub fn due<A>(&mut self, count: u64, block: &Block<A>) -> bool {
+        if count < self.next || !block.trials.end.is_multiple_of(BLOCK) {
+            return false;
+        }
+        self.next = count + count / GROWTH;
+        true
+    }
+}
 
 /// A mean that is wanted to a relative error.
 #[derive(Clone, Debug)]
@@ -22,28 +56,25 @@ pub struct Precision {
     metric: &'static Metric,
     relative_error: f64,
     values: Vec<f64>,
-    next_look: usize,
+    looks: Looks,
 }
 
 impl Precision {
     /// The mean of a metric, to a relative error (half the width of its 95 % interval over the mean).
     pub fn new(metric: &'static Metric, relative_error: f64) -> Self {
-        Self { metric, relative_error, values: Vec::new(), next_look: LEAST }
+        Self { metric, relative_error, values: Vec::new(), looks: Looks::default() }
     }
+}
 
-    /// Takes the next trials; whether the mean is known well enough.
-    pub fn reached(&mut self, block: &Block<Vec<Row>>) -> bool {
+impl Rule<Vec<Row>> for Precision {
+    fn reached(&mut self, block: &Block<Vec<Row>>) -> bool {
         let value = |row: &Row| row.value(self.metric.name).map(number);
         self.values.extend(block.folded.total.iter().filter_map(value));
-        if self.values.len() < self.next_look {
-            return false;
-        }
-        self.next_look = self.values.len() + self.values.len() / GROWTH;
-        self.relative_error_now().is_some_and(|error| error <= self.relative_error)
+        self.looks.due(self.values.len() as u64, block)
+            && self.relative_error_now().is_some_and(|error| error <= self.relative_error)
     }
 
-    /// The relative error of what was seen so far.
-    pub fn relative_error_now(&self) -> Option<f64> {
+    fn relative_error_now(&self) -> Option<f64> {
         let sample = Sample::new(self.values.clone())?;
         let moments = moments(&sample, CONFIDENCE);
         let reach = moments.interval.high? - moments.mean;

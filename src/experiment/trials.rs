@@ -99,23 +99,28 @@ pub struct NoThreads {
     reason: String,
 }
 
-/// How the results of trials become one.
-pub trait Fold<T>: Send {
-    /// Adds the next trial's result.
-    fn add(&mut self, trial: u64, result: T);
-
-    /// Adds what a later block has.
+/// What a stretch of trials has collected.
+pub trait Join: Default + Send {
+    /// Adds what a later stretch has.
     fn absorb(&mut self, later: Self);
 }
 
+/// How the results of trials become one.
+pub trait Fold<T>: Join {
+    /// Adds the next trial's result.
+    fn add(&mut self, trial: u64, result: T);
+}
+
 /// Results as they come, in order of trials.
+impl<T: Send> Join for Vec<T> {
+    fn absorb(&mut self, later: Self) {
+        self.extend(later);
+    }
+}
+
 impl<T: Send> Fold<T> for Vec<T> {
     fn add(&mut self, _trial: u64, result: T) {
         self.push(result);
-    }
-
-    fn absorb(&mut self, later: Self) {
-        self.extend(later);
     }
 }
 
@@ -128,12 +133,26 @@ pub struct Block<A> {
     pub folded: Folded<A>,
 }
 
+impl<A: Join> Block<A> {
+    /// Adds the block that follows.
+    ///
+    /// # Panics
+    ///
+    /// If it does not follow.
+    pub fn extend(&mut self, later: Block<A>) {
+        assert_eq!(self.trials.end, later.trials.start, "blocks come in order, without gaps");
+        self.trials.end = later.trials.end;
+        self.folded.total.absorb(later.folded.total);
+        self.folded.failures.extend(later.folded.failures);
+    }
+}
+
 /// Runs every trial and folds the results.
 ///
 /// # Errors
 ///
 /// If the threads cannot be started.
-pub fn fold<T, A: Fold<T> + Default>(
+pub fn fold<T, A: Fold<T>>(
     sampling: &Sampling,
     run: impl Fn(u64) -> T + Sync,
     guide: &dyn Guide,
@@ -153,7 +172,7 @@ pub fn fold<T, A: Fold<T> + Default>(
 /// # Errors
 ///
 /// If the threads cannot be started.
-pub fn blocks<T, A: Fold<T> + Default>(
+pub fn blocks<T, A: Fold<T>>(
     sampling: &Sampling,
     run: impl Fn(u64) -> T + Sync,
     guide: &dyn Guide,
@@ -210,7 +229,7 @@ impl<A, S: FnMut(Block<A>) -> ControlFlow<()>> Queue<A, S> {
     }
 }
 
-fn block<T, A: Fold<T> + Default>(
+fn block<T, A: Fold<T>>(
     trials: Range<u64>,
     seed: u64,
     run: &(impl Fn(u64) -> T + Sync),
@@ -252,15 +271,17 @@ mod tests {
     #[derive(Default, Debug, PartialEq)]
     struct Sum(f64, u64);
 
+    impl Join for Sum {
+        fn absorb(&mut self, later: Self) {
+            self.0 += later.0;
+            self.1 += later.1;
+        }
+    }
+
     impl Fold<f64> for Sum {
         fn add(&mut self, _trial: u64, result: f64) {
             self.0 += result;
             self.1 += 1;
-        }
-
-        fn absorb(&mut self, later: Self) {
-            self.0 += later.0;
-            self.1 += later.1;
         }
     }
 

@@ -17,7 +17,7 @@ use std::fmt::Write;
 pub fn samples_csv(study: &Study) -> String {
     let names: Vec<&str> = failover::all().map(|metric| metric.name).collect();
     let mut text = format!("trial,{}\n", names.join(","));
-    for row in &study.rows {
+    for row in &study.results {
         text.push_str(&csv_row(row, &names));
     }
     text

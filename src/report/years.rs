@@ -128,7 +128,7 @@ impl EstimateResult {
 
 impl MeasureResult {
     fn of(study: &YearStudy, measure: Measure) -> Self {
-        let total = &study.totals.measures[measure as usize];
+        let total = &study.results.measures[measure as usize];
         let unavailability = EstimateResult::of(study.unavailability(measure));
         let minutes = |nanos: u128| nanos as f64 / 60e9 / study.years_in_all();
         let some = |count: u64, value: f64| (count > 0).then_some(value);
@@ -159,7 +159,7 @@ impl MeasureResult {
                 total.trials_down,
                 total.until_first as f64 / 3.6e12 / total.trials_down as f64,
             ),
-            trials_without_outage: study.totals.trials - total.trials_down,
+            trials_without_outage: study.results.trials - total.trials_down,
             minutes_per_year_by_reason: Reason::ALL.iter().map(reason).collect(),
             outage_lengths: edges.zip(&total.lengths).map(length).collect(),
             worst_trials: total.worst.iter().filter(|worst| worst.0 > 0).map(worst).collect(),
@@ -172,11 +172,11 @@ pub fn result(study: &YearStudy) -> YearResult {
     YearResult {
         api_version: "hasim/v1",
         kind: "YearStudyResult",
-        scenario: study.scenario.clone(),
-        seed: study.seed,
-        first: study.first,
-        trials: study.totals.trials,
-        years: study.years,
+        scenario: study.about.scenario.clone(),
+        seed: study.about.seed,
+        first: study.trials.start,
+        trials: study.results.trials,
+        years: study.years(),
         confidence: CONFIDENCE,
         measures: Measure::ALL.map(|measure| MeasureResult::of(study, measure)).to_vec(),
         request_loss: EstimateResult::of(study.request_loss()),
@@ -212,10 +212,10 @@ pub fn csv(study: &YearStudy) -> String {
 /// The study for people.
 pub fn text(study: &YearStudy) -> Vec<Styled> {
     let result = result(study);
-    let years = if study.years == 1 { "year" } else { "years" };
+    let years = if result.years == 1 { "year" } else { "years" };
     let heading = format!(
         "{}: {} trials of {} {years}, seed {}",
-        study.scenario, result.trials, study.years, study.seed
+        result.scenario, result.trials, result.years, result.seed
     );
     let mut lines = vec![Styled::of(heading, Tone::Heading), Styled::default()];
     let rows: Vec<_> = result.measures.iter().map(availability_row).collect();
@@ -231,7 +231,7 @@ pub fn text(study: &YearStudy) -> Vec<Styled> {
         );
         lines.extend(wrap(&loss, WIDTH).into_iter().map(Styled::plain));
     }
-    lines.extend(worst(&result, study.replayable));
+    lines.extend(worst(&result, study.replayable()));
     lines.push(Styled::default());
     let note = format!(
         "±: {:.0} % interval over trials (Student). Each trial begins with everything up. A year has \

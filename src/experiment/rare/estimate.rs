@@ -3,7 +3,7 @@
 //! Each trial gives time down and time: independent pairs, the ratio of whose means is the share of time
 //! down. Its error is that of the differences "time down − share × time" (the delta method).
 
-use super::super::trials::Fold;
+use super::super::trials::{Fold, Join};
 use super::seen::{COLUMNS, Seen};
 use super::trial::{Column, Row};
 use crate::experiment::years::Estimate;
@@ -144,7 +144,9 @@ impl Fold<Row> for Totals {
             self.columns[column].absorb(&row.columns[column]);
         }
     }
+}
 
+impl Join for Totals {
     fn absorb(&mut self, later: Self) {
         self.trials += later.trials;
         self.incidents += later.incidents;

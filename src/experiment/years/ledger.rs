@@ -2,9 +2,11 @@
 //!
 //! Absent on purpose: how a trial comes about, means and intervals.
 
-use crate::experiment::trials::Fold;
+use crate::experiment::slice::Kept;
+use crate::experiment::trials::{Block, Failure, Fold, Join};
 use crate::reliability::ideal::{Measure, Reason};
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// How many measures there are.
 pub(super) const MEASURES: usize = Measure::ALL.len();
@@ -132,7 +134,9 @@ impl Fold<YearRow> for Totals {
             total.rank((spell.down, trial));
         }
     }
+}
 
+impl Join for Totals {
     fn absorb(&mut self, later: Self) {
         self.trials += later.trials;
         self.events += later.events;
@@ -157,6 +161,29 @@ impl Fold<YearRow> for Totals {
             total.unserved.1 += more.unserved.1;
             more.worst.into_iter().for_each(|trial| total.rank(trial));
         }
+    }
+}
+
+/// Sums of trials do not depend on how the trials were cut, and take no more room for more of them.
+impl Kept for Totals {
+    type Line = Totals;
+
+    const SUMS: bool = true;
+
+    fn line(&self) -> Totals {
+        self.clone()
+    }
+
+    fn of_line(line: Totals, trials: &Range<u64>, failures: &[Failure]) -> Result<Self, String> {
+        let all = trials.end - trials.start;
+        if line.trials + failures.len() as u64 == all {
+            return Ok(line);
+        }
+        Err(format!("not the trials {} to {}", trials.start, trials.end))
+    }
+
+    fn cut(block: Block<Self>, end: u64) -> Option<Block<Self>> {
+        (block.trials.end <= end).then_some(block)
     }
 }
 

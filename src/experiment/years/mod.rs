@@ -7,19 +7,23 @@
 pub mod incident;
 mod laws;
 mod ledger;
+mod precision;
 pub mod protocols;
 pub mod replay;
 
 pub use laws::trial;
 pub use ledger::{BINS, Spell, Total, Totals, WORST, YearRow};
+pub use precision::YearPrecision;
 
-use super::trials::{self, Failure, Folded, Guide, NoThreads, Sampling};
+use super::study::{About, Kind, Study};
+use super::trials::{self, Block, Guide, NoThreads, Sampling};
 use crate::kernel::stream::Key;
 use crate::kernel::time::Duration;
 use crate::measure::statistics::mean::student_quantile;
 use crate::plan::Plan;
 use crate::plan::timings::Timing;
 use crate::reliability::ideal::{Ideal, Measure};
+use std::ops::ControlFlow;
 use std::sync::Mutex;
 
 /// Hours of a year.
@@ -76,23 +80,7 @@ impl Estimate {
 }
 
 /// A study over years.
-#[derive(Clone, Debug)]
-pub struct YearStudy {
-    /// The scenario's name.
-    pub scenario: String,
-    /// The seed.
-    pub seed: u64,
-    /// The first trial.
-    pub first: u64,
-    /// Years that each trial lasts.
-    pub years: u64,
-    /// Whether a trial can be played again: protocols run in it.
-    pub replayable: bool,
-    /// What came.
-    pub totals: Totals,
-    /// Trials that panicked.
-    pub failures: Vec<Failure>,
-}
+pub type YearStudy = Study<Totals>;
 
 /// So many years.
 pub fn span_of(years: u64) -> Duration {
@@ -116,6 +104,59 @@ pub fn check(plan: &Plan) -> Result<(), NotOverYears> {
     }
 }
 
+/// What a study of this plan over so many years with this seed is of.
+pub fn about(plan: &Plan, seed: u64, years: u64) -> About {
+    About { trials_are: Kind::Years, until: span_of(years), ..About::of(plan, seed) }
+}
+
+/// Runs trials of so many years, block by block.
+///
+/// # Errors
+///
+/// If the threads cannot be started.
+pub fn blocks(
+    plan: &Plan,
+    sampling: &Sampling,
+    years: u64,
+    guide: &dyn Guide,
+    sink: impl FnMut(Block<Totals>) -> ControlFlow<()> + Send,
+) -> Result<(), NoThreads> {
+    let trials = Trials::of(plan, span_of(years));
+    let run = |number| trials.row(Key::new(sampling.seed, number));
+    trials::blocks(sampling, run, guide, sink)
+}
+
+/// Trials of a plan, each of the same length.
+#[derive(Debug)]
+pub struct Trials<'p> {
+    plan: &'p Plan,
+    span: Duration,
+    /// Where laws take the place of all protocols.
+    fresh: Option<Ideal<'p>>,
+    /// A trial borrows nothing from an earlier one but memory.
+    idle: Mutex<Vec<Ideal<'p>>>,
+}
+
+impl<'p> Trials<'p> {
+    /// Those of a plan that [`check`] found fit.
+    pub fn of(plan: &'p Plan, span: Duration) -> Self {
+        let fresh = plan.timings.is_whole().then(|| Ideal::new(plan, Key::new(0, 0)));
+        Self { plan, span, fresh, idle: Mutex::new(Vec::new()) }
+    }
+
+    /// One of them.
+    pub fn row(&self, key: Key) -> YearRow {
+        let Some(fresh) = &self.fresh else { return protocols::trial(self.plan, key, self.span) };
+        let used = self.idle.lock().ok().and_then(|mut idle| idle.pop());
+        let mut ideal = used.unwrap_or_else(|| fresh.clone());
+        let row = trial(&mut ideal, key, self.span);
+        if let Ok(mut idle) = self.idle.lock() {
+            idle.push(ideal);
+        }
+        row
+    }
+}
+
 impl YearStudy {
     /// Runs the trials of a plan, each of so many years.
     ///
@@ -128,60 +169,46 @@ impl YearStudy {
         years: u64,
         guide: &dyn Guide,
     ) -> Result<YearStudy, NoThreads> {
-        let span = span_of(years);
-        let fresh = Ideal::new(plan, Key::new(sampling.seed, 0));
-        let laws = plan.timings.is_whole();
-        // A trial borrows nothing from an earlier one but memory.
-        let idle: Mutex<Vec<Ideal>> = Mutex::new(Vec::new());
-        let run = |number| {
-            let key = Key::new(sampling.seed, number);
-            if !laws {
-                return protocols::trial(plan, key, span);
-            }
-            let used = idle.lock().ok().and_then(|mut idle| idle.pop());
-            let mut ideal = used.unwrap_or_else(|| fresh.clone());
-            let row = trial(&mut ideal, key, span);
-            if let Ok(mut idle) = idle.lock() {
-                idle.push(ideal);
-            }
-            row
-        };
-        let folded: Folded<Totals> = trials::fold(&sampling, run, guide)?;
-        let mut totals = folded.total;
-        totals.span = span.as_nanos();
-        Ok(YearStudy {
-            scenario: plan.name.clone(),
-            seed: sampling.seed,
-            first: sampling.first,
-            years,
-            replayable: !laws,
-            totals,
-            failures: folded.failures,
-        })
+        let mut study = Study::empty(about(plan, sampling.seed, years), sampling.first);
+        blocks(plan, &sampling, years, guide, |block| {
+            study.add(block);
+            ControlFlow::Continue(())
+        })?;
+        Ok(study)
+    }
+
+    /// Years that each trial lasts.
+    pub fn years(&self) -> u64 {
+        self.about.until.as_nanos() / span_of(1).as_nanos()
+    }
+
+    /// Whether a trial has incidents that can be played again: protocols ran in it.
+    pub fn replayable(&self) -> bool {
+        self.results.incidents > 0
     }
 
     /// Years simulated altogether.
     pub fn years_in_all(&self) -> f64 {
-        (self.totals.trials * self.years) as f64
+        (self.results.trials * self.years()) as f64
     }
 
     /// The share of time that a measure is down.
     pub fn unavailability(&self, measure: Measure) -> Estimate {
-        let total = &self.totals.measures[measure as usize];
-        let span = self.totals.span as f64;
+        let total = &self.results.measures[measure as usize];
+        let span = self.about.until.as_nanos() as f64;
         let squares = total.down_squares as f64 * 1e6 / (span * span);
-        Estimate::of(self.totals.trials, total.down as f64 / span, squares)
+        Estimate::of(self.results.trials, total.down as f64 / span, squares)
     }
 
     /// The share of requests that meet an unhealthy server in the rotation, or an empty one.
     pub fn request_loss(&self) -> Estimate {
-        let span = self.totals.span as f64;
-        let squares = self.totals.lost.1 as f64 * 1e6 / (span * span);
-        Estimate::of(self.totals.trials, self.totals.lost.0 as f64 / span, squares)
+        let span = self.about.until.as_nanos() as f64;
+        let squares = self.results.lost.1 as f64 * 1e6 / (span * span);
+        Estimate::of(self.results.trials, self.results.lost.0 as f64 / span, squares)
     }
 
     /// How often a measure goes down in a year.
     pub fn outages_per_year(&self, measure: Measure) -> f64 {
-        self.totals.measures[measure as usize].outages as f64 / self.years_in_all()
+        self.results.measures[measure as usize].outages as f64 / self.years_in_all()
     }
 }
