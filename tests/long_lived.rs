@@ -1,5 +1,5 @@
-//! Laws of clients that keep one connection, in whole worlds under random faults: no request is lost,
-//! and counting requests cannot be told from simulating each of them.
+//! Laws of clients, with one connection or many, in whole worlds under random faults: no request is
+//! lost, and counting requests cannot be told from simulating each of them.
 
 use hasim::component::ComponentId;
 use hasim::component::blame::EventId;
@@ -106,10 +106,8 @@ fn run(plan: &Plan, seed: u64) -> Requests {
 /// The same plan with a client that simulates every request.
 fn eager(mut plan: Plan) -> Plan {
     let client = plan.map.of_kind(Kind::Client).next().expect("a client");
-    if let Params::Client(_, wiring) = &mut plan.params[client.index()]
-        && let Some(held) = &mut wiring.held
-    {
-        held.eager = true;
+    if let Params::Client(_, wiring) = &mut plan.params[client.index()] {
+        wiring.eager = true;
     }
     plan
 }
@@ -202,6 +200,56 @@ proptest! {
         let differs = lazy.iter().zip(&sent).find(|(a, b)| a != b);
         prop_assert!(differs.is_none() && lazy.len() == sent.len(), "{differs:?}");
         prop_assert_eq!(connections, seen);
+    }
+}
+
+/// A client with a connection for each request, over slow links: half of the time between two requests
+/// one is under way. There is one balancer or none, and one server, so that no draw says which.
+fn per_request(endpoint: &str, faults: &[Value]) -> Plan {
+    let scenario = json!({
+        "apiVersion": "hasim/v1",
+        "kind": "Scenario",
+        "metadata": { "name": "per-request" },
+        "cluster": {
+            "topology": "stacked",
+            "network": { "latency": "10ms" },
+            "controlPlane": { "replicas": 1, "kubeApiserver": { "processing": "45ms" } },
+            "endpoint": { "kind": endpoint }
+        },
+        "clients": [{ "name": "c", "class": "read-cached", "every": "250ms", "timeout": "5s" }],
+        "faults": faults,
+        "run": { "until": "150s", "seed": 1 }
+    });
+    let loaded = load_text("per-request.json", &scenario.to_string());
+    let problems: Vec<_> = loaded.diagnostics.iter().map(|d| d.message.clone()).collect();
+    loaded.plan.unwrap_or_else(|| panic!("{problems:?} in {scenario}"))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { rng_seed: proptest::test_runner::RngSeed::Fixed(10), ..ProptestConfig::with_cases(200) })]
+
+    /// Law: laziness is unobservable also at the instant of a change: a counted request that is under
+    /// way keeps its connection and what it has reached, so that it is reset, hangs or is answered to
+    /// the nanosecond as one that was simulated from the beginning.
+    #[test]
+    fn a_request_under_way_keeps_its_connection(
+        faults in proptest::collection::vec(fault(), 1..4),
+        balanced in any::<bool>(),
+        seed in 0_u64..1000,
+    ) {
+        let endpoint = if balanced { "one-balancer" } else { "one-server" };
+        let there = |fault: &&Value| {
+            let text = fault.to_string();
+            // A process that is paused at work is followed to the end of that work.
+            !["cp2", "cp3", "lb2", "etcd", "pause"].iter().any(|absent| text.contains(absent))
+                && (balanced || !text.contains("lb1"))
+        };
+        let faults: Vec<Value> = faults.iter().filter(there).cloned().collect();
+        let plan = per_request(endpoint, &faults);
+        let lazy = run(&plan, seed).by(Time::at(UNTIL));
+        let sent = run(&eager(plan), seed).by(Time::at(UNTIL));
+        let differs = lazy.iter().zip(&sent).find(|(a, b)| a != b);
+        prop_assert!(differs.is_none() && lazy.len() == sent.len(), "{differs:?} with {faults:?}");
     }
 }
 

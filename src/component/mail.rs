@@ -30,6 +30,8 @@ pub enum Body {
     Advert(Advert),
     /// A request.
     Call(Call),
+    /// A request that was under way already when it began to be simulated.
+    Begun(Begun),
     /// The answer to a request, or what the transport reports instead of one.
     Reply(Reply),
     /// A request on a connection that stands.
@@ -212,6 +214,20 @@ pub struct Call {
     pub op: Op,
     /// When the caller stops waiting.
     pub deadline: Time,
+}
+
+/// A request on a connection of its own that has been under way for a while: it was only counted,
+/// until its path changed. What it has reached by now it keeps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Begun {
+    /// The request.
+    pub call: Call,
+    /// Sent: when its SYN left, and with it for whose port. Received: when its data arrived.
+    pub at: Time,
+    /// Who answered the SYN.
+    pub server: ComponentId,
+    /// When the caller would have had the answer, had nothing changed.
+    pub answered: Time,
 }
 
 /// A request on a standing connection. Asking nothing ([`Op::Connect`]) is an HTTP/2 PING.

@@ -9,7 +9,7 @@ use super::{CallKey, Letter, Origin, World};
 use crate::component::blame::{Blame, EventId};
 use crate::component::fact::Fact;
 use crate::component::id::{ComponentId, Kind};
-use crate::component::mail::{Body, Call, Mail, Outcome, Reply};
+use crate::component::mail::{Begun, Body, Call, Mail, Outcome, Reply};
 use crate::component::view::{Probe, ProcessState, View};
 use crate::kernel::time::{Duration, Time};
 use crate::transport::neighbour::UNRESOLVED;
@@ -61,6 +61,38 @@ impl World<'_> {
         let twin = self.calls.insert(key, open);
         assert!(twin.is_none(), "{} used call {} twice", self.all.map.name(caller), call.id);
         key
+    }
+
+    /// A request becomes real that was under way when its path changed: on the connection that it
+    /// has, as far as it had come.
+    pub(super) fn resume_call(&mut self, caller: ComponentId, target: ComponentId, begun: Begun) {
+        let Begun { call, at, server, answered } = begun;
+        let key = self.open_call(caller, target, call, None);
+        let view = View { now: self.now, me: caller, all: &self.all };
+        let connected = at + view.round_trip(caller, server);
+        let arrived = connected + view.delay(caller, server);
+        let back = view.delay(server, caller);
+        let heard = view.passes(server, caller);
+        if let Some(open) = self.calls.get_mut(&key) {
+            (open.server, open.first) = (Some(server), connected);
+        }
+        let dead = self.all.processes[server.index()].state == ProcessState::Dead;
+        if self.now + back >= answered {
+            self.report(key, Outcome::Done, answered.saturating_since(self.now));
+        } else if dead && heard {
+            self.report(key, Outcome::Reset, back);
+        } else if self.now < arrived {
+            self.post_call(key, arrived, Letter::Request(key));
+        } else if !dead {
+            let kind = self.all.map.component(server).kind;
+            let resumes = matches!(kind, Kind::LoadBalancer | Kind::ApiServer);
+            let taken = Body::Begun(Begun { at: arrived, answered: answered - back, ..begun });
+            let body = if resumes { taken } else { Body::Call(call) };
+            let origin = Origin::new(self.event, Blame::default());
+            let mail = Mail { from: caller, body };
+            let (to, from) = (u32::from(server.0), u32::from(caller.0));
+            self.post.push(self.now, to, from, Letter::Arrive(mail, origin));
+        }
     }
 
     /// Sends a SYN: the first, or one that is retransmitted.

@@ -36,6 +36,7 @@ impl World<'_> {
         let Outgoing { to, body, .. } = outgoing;
         match body {
             Body::Call(call) => self.place_call(from, to, call),
+            Body::Begun(begun) => self.resume_call(from, to, begun),
             Body::Reply(reply) => self.reply(from, to, reply),
             Body::Advert(_) => {
                 let view = View { now: self.now, me: from, all: &self.all };

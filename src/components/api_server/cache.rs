@@ -86,6 +86,7 @@ impl ApiServer {
             deadline: Time::NEVER,
             limit: "watch cache list",
             place: Place::Channel(Storage::Objects),
+            spent: Duration::ZERO,
             retries: 0,
         };
         self.submit(list, view, fx);

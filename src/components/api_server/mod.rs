@@ -259,7 +259,12 @@ impl Component for ApiServer {
             Cause::Boot => self.boot(view, fx),
             Cause::Alarm(alarm) => self.alarm(alarm, view, fx),
             Cause::Saw(member) => self.saw(member, view, fx),
-            Cause::Mail(Mail { from, body: Body::Call(call) }) => self.take(from, call, view, fx),
+            Cause::Mail(Mail { from, body: Body::Call(call) }) => {
+                self.take(from, call, view.now, view, fx);
+            }
+            Cause::Mail(Mail { from, body: Body::Begun(begun) }) => {
+                self.take(from, begun.call, begun.at, view, fx);
+            }
             Cause::Mail(Mail { body: Body::Reply(reply), .. }) => self.hear(&reply, view, fx),
             Cause::Mail(_) => {}
             Cause::Lever(lever) => self.lever(lever, view, fx),

@@ -44,6 +44,8 @@ pub(super) struct Relay {
     /// Which time-out the deadline is.
     pub(super) limit: &'static str,
     pub(super) place: Place,
+    /// How much of the server's own work was done when the request began to be simulated.
+    pub(super) spent: Duration,
     /// How often etcd's client has tried again.
     pub(super) retries: u32,
 }
@@ -61,6 +63,7 @@ impl Relay {
             op: call.op,
             deadline: call.deadline.min(deadline),
             place: Place::Channel(Storage::of(call.op)),
+            spent: Duration::ZERO,
             retries: 0,
         }
     }

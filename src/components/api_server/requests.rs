@@ -13,11 +13,12 @@ use crate::kernel::time::{Duration, Time};
 const MUTATING_TIMEOUT: Duration = Duration::from_secs(34);
 
 impl ApiServer {
-    /// A request arrived.
+    /// A request arrived at `came`, now or a moment ago.
     pub(super) fn take(
         &mut self,
         from: ComponentId,
         call: Call,
+        came: Time,
         view: &View,
         fx: &mut Effects<Alarm>,
     ) {
@@ -32,7 +33,8 @@ impl ApiServer {
             }
             _ => (self.params.request_timeout, "request-timeout"),
         };
-        let relay = Relay::of(from, &call, view.now + wait, limit);
+        let spent = view.now.saturating_since(came);
+        let relay = Relay { spent, ..Relay::of(from, &call, came + wait, limit) };
         if self.life.http {
             self.start(relay, view, fx);
         } else {
@@ -80,7 +82,8 @@ impl ApiServer {
         if let Origin::Caller(caller, id) = relay.origin {
             let body = Body::Reply(Reply { id, outcome: Outcome::Done });
             let free = if self.params.one_at_a_time { self.life.busy } else { Time::START };
-            let wait = free.saturating_since(fx.now()) + self.params.processing;
+            let work = self.params.processing.saturating_sub(relay.spent);
+            let wait = free.saturating_since(fx.now()) + work;
             self.life.busy = fx.now() + wait;
             fx.send_after(wait, "processing", caller, body);
         }
@@ -116,7 +119,8 @@ impl ApiServer {
         relay.place = Place::Etcd(channel);
         let key = self.relays.insert(relay);
         let body = Body::Call(Call { id: key, op: relay.asks(), deadline: relay.deadline });
-        let work = if first { self.params.processing } else { Duration::ZERO };
+        let work = self.params.processing.saturating_sub(relay.spent);
+        let work = if first { work } else { Duration::ZERO };
         fx.send_after(work, "processing", member, body);
         self.set_request_alarm(view, fx);
     }

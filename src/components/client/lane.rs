@@ -1,11 +1,14 @@
 //! The schedule of one client at one target, and the arithmetic of counting it.
 
+use crate::component::ComponentId;
 use crate::kernel::cadence::Cadence;
 use crate::kernel::time::{Duration, Time};
 
 /// What a settled path does to each request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Service {
+    /// Whose port accepts its connection.
+    pub(super) near: ComponentId,
     /// From issue to answer, if nothing is lost.
     pub(super) latency: Duration,
     /// How likely losses let a request run into its time-out.

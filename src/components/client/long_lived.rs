@@ -98,7 +98,7 @@ impl Client {
         if self.long.as_ref().is_some_and(|long| long.settling) {
             self.adopt(view, fx);
         }
-        let long = self.long.as_ref().filter(|long| !long.held.eager)?;
+        let long = self.long.as_ref()?;
         let what = (self.wiring.class, self.wiring.resource);
         long.connection.latency(what, self.params.every, view)
     }

@@ -8,7 +8,7 @@
 //! Absent on purpose: waits behind another request's lost packet; and clients that keep one
 //! connection, whose requests on a lossy path are simulated one by one.
 
-use super::lane::{Mode, Service};
+use super::lane::{Counted, Mode, Service};
 use super::{Alarm, Client, Pending, short};
 use crate::component::record::Record;
 use crate::component::{Blame, Effects, View};
@@ -29,15 +29,17 @@ impl Client {
         view: &View,
         fx: &mut Effects<Alarm>,
     ) -> Option<Service> {
-        let timeout = self.params.timeout;
+        let (timeout, eager) = (self.params.timeout, self.wiring.eager);
         if self.long.is_some() {
-            let latency = self.ride_latency(view, fx).filter(|latency| *latency < timeout)?;
-            return Some(Service { latency, fails: 0.0, slow: 0.0 });
+            let latency = self.ride_latency(view, fx);
+            let latency = latency.filter(|latency| *latency < timeout && !eager)?;
+            return Some(Service { near: self.wiring.targets[0], latency, fails: 0.0, slow: 0.0 });
         }
         let super::Wiring { class, resource, targets, api_servers, any, .. } = &self.wiring;
         let target = targets[self.chosen(lane)];
+        let near = view.resolve(target)?;
         let latency = path::latency(view, self.me, target, api_servers, (*class, *resource))
-            .filter(|latency| *latency < timeout)?;
+            .filter(|latency| *latency < timeout && !eager)?;
         // An answer has to be back before the time-out.
         let patience = timeout - latency - Duration::from_nanos(1);
         let law = path::lateness(view, self.me, target, api_servers, *class, patience);
@@ -45,7 +47,7 @@ impl Client {
         // Whoever leaves a slow dial for another server is followed one by one.
         let leaves = *any && self.params.dial_timeout < timeout;
         let slow = if law.is_none() { 0.0 } else { (1.0 - prompt / (1.0 - fails)).clamp(0.0, 1.0) };
-        (law.is_none() || !leaves && fails < 1.0).then_some(Service { latency, fails, slow })
+        (law.is_none() || !leaves && fails < 1.0).then_some(Service { near, latency, fails, slow })
     }
 
     /// From now on requests are counted, the next one issued at `first`.
@@ -81,9 +83,10 @@ impl Client {
     /// The request issued now will not be answered in time; the others go on.
     pub(super) fn doom(&mut self, at: usize, view: &View, fx: &mut Effects<Alarm>) {
         let Mode::Counted { doomed, .. } = self.lanes[at].mode else { return };
-        for issued in self.book_counted(at, view, fx) {
+        let Some(counted) = self.book_counted(at, view, fx) else { return };
+        for issued in counted.under_way {
             if issued != doomed {
-                self.send(at, issued, view, fx);
+                self.carry_on(at, issued, counted.service, view, fx);
                 continue;
             }
             let (id, until) = (self.next_call, issued + self.params.timeout);
@@ -96,14 +99,14 @@ impl Client {
         }
     }
 
-    /// Ends counting and books what was counted; returns when those were issued that are under way.
+    /// Ends counting and books what was counted; returns it, with what is under way.
     pub(super) fn book_counted(
         &mut self,
         at: usize,
         view: &View,
         fx: &mut Effects<Alarm>,
-    ) -> Vec<Time> {
-        let Some(counted) = self.lanes[at].stop(view.now) else { return Vec::new() };
+    ) -> Option<Counted> {
+        let counted = self.lanes[at].stop(view.now)?;
         fx.clear(Alarm::Issue(at));
         let (count, service) = (counted.count, counted.service);
         let (slow, last_slow) = self.slowed(count, counted.last, service, fx);
@@ -122,7 +125,7 @@ impl Client {
             self.last_answer = self.last_answer.max(Some(counted.last + service.latency));
         }
         self.ride_counted(counted.last + service.latency, view, fx);
-        counted.under_way
+        Some(counted)
     }
 
     /// How many of those counted were slow, and when the last of them was issued.

@@ -18,12 +18,12 @@ mod params;
 mod tests;
 
 use crate::component::fact::{ClientFact, Fact, Renewals, Resource};
-use crate::component::mail::{Body, Mail, Op, Outcome, Reply};
+use crate::component::mail::{Begun, Body, Call, Mail, Op, Outcome, Reply};
 use crate::component::record::{Record, RequestClass, RequestRecord};
 use crate::component::{Alarm as _, Blame, Cause, Component, ComponentId, Effects, Kind, Lever, Map, View};
 use crate::kernel::cadence::Cadence;
 use crate::kernel::time::{Duration, Time};
-use lane::{Lane, Mode};
+use lane::{Lane, Mode, Service};
 use long_lived::LongLived;
 pub use params::{ClientParams, ConnectionOptions, ConnectionUse, Held};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +42,8 @@ pub struct Wiring {
     pub any: bool,
     /// All requests share one connection that stays; there is one target then, or `any`.
     pub held: Option<Held>,
+    /// Every request is simulated: the twin that shows that counting them is unobservable.
+    pub eager: bool,
     /// The API servers, in the order of the balancers' backend.
     pub api_servers: Vec<ComponentId>,
 }
@@ -179,6 +181,32 @@ impl Client {
         self.dial(Pending { lane, issued, server, tried: 0, until, doomed: false }, view, fx);
     }
 
+    /// A request that was counted and is under way becomes real, on the connection that it has.
+    fn carry_on(
+        &mut self,
+        lane: usize,
+        issued: Time,
+        service: Service,
+        view: &View,
+        fx: &mut Effects<Alarm>,
+    ) {
+        if self.long.is_some() {
+            self.issue_ride(issued, view, fx);
+            return;
+        }
+        let (id, until) = (self.next_call, issued + self.params.timeout);
+        self.next_call += 1;
+        let server = self.chosen(lane);
+        self.pending.insert(id, Pending { lane, issued, server, tried: 0, until, doomed: false });
+        self.deadlines.insert((until, id));
+        let op = op(self.wiring.class, self.wiring.resource);
+        let call = Call { id, op, deadline: until };
+        let answered = issued + service.latency;
+        let begun = Begun { call, at: issued, server: service.near, answered };
+        fx.send(self.wiring.targets[server], Body::Begun(begun));
+        self.set_deadline(view, fx);
+    }
+
     fn set_deadline(&self, view: &View, fx: &mut Effects<Alarm>) {
         match self.deadlines.first() {
             None => fx.clear(Alarm::Deadline),
@@ -262,8 +290,9 @@ impl Client {
 
     /// Books what was counted; what is under way becomes real.
     fn stop_counting(&mut self, at: usize, view: &View, fx: &mut Effects<Alarm>) {
-        for issued in self.book_counted(at, view, fx) {
-            self.send(at, issued, view, fx);
+        let Some(counted) = self.book_counted(at, view, fx) else { return };
+        for issued in counted.under_way {
+            self.carry_on(at, issued, counted.service, view, fx);
         }
     }
 

@@ -78,7 +78,7 @@ impl ConnectionOptions {
             dial_timeout,
             handshake_timeout: self.handshake_timeout,
         };
-        let held = Held { settings, max_retries: self.max_retries, connected_to, eager: false };
+        let held = Held { settings, max_retries: self.max_retries, connected_to };
         (self.connection == ConnectionUse::LongLived).then_some(held)
     }
 }
@@ -92,6 +92,4 @@ pub struct Held {
     pub max_retries: u32,
     /// With which API server it stands at a settled start; `None`: drawn.
     pub connected_to: Option<ComponentId>,
-    /// Every request is simulated: the twin that shows that counting them is unobservable.
-    pub eager: bool,
 }

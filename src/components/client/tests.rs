@@ -40,6 +40,7 @@ fn world(trial: u64) -> Fake<Client> {
         targets: vec![SERVER],
         any: false,
         held: None,
+        eager: false,
         api_servers: vec![SERVER],
     };
     let mut params = ClientParams::defaults(&Versions::default());
@@ -88,6 +89,14 @@ fn ended(world: &Fake<Client>, end: Time) -> Vec<Ended> {
     requests
 }
 
+/// The request that a message makes, or makes real.
+fn asked(body: &Body) -> Option<Call> {
+    match body {
+        Body::Call(call) | Body::Begun(Begun { call, .. }) => Some(*call),
+        _ => None,
+    }
+}
+
 /// Runs the client over a history; the transport answers a request once the path has been the same
 /// and working for a whole latency. Returns what ended, and the number of handler calls.
 fn lazy(changes: &[Change], end: Time, trial: u64) -> (Fake<Client>, Vec<Ended>) {
@@ -125,7 +134,7 @@ fn lazy(changes: &[Change], end: Time, trial: u64) -> (Fake<Client>, Vec<Ended>)
             world.run_until(now);
         }
         for (sent, _, _, body) in &world.sent[seen..] {
-            if let Body::Call(call) = body {
+            if let Some(call) = asked(body) {
                 calls.push((call.id, now_takes.map_or(Time::NEVER, |latency| *sent + latency)));
             }
         }
@@ -241,7 +250,7 @@ fn rejected_requests_do_not_stop_the_schedule() {
     for step in 0..100 {
         world.run_until(at(1000 + step * 10));
         for at in answered..world.sent.len() {
-            let Body::Call(call) = world.sent[at].3 else { continue };
+            let Some(call) = asked(&world.sent[at].3) else { continue };
             let reply = Reply { id: call.id, outcome: Outcome::Refused };
             world.post(world.now, CLIENT, Mail { from: SERVER, body: Body::Reply(reply) });
         }
@@ -260,7 +269,7 @@ fn a_refused_request_goes_to_another_server_at_once() {
     let other = ComponentId(2);
     let servers = vec![SERVER, other];
     let class = RequestClass::Write;
-    let wiring = Wiring { class, resource: Resource::Objects, targets: servers.clone(), any: true, held: None, api_servers: servers };
+    let wiring = Wiring { class, resource: Resource::Objects, targets: servers.clone(), any: true, held: None, eager: false, api_servers: servers };
     let params = ClientParams { every: EVERY, timeout: TIMEOUT, ..ClientParams::defaults(&Versions::default()) };
     let client = Client::new(CLIENT, &params, &wiring);
     let mut world = Fake::new(surroundings(&kinds, DELAY), vec![(CLIENT, client)], 0);

@@ -4,7 +4,7 @@ use super::sessions::{Session, stands};
 use super::{BalancerAlarm, Fx, LoadBalancer, OnError};
 use crate::component::blame::Blame;
 use crate::component::id::ComponentId;
-use crate::component::mail::{Body, Call, Outcome, Reply};
+use crate::component::mail::{Begun, Body, Call, Outcome, Reply};
 use crate::component::view::{Probe, View};
 use crate::kernel::time::{Duration, Time};
 
@@ -45,6 +45,29 @@ impl LoadBalancer {
             Some(server) => self.connect(Session { server, ..waiting }, view, fx),
             None => reset(&waiting, fx),
         }
+        self.plan_sessions(view, fx);
+    }
+
+    /// A request that a client began a while ago: it has been passed on already, or is about to be.
+    pub(super) fn resume_session(&mut self, client: ComponentId, begun: Begun, view: &View, fx: Fx) {
+        let Some(server) = self.next_server() else {
+            return self.accept(client, begun.call, view, fx);
+        };
+        let to = self.servers[server];
+        let session = Session {
+            client,
+            call: begun.call,
+            server,
+            retries: self.params.retries,
+            first: begun.at,
+            stands: begun.at + view.round_trip(view.me, to),
+            turning: false,
+            deadline: begun.call.deadline,
+            reason: "",
+        };
+        let id = self.sessions.open(self.with_deadline(session, view));
+        let call = Call { id, ..begun.call };
+        fx.send(to, Body::Begun(Begun { call, server: to, ..begun }));
         self.plan_sessions(view, fx);
     }
 

@@ -344,6 +344,9 @@ impl Component for LoadBalancer {
                 }
             }
             Cause::Mail(Mail { from, body: Body::Call(call) }) => self.accept(from, call, view, fx),
+            Cause::Mail(Mail { from, body: Body::Begun(begun) }) => {
+                self.resume_session(from, begun, view, fx);
+            }
             Cause::Mail(Mail { body: Body::Reply(reply), .. }) => self.answer(reply, view, fx),
             Cause::Lever(Lever::Stop) => fx.exit(ExitStatus::Clean),
             Cause::Lever(Lever::Kill | Lever::PowerLoss) => {

@@ -233,6 +233,7 @@ impl Wirings<'_> {
             targets,
             any,
             held: self.held(client),
+            eager: false,
             api_servers: self.services.api_servers.clone(),
         };
         let (every, timeout) = (options.every, options.timeout);
