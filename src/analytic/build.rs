@@ -88,6 +88,11 @@ impl<'a> Builder<'a> {
             let message = "nothing fails by itself: give things laws of failure, or name a preset";
             self.obstacles.push(Obstacle::other("reliability", message));
         }
+        if matches!(self.plan.services.endpoint, Endpoint::Dns { .. }) {
+            let message =
+                "a name's dead addresses are chosen until somebody changes it, and nobody does at a rate";
+            self.obstacles.push(Obstacle::other("cluster.endpoint.kind", message));
+        }
         if !self.plan.schedule.faults.is_empty() {
             let message =
                 "a fault that is ordered happens once; an exact answer is of what fails by itself";
@@ -103,7 +108,7 @@ impl<'a> Builder<'a> {
         match &self.plan.services.endpoint {
             Endpoint::Vip { balancers, .. } => balancers,
             Endpoint::Balancer(id) => std::slice::from_ref(id),
-            Endpoint::OneServer(_) | Endpoint::AllServers => &[],
+            Endpoint::OneServer(_) | Endpoint::AllServers | Endpoint::Dns { .. } => &[],
         }
     }
 
@@ -167,7 +172,7 @@ impl<'a> Builder<'a> {
             Endpoint::Vip { .. } => Way::Vip,
             Endpoint::Balancer(id) => Way::Balancer(host(*id)),
             Endpoint::OneServer(id) => Way::Server(host(*id)),
-            Endpoint::AllServers => Way::Servers,
+            Endpoint::AllServers | Endpoint::Dns { .. } => Way::Servers,
         }
     }
 

@@ -84,6 +84,9 @@ pub enum Setting {
     SlowDisk(MachineId, Option<Slowness>),
     /// Rate of a machine's clock in parts per million.
     ClockRate(MachineId, u32),
+    /// The DNS name's authority leaves a machine's address out (`false`) or lists it; the clients'
+    /// resolver answers from its cache until the record's TTL has passed.
+    Record(MachineId, bool),
     /// An operator gives (`true`) or removes (`false`) the taint `out-of-service` of a Node object;
     /// nothing happens while no API server answers writes.
     OutOfService(ComponentId, bool),

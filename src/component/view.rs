@@ -50,6 +50,8 @@ pub struct MachineState {
     pub disk_stalled: bool,
     /// Its disk is slow at present.
     pub slow_disk: Option<Slowness>,
+    /// The clients' resolver leaves it out of the DNS name of the endpoint.
+    pub unlisted: bool,
     /// Rate of its clock, in parts per million of true time.
     pub clock_ppm: u32,
 }
@@ -61,6 +63,7 @@ impl Default for MachineState {
             powered_since: Time::ZERO,
             disk_stalled: false,
             slow_disk: None,
+            unlisted: false,
             clock_ppm: TRUE_PPM,
         }
     }

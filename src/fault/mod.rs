@@ -14,6 +14,7 @@ pub mod target;
 mod clock;
 mod config;
 mod disk;
+mod dns;
 mod isolate;
 mod link;
 mod membership;
@@ -101,7 +102,7 @@ pub struct Verb {
 }
 
 /// Every verb, in the order of the documentation.
-pub const VERBS: [&Verb; 33] = [
+pub const VERBS: [&Verb; 35] = [
     &process::STOP,
     &process::KILL,
     &process::KILL_CHILD,
@@ -128,6 +129,8 @@ pub const VERBS: [&Verb; 33] = [
     &disk::DISARM,
     &disk::WIPE_DATA,
     &clock::SKEW_CLOCK,
+    &dns::DROP_RECORD,
+    &dns::ADD_RECORD,
     &zone_outage::ZONE_OUTAGE,
     &rolling::UPGRADE,
     &rolling::REBOOT,

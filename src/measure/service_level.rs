@@ -192,7 +192,7 @@ impl<'a> Look<'a> {
         match &self.path.services.endpoint {
             Endpoint::Vip { .. } => self.all.balancer_for(from),
             Endpoint::Balancer(balancer) => Some(*balancer),
-            Endpoint::OneServer(_) | Endpoint::AllServers => None,
+            Endpoint::OneServer(_) | Endpoint::AllServers | Endpoint::Dns { .. } => None,
         }
     }
 
@@ -202,21 +202,19 @@ impl<'a> Look<'a> {
         let accepts = |id: ComponentId| {
             matches!(self.contact(outside, id), Probe::Answers(_) | Probe::Hung(_))
         };
+        let attempt = |id: &ComponentId| {
+            if accepts(*id) { Attempt::Sent(Share::ALL) } else { self.refusal(outside, *id) }
+        };
+        let accepted = |among: &[ComponentId]| {
+            served(&among.iter().map(attempt).collect::<Vec<_>>(), u32::MAX)
+        };
         match &self.path.services.endpoint {
             Endpoint::Vip { .. } | Endpoint::Balancer(_) => {
                 Share::when(self.balancer(outside).is_some_and(accepts))
             }
             Endpoint::OneServer(server) => Share::when(accepts(*server)),
-            Endpoint::AllServers => {
-                let attempts = self.path.services.api_servers.iter().map(|id| {
-                    if accepts(*id) {
-                        Attempt::Sent(Share::ALL)
-                    } else {
-                        self.refusal(outside, *id)
-                    }
-                });
-                served(&attempts.collect::<Vec<_>>(), u32::MAX)
-            }
+            Endpoint::AllServers => accepted(&self.path.services.api_servers),
+            Endpoint::Dns { addresses, .. } => accepted(&self.listed(addresses)),
         }
     }
 
@@ -248,11 +246,38 @@ impl<'a> Look<'a> {
                 balancer.filter(open).map_or(Share::NONE, |id| self.balanced(id, class))
             }
             Endpoint::OneServer(server) => self.attempt(from, *server, class).share(),
+            Endpoint::Dns { addresses, .. } => {
+                let addresses = self.listed(addresses);
+                let attempts: Vec<_> =
+                    addresses.iter().map(|id| self.at_address(from, *id, class)).collect();
+                served(&attempts, u32::MAX)
+            }
             Endpoint::AllServers => {
                 let servers = services.api_servers.iter();
                 let attempts: Vec<_> = servers.map(|id| self.attempt(from, *id, class)).collect();
                 served(&attempts, u32::MAX)
             }
+        }
+    }
+
+    /// The addresses that the clients' resolver answers with: all of them if it should have none.
+    fn listed(&self, addresses: &[ComponentId]) -> Vec<ComponentId> {
+        let map = &self.all.map;
+        let listed = |id: &ComponentId| {
+            map.machine_of(*id).is_none_or(|m| !self.all.machines[m.index()].unlisted)
+        };
+        let some: Vec<ComponentId> = addresses.iter().copied().filter(listed).collect();
+        if some.is_empty() { addresses.to_vec() } else { some }
+    }
+
+    /// One request at an address of a name: a balancer's or an API server's.
+    fn at_address(&self, from: MachineId, id: ComponentId, class: Class) -> Attempt {
+        if self.all.map.component(id).kind != Kind::LoadBalancer {
+            return self.attempt(from, id, class);
+        }
+        match self.contact(from, id) {
+            Probe::Answers(_) => Attempt::Sent(self.balanced(id, class)),
+            _ => self.refusal(from, id),
         }
     }
 

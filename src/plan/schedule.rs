@@ -96,6 +96,8 @@ pub enum Action {
     Feed,
     /// A process's configuration: broken (`false`; it restarts) or sound again (it starts).
     Config(bool),
+    /// The DNS name's authority leaves the machine's address out or lists it.
+    Record(bool),
     /// A procedure, on one target after the other.
     Roll(Rolling),
     /// An operator's taint on the machine's Node object: given or removed.

@@ -1,6 +1,7 @@
 //! The measured services and the path that a fresh request takes.
 
 use crate::component::id::{ComponentId, MachineId};
+use crate::kernel::time::Duration;
 
 /// A service whose outages and degradations are measured. Definitions are those of the product's
 /// glossary: what a fresh request on a new connection meets, without waiting for a change.
@@ -70,6 +71,14 @@ pub enum Endpoint {
     OneServer(ComponentId),
     /// Clients know every API server and try another at once.
     AllServers,
+    /// A DNS name with several addresses, of API servers or of balancers: clients resolve it when they
+    /// dial, begin with any of them, and try the others after a refusal or a part of the dial time-out.
+    Dns {
+        /// Who stands at the addresses.
+        addresses: Vec<ComponentId>,
+        /// How long resolvers keep an answer.
+        ttl: Duration,
+    },
 }
 
 /// The path of the measured services.

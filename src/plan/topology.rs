@@ -168,6 +168,7 @@ fn requests(plan: &Plan) -> Vec<(Part, ComponentId)> {
     let mut asks: Vec<(Part, ComponentId)> = match &services.endpoint {
         Endpoint::Vip { balancers, .. } => balancers.iter().map(|id| (outside, *id)).collect(),
         Endpoint::Balancer(id) | Endpoint::OneServer(id) => vec![(outside, *id)],
+        Endpoint::Dns { addresses, .. } => addresses.iter().map(|id| (outside, *id)).collect(),
         Endpoint::AllServers => services.api_servers.iter().map(|id| (outside, *id)).collect(),
     };
     for (id, _) in plan.map.components() {

@@ -184,8 +184,13 @@ fn endpoint(subject: &Subject) -> Vec<Item> {
     let cluster = &subject.scenario.cluster;
     let kind = cluster.endpoint.params.kind;
     let one_server = kind == EndpointKind::OneServer;
-    let mut items = cluster.endpoint.items_without(if one_server { &[] } else { &["server"] });
-    if !matches!(kind, EndpointKind::Vip | EndpointKind::OneBalancer) {
+    let dns = kind == EndpointKind::Dns;
+    let mut items = cluster.endpoint.items_without(match (one_server, dns) {
+        (true, _) => &["addresses", "ttl"],
+        (_, true) => &["server"],
+        _ => &["server", "addresses", "ttl"],
+    });
+    if !cluster.has_balancers() {
         return items;
     }
     let mut balancers = cluster.balancers.items();

@@ -34,6 +34,8 @@ pub enum EventKind {
     Signal,
     /// A process started.
     ProcessStart,
+    /// The clients' resolver asked for the endpoint's name again and found it changed.
+    Resolved,
     /// A machine gave up a silent holder of the virtual address and asked everybody.
     NeighbourExpired,
 }

@@ -16,6 +16,7 @@ mod operator;
 mod procedure;
 mod process;
 mod resolve;
+mod resolver;
 mod rides;
 mod settle;
 mod starvation;

@@ -5,6 +5,7 @@ use super::World;
 use super::observer::{FaultFired, Observer};
 use super::procedure::{Moment, Running};
 use super::resolve::Hit;
+use super::resolver::Learned;
 use super::starvation::Turn;
 use crate::component::fact::{Ability, Fact, NodeFact};
 use crate::component::id::{ComponentId, MachineId};
@@ -31,6 +32,8 @@ pub(super) enum Timed {
         /// Whether it is the end.
         undo: bool,
     },
+    /// The clients' resolver learns of a change of the endpoint's name.
+    Resolved(Learned),
     /// Starved machines stop or resume, if the fault has not fired or ended since.
     Starve(Turn),
     /// Time has passed for a procedure, if it still stands at this moment of its own.
@@ -96,6 +99,7 @@ impl World<'_> {
     pub(super) fn fire_setting(&mut self, observer: &mut impl Observer) {
         match self.settings.pop_first() {
             Some((_, Timed::Fault { index, undo })) => self.carry_out(index, undo, observer),
+            Some((_, Timed::Resolved(learned))) => self.resolved(learned),
             Some((_, Timed::Starve(turn))) => self.starve(turn, observer),
             Some((_, Timed::Procedure(moment))) => self.time_passed(moment, observer),
             None => {}
@@ -202,6 +206,7 @@ impl World<'_> {
             Action::Loss { ppm, .. } => pairs().map(|(a, b)| Setting::Loss(a, b, *ppm)).collect(),
             Action::Disk(stalled) => machines().map(|m| Setting::Disk(m, *stalled)).collect(),
             Action::SlowDisk(how) => machines().map(|m| Setting::SlowDisk(m, *how)).collect(),
+            Action::Record(listed) => machines().map(|m| Setting::Record(m, *listed)).collect(),
             Action::ClockRate(ppm) => machines().map(|m| Setting::ClockRate(m, *ppm)).collect(),
             // Each step of a procedure is an action of its own, when its time has come.
             Action::Roll(_) | Action::Starve { .. } => Vec::new(),
@@ -283,6 +288,7 @@ impl World<'_> {
                 self.all.machines[machine.index()].slow_disk = how;
                 self.pull_all(machine, Lever::SlowDisk(how), observer);
             }
+            Setting::Record(machine, listed) => self.change_record(machine, listed),
             Setting::ClockRate(machine, ppm) => {
                 self.all.machines[machine.index()].clock_ppm = ppm;
                 self.pull_all(machine, Lever::ClockRate(ppm), observer);

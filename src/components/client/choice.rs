@@ -11,7 +11,13 @@ use super::{Alarm, Client, Pending};
 use crate::component::mail::{Body, Call, Outcome};
 use crate::component::view::Probe;
 use crate::component::{ComponentId, Effects, View};
-use crate::kernel::time::Time;
+use crate::kernel::time::{Duration, Time};
+
+/// Purpose of the draw for the first address of a name.
+const ADDRESS_DRAW: u32 = 4;
+
+/// The least that Go gives each address. Go `net/dial.go`: `saneMinimum`.
+const DIAL_LEAST: Duration = Duration::from_secs(2);
 
 impl Client {
     /// Whom a request of a schedule is sent to first.
@@ -19,9 +25,50 @@ impl Client {
         if self.wiring.any { self.preferred } else { lane }
     }
 
+    /// The addresses in a name's answer, by position: all of them if it should have none.
+    pub(super) fn listed(&self, view: &View) -> Vec<usize> {
+        let targets = self.wiring.targets.iter().enumerate();
+        let unlisted = |id: ComponentId| {
+            let machine = view.map().machine_of(id);
+            machine.is_some_and(|machine| view.all.machines[machine.index()].unlisted)
+        };
+        let listed: Vec<usize> =
+            targets.filter(|(_, id)| !unlisted(**id)).map(|(at, _)| at).collect();
+        if listed.is_empty() { (0..self.wiring.targets.len()).collect() } else { listed }
+    }
+
+    /// Whom a request is sent to first: at a name, any of its addresses.
+    pub(super) fn first(&mut self, lane: usize, view: &View, fx: &mut Effects<Alarm>) -> usize {
+        if !self.wiring.dns {
+            return self.chosen(lane);
+        }
+        let listed = self.listed(view);
+        let at = fx.draw(ADDRESS_DRAW).below(listed.len() as u64);
+        listed[usize::try_from(at).unwrap_or(0)]
+    }
+
+    /// How long a dial may take: Go divides what is left of the dial time-out among the addresses that
+    /// are left, with at least two seconds for each (`net.partialDeadline`).
+    fn dial_ends(&self, pending: &Pending, last: bool, view: &View) -> Option<Time> {
+        if !self.wiring.dns {
+            return (!last).then(|| view.now + self.params.dial_timeout);
+        }
+        let end = pending.issued + self.params.dial_timeout;
+        let left = end.saturating_since(view.now);
+        let addresses = self.choices(view).saturating_sub(pending.tried).max(1);
+        let share = left / u64::try_from(addresses).unwrap_or(1);
+        Some(view.now + share.max(DIAL_LEAST.min(left)))
+    }
+
     /// The server after `server`; the client stays there if it was at `server`.
-    fn move_on(&mut self, server: usize) -> usize {
-        let next = (server + 1) % self.wiring.targets.len();
+    fn move_on(&mut self, server: usize, view: &View) -> usize {
+        let after = (server + 1) % self.wiring.targets.len();
+        let next = if self.wiring.dns {
+            let listed = self.listed(view);
+            listed.iter().copied().find(|at| *at >= after).unwrap_or(listed[0])
+        } else {
+            after
+        };
         if self.preferred == server {
             self.preferred = next;
         }
@@ -35,9 +82,9 @@ impl Client {
         self.next_call += 1;
         let deadline = pending.issued + self.params.timeout;
         let to: ComponentId = self.wiring.targets[pending.server];
-        let dial_ends = view.now + self.params.dial_timeout;
-        let last = pending.tried + 1 >= self.choices();
-        let until = if last || connects(view, to) { deadline } else { deadline.min(dial_ends) };
+        let last = pending.tried + 1 >= self.choices(view);
+        let dial_ends = self.dial_ends(&pending, last, view).filter(|_| !connects(view, to));
+        let until = dial_ends.map_or(deadline, |ends| deadline.min(ends));
         self.pending.insert(id, Pending { until, ..pending });
         self.deadlines.insert((until, id));
         let op = super::op(self.wiring.class, self.wiring.resource);
@@ -46,7 +93,10 @@ impl Client {
     }
 
     /// How many servers a request may try.
-    fn choices(&self) -> usize {
+    fn choices(&self, view: &View) -> usize {
+        if self.wiring.dns {
+            return self.listed(view).len();
+        }
         if self.wiring.any { self.wiring.targets.len() } else { 1 }
     }
 
@@ -65,9 +115,9 @@ impl Client {
         if !moves {
             return false;
         }
-        let server = self.move_on(pending.server);
+        let server = self.move_on(pending.server, view);
         let over = pending.issued + self.params.timeout <= view.now;
-        if over || pending.tried + 1 >= self.choices() {
+        if over || pending.tried + 1 >= self.choices(view) {
             return false;
         }
         self.pending.remove(&id);

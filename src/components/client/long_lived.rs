@@ -114,7 +114,13 @@ impl Client {
         let named = long.held.connected_to;
         if self.wiring.any {
             let at = self.wiring.targets.iter().position(|id| Some(*id) == named);
-            self.preferred = at.unwrap_or(self.preferred);
+            self.preferred = match at {
+                Some(at) => at,
+                None if self.wiring.dns => {
+                    usize::try_from(draw.below(self.wiring.targets.len() as u64)).unwrap_or(0)
+                }
+                None => self.preferred,
+            };
         }
         let target = if self.wiring.any { self.wiring.targets[self.preferred] } else { target };
         long.connection.adopt(id, target, (&servers, named), &mut draw, view, fx);
@@ -146,6 +152,10 @@ impl Client {
             }
         } else if waiting.count() > 0 && long.connection.is_closed() {
             let id = self.new_call();
+            // A name is resolved with each first dial; the addresses after it are tried in turn.
+            if self.wiring.dns && self.long.as_ref().is_some_and(|long| long.tried == 0) {
+                self.preferred = self.first(0, view, fx);
+            }
             let target = self.wiring.targets[self.chosen(0)];
             if let Some(long) = &mut self.long {
                 long.connection.dial(id, target, view, fx);

@@ -15,7 +15,7 @@ use crate::component::{Blame, Effects, View};
 use crate::components::path;
 use crate::kernel::law::counts::occurrences;
 use crate::kernel::time::{Duration, Time};
-use crate::transport::loss::tries_before;
+use crate::transport::loss::{Lateness, tries_before};
 
 /// Purposes of draws: the next request that fails, and which ones were slow.
 const FAIL_DRAW: u32 = 2;
@@ -35,14 +35,25 @@ impl Client {
             let latency = latency.filter(|latency| *latency < timeout && !eager)?;
             return Some(Service { near: self.wiring.targets[0], latency, fails: 0.0, slow: 0.0 });
         }
-        let super::Wiring { class, resource, targets, api_servers, any, .. } = &self.wiring;
-        let target = targets[self.chosen(lane)];
-        let near = view.resolve(target)?;
-        let latency = path::latency(view, self.me, target, api_servers, (*class, *resource))
-            .filter(|latency| *latency < timeout && !eager)?;
+        let super::Wiring { class, resource, targets, api_servers, any, dns, .. } = &self.wiring;
+        // A name's addresses come first evenly: what is counted has the mean of their latencies.
+        let first = if *dns { self.listed(view) } else { vec![self.chosen(lane)] };
+        let near = view.resolve(targets[*first.first()?])?;
+        let mut sum = Duration::ZERO;
+        for at in &first {
+            let asked = (*class, *resource);
+            sum += path::latency(view, self.me, targets[*at], api_servers, asked)?;
+        }
+        let latency = sum / u64::try_from(first.len()).unwrap_or(1);
+        if latency >= timeout || eager {
+            return None;
+        }
         // An answer has to be back before the time-out.
         let patience = timeout - latency - Duration::from_nanos(1);
-        let law = path::lateness(view, self.me, target, api_servers, *class, patience);
+        let late = |at: &usize| {
+            path::lateness(view, self.me, targets[*at], api_servers, *class, patience)
+        };
+        let law = Lateness::one_of(&first.iter().map(late).collect::<Vec<_>>());
         let (fails, prompt) = (law.beyond(patience), law.within(Duration::ZERO));
         // Whoever leaves a slow dial for another server is followed one by one.
         let leaves = *any && self.params.dial_timeout < timeout;

@@ -40,6 +40,9 @@ pub struct Wiring {
     pub targets: Vec<ComponentId>,
     /// The targets stand for one service: there is one schedule, and each request goes to one of them.
     pub any: bool,
+    /// The targets are the addresses of a DNS name, which is resolved for each connection: any of them
+    /// comes first, and each has its part of `dialTimeout`. `any` holds then.
+    pub dns: bool,
     /// All requests share one connection that stays; there is one target then, or `any`.
     pub held: Option<Held>,
     /// Every request is simulated: the twin that shows that counting them is unobservable.
@@ -176,7 +179,7 @@ impl Client {
             self.issue_ride(issued, view, fx);
             return;
         }
-        let server = self.chosen(lane);
+        let server = self.first(lane, view, fx);
         let until = Time::NEVER;
         self.dial(Pending { lane, issued, server, tried: 0, until, doomed: false }, view, fx);
     }
@@ -196,13 +199,14 @@ impl Client {
         }
         let (id, until) = (self.next_call, issued + self.params.timeout);
         self.next_call += 1;
-        let server = self.chosen(lane);
+        let server = self.first(lane, view, fx);
         self.pending.insert(id, Pending { lane, issued, server, tried: 0, until, doomed: false });
         self.deadlines.insert((until, id));
         let op = op(self.wiring.class, self.wiring.resource);
         let call = Call { id, op, deadline: until };
         let answered = issued + service.latency;
-        let begun = Begun { call, at: issued, server: service.near, answered };
+        let near = if self.wiring.dns { self.wiring.targets[server] } else { service.near };
+        let begun = Begun { call, at: issued, server: near, answered };
         fx.send(self.wiring.targets[server], Body::Begun(begun));
         self.set_deadline(view, fx);
     }

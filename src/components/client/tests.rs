@@ -38,6 +38,7 @@ fn world(trial: u64) -> Fake<Client> {
         class: RequestClass::Write,
         resource: Resource::Objects,
         targets: vec![SERVER],
+        dns: false,
         any: false,
         held: None,
         eager: false,
@@ -269,7 +270,7 @@ fn a_refused_request_goes_to_another_server_at_once() {
     let other = ComponentId(2);
     let servers = vec![SERVER, other];
     let class = RequestClass::Write;
-    let wiring = Wiring { class, resource: Resource::Objects, targets: servers.clone(), any: true, held: None, eager: false, api_servers: servers };
+    let wiring = Wiring { class, resource: Resource::Objects, targets: servers.clone(), any: true, dns: false, held: None, eager: false, api_servers: servers };
     let params = ClientParams { every: EVERY, timeout: TIMEOUT, ..ClientParams::defaults(&Versions::default()) };
     let client = Client::new(CLIENT, &params, &wiring);
     let mut world = Fake::new(surroundings(&kinds, DELAY), vec![(CLIENT, client)], 0);

@@ -38,16 +38,22 @@ impl Connection {
 }
 
 impl Kubelet {
+    /// Where a new connection leads: a name's addresses take turns, one for each attempt that fails.
+    pub(super) fn server(&self) -> ComponentId {
+        let among = self.wiring.servers.len().max(1);
+        self.wiring.servers[self.heartbeat.address % among]
+    }
+
     /// Whether data on the connection vanish, or are accepted and never answered.
     pub(super) fn is_stuck(&self, view: &View) -> bool {
         let Some(Connection { balancer, server }) = self.heartbeat.connection else { return false };
         let near = balancer.unwrap_or(view.me);
         let silent = |id| view.process(id).state == ProcessState::Paused;
-        let moved = balancer.is_some_and(|b| view.resolve(self.wiring.server) != Some(b));
+        let moved = balancer.is_some_and(|b| view.resolve(self.server()) != Some(b));
         let lost = balancer.is_some_and(|b| !view.connects(view.me, b) || silent(b))
             || !view.connects(near, server)
             || silent(server);
-        lost && !(moved && view.resolve(self.wiring.server).is_some())
+        lost && !(moved && view.resolve(self.server()).is_some())
     }
 
     /// Whether the balancer has ended the connection, as it does with those to a server that it takes

@@ -49,6 +49,8 @@ pub(super) struct Heartbeat {
     mode: Mode,
     pub(super) connection: Option<Connection>,
     pub(super) failures: u32,
+    /// At which address of the kubeconfig's name a new connection is tried, counting on.
+    pub(super) address: usize,
     last: Option<Time>,
     /// The renewal that is waited for has been lost so often that it will not be answered.
     doomed: bool,
@@ -161,7 +163,7 @@ impl Kubelet {
     fn attempt(&mut self, sent: Time, view: &View, fx: &mut Effects<Alarm>) {
         let id = self.new_call();
         let deadline = sent + self.heartbeat_timeout();
-        fx.send(self.wiring.server, Body::Call(Call { id, op: Op::RenewNodeLease, deadline }));
+        fx.send(self.server(), Body::Call(Call { id, op: Op::RenewNodeLease, deadline }));
         self.await_answer(Some(id), sent, view, fx);
     }
 
@@ -207,6 +209,9 @@ impl Kubelet {
 
     fn renewal_failed(&mut self, view: &View, fx: &mut Effects<Alarm>) {
         self.heartbeat.failures += 1;
+        if self.heartbeat.connection.is_none() {
+            self.heartbeat.address += 1;
+        }
         self.review_failure(view);
         let Some(late) = self.heartbeat.failures.checked_sub(ATTEMPTS_AT_ONCE) else {
             self.renew(view, fx);
@@ -264,7 +269,7 @@ impl Kubelet {
 
     /// A server that a new connection may reach and that works.
     fn connect(&self, view: &View, fx: &mut Effects<Alarm>) -> Option<(Connection, Duration)> {
-        let at = view.resolve(self.wiring.server)?;
+        let at = view.resolve(self.server())?;
         if view.map().component(at).kind != Kind::LoadBalancer {
             let connection = Connection { balancer: None, server: at };
             return Some((connection, connection.latency(view)?));
@@ -286,7 +291,7 @@ impl Kubelet {
     /// Whether the connection still stands and how long a renewal takes over it.
     fn still_works(&self, view: &View) -> Option<Duration> {
         let connection = self.heartbeat.connection?;
-        if connection.balancer.is_some() && view.resolve(self.wiring.server) != connection.balancer {
+        if connection.balancer.is_some() && view.resolve(self.server()) != connection.balancer {
             return None;
         }
         connection.latency(view)

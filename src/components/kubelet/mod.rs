@@ -181,8 +181,9 @@ impl KubeletParams {
 pub struct Wiring {
     /// The static pods of its machine.
     pub pods: Vec<ComponentId>,
-    /// `server` of its kubeconfig: [`ComponentId::VIP`], a balancer or an API server.
-    pub server: ComponentId,
+    /// `server` of its kubeconfig: [`ComponentId::VIP`], a balancer or an API server. Several are the
+    /// addresses of a name, of which the first is tried first.
+    pub servers: Vec<ComponentId>,
     /// The API servers, in the order of the balancers' backend.
     pub api_servers: Vec<ComponentId>,
     /// Its Node object.
@@ -389,10 +390,10 @@ impl Component for Kubelet {
         watched.push(self.wiring.node);
         watched.extend(self.wiring.workloads.objects());
         watched.extend(&self.wiring.api_servers);
-        if self.wiring.server == ComponentId::VIP {
+        if self.wiring.servers.contains(&ComponentId::VIP) {
             watched.extend(map.of_kind(Kind::LoadBalancer).chain(map.of_kind(Kind::Keepalived)));
         } else {
-            watched.push(self.wiring.server);
+            watched.extend(&self.wiring.servers);
         }
         watched.sort_unstable();
         watched.dedup();

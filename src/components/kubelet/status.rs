@@ -73,7 +73,7 @@ impl Kubelet {
             let id = self.new_call();
             self.status.call = Some(id);
             let call = Call { id, op: Op::PostNodeStatus, deadline: view.now + timeout };
-            fx.send(self.wiring.server, Body::Call(call));
+            fx.send(self.server(), Body::Call(call));
         }
         fx.set_after(Alarm::StatusTimeout, timeout, "heartbeat timeout");
     }

@@ -52,7 +52,7 @@ fn serves(work: Option<u64>) -> Fact {
 fn world(versions: &Versions, pod: Kind, trial: u64) -> Fake<Kubelet> {
     let kinds = [(0, Kind::Kubelet), (1, Kind::ApiServer), (0, Kind::Node), (0, pod)];
     let wiring =
-        Wiring { pods: vec![POD], server: SERVER, api_servers: vec![SERVER], node: NODE, workloads: Arc::default() };
+        Wiring { pods: vec![POD], servers: vec![SERVER], api_servers: vec![SERVER], node: NODE, workloads: Arc::default() };
     let kubelet = Kubelet::new(KUBELET, &KubeletParams::defaults(versions), &wiring);
     let mut world = Fake::new(surroundings(&kinds, DELAY), vec![(KUBELET, kubelet)], trial);
     world.all.facts[SERVER.index()] = serves(Some(3));

@@ -26,6 +26,13 @@ pub(super) fn balancer_before(case: &Case, t: Time) -> Option<ComponentId> {
             let last = announced.max_by_key(|(announced, _)| *announced);
             last.map(|(_, balancer)| balancer).or(balancers.first().copied())
         }
+        Endpoint::Dns { addresses, .. } => {
+            let kind = |id: &ComponentId| case.plan.map.component(*id).kind;
+            addresses
+                .iter()
+                .copied()
+                .find(|id| kind(id) == crate::component::id::Kind::LoadBalancer)
+        }
         Endpoint::OneServer(_) | Endpoint::AllServers => None,
     }
 }

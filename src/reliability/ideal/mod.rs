@@ -102,6 +102,12 @@ impl<'p> Ideal<'p> {
                     balancers.iter().copied().zip(daemons).collect()
                 }
                 Endpoint::Balancer(id) => vec![(*id, None)],
+                Endpoint::Dns { addresses, .. } => {
+                    let balancers = addresses
+                        .iter()
+                        .filter(|id| plan.map.component(**id).kind == Kind::LoadBalancer);
+                    balancers.map(|id| (*id, None)).collect()
+                }
                 Endpoint::OneServer(_) | Endpoint::AllServers => Vec::new(),
             },
             schedulers: plan.map.of_kind(Kind::Scheduler).collect(),
@@ -249,6 +255,7 @@ impl<'p> Ideal<'p> {
         match &self.plan.services.endpoint {
             Endpoint::OneServer(id) => self.serves(*id),
             Endpoint::AllServers => true,
+            Endpoint::Dns { addresses, .. } => addresses.iter().any(|id| self.serves(*id)),
             Endpoint::Balancer(_) | Endpoint::Vip { .. } => self.vip.holder.is_some(),
         }
     }

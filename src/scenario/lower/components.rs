@@ -179,9 +179,26 @@ impl Wirings<'_> {
             Endpoint::AllServers => {
                 let servers = &self.services.api_servers;
                 let spread = servers[machine.index() % servers.len()];
+                let local = |kind| self.layout.map.local(machine, kind);
+                local(Kind::ApiServer).or(local(Kind::LoadBalancer)).unwrap_or(spread)
+            }
+            Endpoint::Dns { addresses, .. } => {
+                let spread = addresses[machine.index() % addresses.len()];
                 self.layout.map.local(machine, Kind::ApiServer).unwrap_or(spread)
             }
         }
+    }
+
+    /// The same with all addresses of a name, from the machine's own on.
+    fn addresses(&self, machine: MachineId) -> Vec<ComponentId> {
+        let first = self.endpoint(machine);
+        let Endpoint::Dns { addresses, .. } = &self.services.endpoint else { return vec![first] };
+        let mut turned = addresses.clone();
+        match addresses.iter().position(|id| *id == first) {
+            Some(at) => turned.rotate_left(at),
+            None => turned = vec![first],
+        }
+        turned
     }
 
     fn workloads_of(&self, machine: MachineId) -> Shared {
@@ -196,7 +213,7 @@ impl Wirings<'_> {
             .filter(|id| static_pod(map.component(*id), self.scenario, self.layout));
         kubelet::Wiring {
             pods: pods.collect(),
-            server: self.endpoint(machine),
+            servers: self.addresses(machine),
             api_servers: self.services.api_servers.clone(),
             node: self.node(machine).unwrap_or_else(|| panic!("{machine:?} is no node")),
             workloads: self.workloads_of(machine),
@@ -220,10 +237,13 @@ impl Wirings<'_> {
         let mut targets: Vec<ComponentId> =
             named.flat_map(|name| self.layout.servers(name)).collect();
         let at_endpoint = targets.is_empty();
-        let any = at_endpoint && self.services.endpoint == Endpoint::AllServers;
+        let endpoint = &self.services.endpoint;
+        let dns = at_endpoint && matches!(endpoint, Endpoint::Dns { .. });
+        let any = dns || at_endpoint && *endpoint == Endpoint::AllServers;
         if at_endpoint {
             targets = match &self.services.endpoint {
                 Endpoint::AllServers => self.services.api_servers.clone(),
+                Endpoint::Dns { addresses, .. } => addresses.clone(),
                 _ => vec![self.endpoint(self.services.outside)],
             };
         }
@@ -232,6 +252,7 @@ impl Wirings<'_> {
             resource: options.resource.resource(),
             targets,
             any,
+            dns,
             held: self.held(client),
             eager: false,
             api_servers: self.services.api_servers.clone(),

@@ -83,6 +83,9 @@ impl Layout {
         let count = cluster.workers.params.replicas.min(WORKERS_MAX);
         let own = &cluster.worker_zones;
         self.workers = self.group("worker", MachineRole::Worker, count, own, zones);
+        if cluster.endpoint.params.kind == EndpointKind::LocalBalancers {
+            self.balancers = self.workers.clone();
+        }
     }
 
     /// Machines of one sort, in their own zones in turn, else in the cluster's.

@@ -4,7 +4,7 @@ use super::layout::Layout;
 use crate::component::id::{Kind, MachineId};
 use crate::plan::service::{Endpoint, Services};
 use crate::scenario::raw::Scenario;
-use crate::scenario::raw::cluster::EndpointKind;
+use crate::scenario::raw::cluster::{Addresses, EndpointKind};
 
 /// The path that a fresh request takes.
 pub(super) fn services(scenario: &Scenario, layout: &Layout) -> Services {
@@ -22,7 +22,12 @@ pub(super) fn services(scenario: &Scenario, layout: &Layout) -> Services {
         },
         EndpointKind::OneBalancer => Endpoint::Balancer(balancers[0]),
         EndpointKind::OneServer => Endpoint::OneServer(server().unwrap_or(api_servers[0])),
-        EndpointKind::AllServers => Endpoint::AllServers,
+        EndpointKind::Dns => {
+            let balanced = options.addresses == Addresses::Balancers;
+            let addresses = if balanced { balancers } else { api_servers.clone() };
+            Endpoint::Dns { addresses, ttl: options.ttl }
+        }
+        EndpointKind::AllServers | EndpointKind::LocalBalancers => Endpoint::AllServers,
     };
     Services {
         endpoint,

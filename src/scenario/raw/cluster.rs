@@ -61,6 +61,20 @@ words! {
         OneServer = "one-server",
         /// Clients know every API server and try another at once.
         AllServers = "all-servers",
+        /// A DNS name with the addresses of all API servers, or of all balancers.
+        Dns = "dns",
+        /// As `all-servers`, with a balancer on each worker for what runs there.
+        LocalBalancers = "local-balancers",
+    }
+}
+
+words! {
+    /// Whose addresses the DNS name has.
+    pub enum Addresses {
+        /// Every API server's.
+        Servers = "servers",
+        /// Every balancer's; none of them has a virtual address.
+        Balancers = "balancers",
     }
 }
 
@@ -122,6 +136,10 @@ params! {
         kind: EndpointKind = "kind", |_v| EndpointKind::Vip, "kubeadm: keepalived and HAProxy";
         /// Kind `one-server` only: the machine whose API server clients use.
         server: String = "server", |_v| "cp1".to_owned(), "hasim: the first machine";
+        /// Kind `dns` only: whose addresses the name has.
+        addresses: Addresses = "addresses", |_v| Addresses::Servers, "hasim: DNS round robin over the control plane";
+        /// Kind `dns` only: how long resolvers keep an answer.
+        ttl: Duration = "ttl", |_v| Duration::from_secs(300), "assumed: five minutes, a usual default of zones";
     }
 }
 
@@ -364,30 +382,5 @@ impl Cluster {
         if let Some(fields) = fields.section("betweenZones", "`betweenZones`", &names) {
             self.between_zones.take(&fields, reader);
         }
-    }
-
-    /// How many etcd members there are.
-    pub fn members(&self) -> u32 {
-        match self.options.params.topology {
-            Topology::Stacked => self.control_plane.params.replicas,
-            Topology::External => self.etcd.params.members.unwrap_or(3),
-        }
-    }
-
-    /// How many etcd members the cluster has when the run begins.
-    pub fn initial_members(&self) -> u32 {
-        self.etcd.params.initial_members.unwrap_or(u32::MAX).min(self.members())
-    }
-
-    /// How many balancers there are.
-    pub fn balancer_count(&self) -> u32 {
-        let options = &self.balancers.params;
-        let usual = match (self.endpoint.params.kind, options.placement) {
-            (EndpointKind::OneServer | EndpointKind::AllServers, _) => return 0,
-            (EndpointKind::OneBalancer, _) => 1,
-            (EndpointKind::Vip, Placement::Own) => 2,
-            (EndpointKind::Vip, Placement::ControlPlane) => self.control_plane.params.replicas,
-        };
-        options.replicas.unwrap_or(usual)
     }
 }

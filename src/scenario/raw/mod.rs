@@ -6,6 +6,7 @@
 
 pub mod client;
 pub mod cluster;
+mod counts;
 pub mod expect;
 pub mod fault;
 pub mod kinds;

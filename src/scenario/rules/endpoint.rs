@@ -15,7 +15,7 @@ pub(super) const RULE: Rule<Subject> = Rule {
     info: CodeInfo {
         code: CODE,
         title: "endpoint options that contradict each other",
-        explanation: "What stands before the API servers follows from `kind`: `vip` has balancers with keepalived, `one-balancer` one balancer, `one-server` the API server of one machine, `all-servers` nothing. Options of what is not there would be ignored silently.",
+        explanation: "What stands before the API servers follows from `kind`: `vip` has balancers with keepalived, `one-balancer` one balancer, `one-server` the API server of one machine, `all-servers` nothing, `dns` a name with several addresses, `local-balancers` one balancer on each worker. Options of what is not there would be ignored silently.",
         bad: scenario!(r#""cluster": { "endpoint": { "kind": "one-server", "server": "cp9" } }"#),
         good: scenario!(r#""cluster": { "endpoint": { "kind": "one-server", "server": "cp2" } }"#),
     },
@@ -27,7 +27,8 @@ fn check(subject: &Subject) -> Vec<Problem> {
     let mut problems = server(subject);
     let options = &cluster.balancers.params;
     let kind = cluster.endpoint.params.kind;
-    let balanced = matches!(kind, EndpointKind::Vip | EndpointKind::OneBalancer);
+    problems.extend(names(subject));
+    let balanced = cluster.has_balancers();
     if !balanced && cluster.balancers.gives_any() {
         let message = format!("there are no balancers when `kind` is `{}`", kind.show());
         let problem = Problem::error(CODE, cluster.balancers.path.clone(), message);
@@ -56,11 +57,7 @@ fn programs(subject: &Subject) -> Vec<Problem> {
     let cluster = &subject.scenario.cluster;
     let (haproxy, keepalived) = (&cluster.kinds.haproxy, &cluster.kinds.keepalived);
     let kind = cluster.endpoint.params.kind;
-    let (balanced, moves) = match kind {
-        EndpointKind::Vip => (true, true),
-        EndpointKind::OneBalancer => (true, false),
-        EndpointKind::OneServer | EndpointKind::AllServers => (false, false),
-    };
+    let (balanced, moves) = (cluster.has_balancers(), kind == EndpointKind::Vip);
     let sections = [
         ("HAProxy", haproxy.given && !balanced, &haproxy.base.path),
         ("keepalived", keepalived.given && !moves, &keepalived.base.path),
@@ -73,6 +70,27 @@ fn programs(subject: &Subject) -> Vec<Problem> {
             Problem::error(CODE, path.clone(), message).help(help)
         })
         .collect()
+}
+
+/// What only a DNS name has.
+fn names(subject: &Subject) -> Vec<Problem> {
+    let endpoint = &subject.scenario.cluster.endpoint;
+    if endpoint.params.kind == EndpointKind::Dns {
+        return Vec::new();
+    }
+    let options = ["addresses", "ttl"].into_iter().filter(|option| endpoint.gives(option));
+    let options = options.map(|option| {
+        let message = format!("`{option}` is for the kind `dns` alone");
+        Problem::error(CODE, endpoint.place(option), message).help("leave it out")
+    });
+    let records = ["dropRecord", "addRecord"];
+    let faults = subject.scenario.faults.iter();
+    let faults = faults.filter(|fault| records.contains(&fault.verb.name)).map(|fault| {
+        let message = format!("`{}` changes a DNS name, and there is none", fault.verb.name);
+        Problem::error(CODE, fault.verb_path(), message)
+            .help("set `cluster.endpoint.kind` to `dns`, or leave the fault out")
+    });
+    options.chain(faults).collect()
 }
 
 fn server(subject: &Subject) -> Vec<Problem> {

@@ -27,7 +27,7 @@ pub(super) const RULE: Rule<Subject> = Rule {
 
 fn check(subject: &Subject) -> Vec<Problem> {
     let kind = subject.scenario.cluster.endpoint.params.kind;
-    let balanced = matches!(kind, EndpointKind::Vip | EndpointKind::OneBalancer);
+    let balanced = subject.scenario.cluster.has_balancers();
     let places = &subject.scenario.timings.places;
     let of_nothing = places.iter().filter(|(timing, _)| match timing {
         Timing::VipTakeover => kind != EndpointKind::Vip,
