@@ -89,8 +89,7 @@ impl<'a> Builder<'a> {
             self.obstacles.push(Obstacle::other("reliability", message));
         }
         if matches!(self.plan.services.endpoint, Endpoint::Dns { .. }) {
-            let message =
-                "a name's dead addresses are chosen until somebody changes it, and nobody does at a rate";
+            let message = "a name's dead addresses are chosen until somebody changes it, and nobody does at a rate";
             self.obstacles.push(Obstacle::other("cluster.endpoint.kind", message));
         }
         if !self.plan.schedule.faults.is_empty() {

@@ -5,7 +5,7 @@
 
 use super::id::{ComponentId, MachineId};
 use super::members::MemberChange;
-use crate::kernel::time::Duration;
+use crate::kernel::time::{Duration, Time};
 
 /// What happens to one process, as that process's model is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,12 +32,27 @@ pub enum Lever {
     Space(bool),
     /// The process's data directory is empty at its next start.
     WipeData,
+    /// The process's data directory is restored from a snapshot of a store.
+    Restore(Snapshot),
+    /// The process's next start is with `--force-new-cluster`: it drops all other members.
+    ForceNewCluster,
     /// The machine's clock now runs at this rate, in parts per million of true time (1,000,000 = true).
     ClockRate(u32),
     /// The interface of its machine lost (`false`) or regained (`true`) carrier.
     Carrier(bool),
     /// An operator asks this etcd member to change the membership of another.
     Membership(MemberChange, ComponentId),
+}
+
+/// A snapshot of etcd's store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// When it was taken.
+    pub taken: Time,
+    /// Raft term of the member at that time.
+    pub term: u64,
+    /// Index of the last entry in it.
+    pub index: u64,
 }
 
 /// How long a slow disk takes to make a write durable: a log-normal law.
@@ -78,6 +93,8 @@ pub enum Setting {
     Delay(MachineId, MachineId, Duration),
     /// Extra share of lost packets between two machines, both directions, in parts per million.
     Loss(MachineId, MachineId, u32),
+    /// Saves a snapshot of an etcd member's store, if it serves.
+    Snapshot(ComponentId),
     /// Stalls (`true`) or frees (`false`) the disk of a machine.
     Disk(MachineId, bool),
     /// The disk of a machine becomes slow, or as its programs' options say (`None`).

@@ -41,6 +41,11 @@ impl Members {
         Self { voters, learners: 0, index: 0 }
     }
 
+    /// The configuration of which one place is the only voter.
+    pub fn only(place: usize) -> Self {
+        Self { voters: bit(place), learners: 0, index: 0 }
+    }
+
     /// The same configuration, made by the entry at an index.
     pub fn made_at(self, index: u64) -> Self {
         Self { index, ..self }

@@ -5,6 +5,7 @@
 //! vocabulary of facts and messages is here because it is what kinds share with each other.
 
 pub mod blame;
+mod clock;
 pub mod effects;
 pub mod fact;
 pub mod id;

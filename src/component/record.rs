@@ -113,6 +113,13 @@ pub enum Record {
         /// Another instance already holds the Lease.
         surplus: bool,
     },
+    /// An etcd member's directory was restored from a snapshot.
+    Restored {
+        /// When the snapshot was taken.
+        taken: Time,
+        /// How many entries the member had beyond it.
+        lost: u64,
+    },
     /// A line for the timeline that no fact shows.
     Note(&'static str),
 }

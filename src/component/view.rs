@@ -3,6 +3,8 @@
 //! A view answers "what would a probe sent now find". Nobody sees through a partition, and nobody
 //! sees another's private state.
 
+pub use super::clock::Clock;
+use super::clock::TRUE_PPM;
 use super::fact::{
     ApiServerFact, CandidateFact, EtcdFact, Fact, KubeletFact, LeaseFact, LoadBalancerFact,
     NodeFact, VrrpFact, WorkloadFact,
@@ -68,9 +70,6 @@ impl Default for MachineState {
         }
     }
 }
-
-/// The rate of a true clock, in parts per million.
-const TRUE_PPM: u32 = 1_000_000;
 
 /// How the stream of raft messages between two etcd members stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -365,38 +364,5 @@ impl<'a> View<'a> {
     pub fn clock(&self) -> Clock {
         let machine = self.machine().map(|m| self.all.machines[m.index()]);
         machine.map_or(Clock::default(), |machine| Clock { ppm: machine.clock_ppm })
-    }
-}
-
-/// A clock that runs at a rate of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Clock {
-    /// Its rate, in parts per million of true time.
-    pub ppm: u32,
-}
-
-impl Default for Clock {
-    fn default() -> Self {
-        Self { ppm: TRUE_PPM }
-    }
-}
-
-impl Clock {
-    /// How long a stretch of this clock takes in true time.
-    pub fn lasts(self, clock: Duration) -> Duration {
-        self.carry(clock, TRUE_PPM)
-    }
-
-    /// How long a rest of true time planned by `before` takes when this clock goes on instead.
-    pub fn carries_on(self, rest: Duration, before: Clock) -> Duration {
-        self.carry(rest, before.ppm)
-    }
-
-    fn carry(self, span: Duration, ppm: u32) -> Duration {
-        if self.ppm == ppm {
-            return span;
-        }
-        let nanos = u128::from(span.as_nanos()) * u128::from(ppm) / u128::from(self.ppm.max(1));
-        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 }

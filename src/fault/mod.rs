@@ -11,6 +11,7 @@ pub mod nearest;
 pub mod option;
 pub mod target;
 
+mod backup;
 mod clock;
 mod config;
 mod disk;
@@ -42,6 +43,8 @@ pub enum Whom {
     TwoSides,
     /// `{"from": …, "to": …}`, each a target or a list of targets.
     FromTo,
+    /// One etcd member.
+    Member,
     /// An etcd member, or a list of two: the old one and the one that takes its place.
     Succession,
     /// What an earlier fault hit, written as that fault wrote it.
@@ -102,7 +105,7 @@ pub struct Verb {
 }
 
 /// Every verb, in the order of the documentation.
-pub const VERBS: [&Verb; 35] = [
+pub const VERBS: [&Verb; 38] = [
     &process::STOP,
     &process::KILL,
     &process::KILL_CHILD,
@@ -137,6 +140,9 @@ pub const VERBS: [&Verb; 35] = [
     &rolling::ROLLING_RESTART,
     &membership::GROWTH,
     &membership::REPLACE_MEMBER,
+    &backup::SNAPSHOT,
+    &backup::RESTORE,
+    &backup::FORCE_NEW_CLUSTER,
     &out_of_service::OUT_OF_SERVICE,
 ];
 

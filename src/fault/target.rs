@@ -250,7 +250,7 @@ fn some(targets: Vec<Target>, group: &str) -> Result<Target, TargetProblem> {
 /// Whether a verb acts on such a target.
 fn fits(sort: &Sort, whom: Whom, map: &Map) -> Result<(), TargetProblem> {
     match (whom, sort) {
-        (Whom::Succession, sort) => fits(sort, Whom::Processes(&[Kind::Etcd]), map),
+        (Whom::Member | Whom::Succession, sort) => fits(sort, Whom::Processes(&[Kind::Etcd]), map),
         (Whom::Zones, Sort::Zone(_))
         | (
             Whom::Machines | Whom::TwoSides | Whom::FromTo | Whom::Earlier,

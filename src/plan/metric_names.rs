@@ -12,7 +12,7 @@ pub enum MetricSort {
 }
 
 /// Every metric, by name.
-pub const METRICS: [(&str, MetricSort); 60] = {
+pub const METRICS: [(&str, MetricSort); 63] = {
     use MetricSort::{Count, Span};
     [
         ("etcd.first_campaign", Span),
@@ -68,6 +68,9 @@ pub const METRICS: [(&str, MetricSort); 60] = {
         ("quorum.restarted_write_back", Span),
         ("quorum.scheduler_lease_back", Span),
         ("quorum.controller_manager_lease_back", Span),
+        ("restore.data_loss", Span),
+        ("restore.lost_writes", Count),
+        ("restore.service_back", Span),
         ("node.not_ready", Span),
         ("node.not_ready_after_last_renewal", Span),
         ("node.others_not_ready", Count),

@@ -85,6 +85,8 @@ pub enum Sight {
     Stopped(Part),
     /// etcd has a leader that a majority follows.
     Quorum,
+    /// A snapshot of etcd's store has been saved.
+    Snapshot,
     /// etcd's leader has the target's member in its list like this.
     Member(Standing),
 }

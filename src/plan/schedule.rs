@@ -81,6 +81,10 @@ pub enum Action {
     },
     /// Stalls or frees the disk of a machine.
     Disk(bool),
+    /// Saves a snapshot of an etcd member's store.
+    Snapshot,
+    /// Restores an etcd member's directory from the last snapshot.
+    Restore,
     /// Slows the disk of a machine, or lets it be as the options say (`None`).
     SlowDisk(Option<Slowness>),
     /// Rate of a machine's clock.

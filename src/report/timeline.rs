@@ -241,6 +241,9 @@ impl Writer<'_> {
             Record::Acted { surplus: true } => {
                 ("acts although another holds the lease".to_owned(), Tone::Bad)
             }
+            Record::Restored { lost, .. } => {
+                (format!("is restored from a snapshot that lacks {lost} entries"), Tone::Warning)
+            }
             Record::Note(words) => (words.to_owned(), Tone::Plain),
             _ => return,
         };

@@ -217,6 +217,7 @@ fn verb_value(verb: &Verb) -> Value {
     let side = one_or_many(&json!({ "$ref": "#/$defs/target" }), verb.doc);
     match verb.whom {
         Whom::Processes(_) | Whom::Machines | Whom::Zones => side,
+        Whom::Member => json!({ "$ref": "#/$defs/target", "description": verb.doc }),
         Whom::Succession => {
             let target = json!({ "$ref": "#/$defs/target" });
             let pair = json!({ "type": "array", "items": target, "minItems": 1, "maxItems": 2 });

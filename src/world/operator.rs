@@ -9,7 +9,8 @@ use super::resolver::Learned;
 use super::starvation::Turn;
 use crate::component::fact::{Ability, Fact, NodeFact};
 use crate::component::id::{ComponentId, MachineId};
-use crate::component::lever::{Lever, Setting};
+use crate::component::lever::{Lever, Setting, Snapshot};
+use crate::component::view::ProcessState;
 use crate::kernel::law::Law;
 use crate::kernel::stream::{Draw, Key, StreamName};
 use crate::kernel::time::Time;
@@ -50,6 +51,8 @@ pub(super) struct Operator {
     pub(super) firings: Vec<u32>,
     /// Procedures under way.
     pub(super) running: Vec<Running>,
+    /// The last snapshot of etcd's store.
+    pub(super) snapshot: Option<Snapshot>,
 }
 
 impl Operator {
@@ -204,6 +207,12 @@ impl World<'_> {
                 .collect(),
             Action::Delay { by, .. } => pairs().map(|(a, b)| Setting::Delay(a, b, *by)).collect(),
             Action::Loss { ppm, .. } => pairs().map(|(a, b)| Setting::Loss(a, b, *ppm)).collect(),
+            Action::Snapshot => processes().map(Setting::Snapshot).collect(),
+            Action::Restore => {
+                let saved = self.operator.snapshot;
+                let restored = |id| saved.map(|s| Setting::Process(id, Lever::Restore(s)));
+                processes().filter_map(restored).collect()
+            }
             Action::Disk(stalled) => machines().map(|m| Setting::Disk(m, *stalled)).collect(),
             Action::SlowDisk(how) => machines().map(|m| Setting::SlowDisk(m, *how)).collect(),
             Action::Record(listed) => machines().map(|m| Setting::Record(m, *listed)).collect(),
@@ -279,6 +288,7 @@ impl World<'_> {
                 self.network_changed(a);
                 self.network_changed(b);
             }
+            Setting::Snapshot(member) => self.save_snapshot(member),
             Setting::Disk(machine, stalled) => {
                 self.all.machines[machine.index()].disk_stalled = stalled;
                 let lever = if stalled { Lever::StallDisk } else { Lever::FreeDisk };
@@ -294,6 +304,18 @@ impl World<'_> {
                 self.pull_all(machine, Lever::ClockRate(ppm), observer);
             }
             Setting::OutOfService(node, given) => self.taint_out_of_service(node, given, observer),
+        }
+    }
+
+    /// `etcdctl snapshot save`: any member that serves has a store to copy, with a quorum or without.
+    fn save_snapshot(&mut self, member: ComponentId) {
+        let asked = self.machines[member.index()].asked(self.now);
+        let running = self.all.processes[member.index()].state == ProcessState::Running;
+        if let Some(Fact::Etcd(fact)) = asked.filter(|_| running)
+            && fact.serving
+        {
+            let (taken, term, index) = (self.now, fact.term, fact.index);
+            self.operator.snapshot = Some(Snapshot { taken, term, index });
         }
     }
 

@@ -219,6 +219,9 @@ impl World<'_> {
         let Some(target) = running.targets.first().copied() else { return Vec::new() };
         let part = match sight {
             Sight::Healthy(part) | Sight::Stopped(part) => part,
+            Sight::Snapshot => {
+                return self.operator.snapshot.map_or(vec![target], |_| Vec::new());
+            }
             Sight::Quorum | Sight::Member(_) => {
                 let seen = self.members_seen(sight, target);
                 return if seen { Vec::new() } else { vec![target] };

@@ -224,7 +224,8 @@ impl World<'_> {
             (Lever::Kill | Lever::PowerLoss, _) => {
                 self.kill_process(id, lever == Lever::Kill, observer);
             }
-            (Lever::WipeData | Lever::Space(_), _) => {
+            (Lever::WipeData | Lever::Space(_), _)
+            | (Lever::Restore(_) | Lever::ForceNewCluster, ProcessState::Dead) => {
                 self.deliver(id, Cause::Lever(lever), observer);
             }
             (Lever::Stop, ProcessState::Paused) => self.inboxes[id.index()].stop = true,

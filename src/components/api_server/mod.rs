@@ -236,7 +236,9 @@ impl ApiServer {
             | Lever::ClockRate(_)
             | Lever::Carrier(_)
             | Lever::KillChild
-            | Lever::Membership(..) => {}
+            | Lever::Membership(..)
+            | Lever::Restore(_)
+            | Lever::ForceNewCluster => {}
         }
     }
 }

@@ -207,7 +207,9 @@ impl Candidate {
             | Lever::WipeData
             | Lever::Carrier(_)
             | Lever::KillChild
-            | Lever::Membership(..) => {}
+            | Lever::Membership(..)
+            | Lever::Restore(_)
+            | Lever::ForceNewCluster => {}
         }
     }
 

@@ -351,7 +351,9 @@ impl Client {
             | Lever::ClockRate(_)
             | Lever::Carrier(_)
             | Lever::KillChild
-            | Lever::Membership(..) => {}
+            | Lever::Membership(..)
+            | Lever::Restore(_)
+            | Lever::ForceNewCluster => {}
         }
     }
 }

@@ -196,6 +196,8 @@ impl Etcd {
             Lever::Kill => self.end(false, view),
             Lever::PowerLoss => self.end(true, view),
             Lever::WipeData => self.wipe = true,
+            Lever::Restore(snapshot) => self.restore(snapshot, fx),
+            Lever::ForceNewCluster => self.force_new_cluster(),
             Lever::Space(room) if self.life != Life::Up => self.space.set(room),
             _ if self.life == Life::Down => {}
             _ if self.life == Life::Loading => self.pull_early(lever, fx),

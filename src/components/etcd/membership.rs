@@ -8,10 +8,12 @@
 //! Absent on purpose: addresses, and joint consensus, which etcd does not use.
 
 use super::quorum::majority;
-use super::{Etcd, Fx};
+use super::log::Log;
+use super::{Etcd, Fx, Hard};
 use crate::component::effects::ExitStatus;
 use crate::component::fact::Role;
 use crate::component::id::ComponentId;
+use crate::component::lever::Snapshot;
 use crate::component::mail::{Op, RaftKind, RaftMessage};
 use crate::component::members::{MemberChange, Members};
 use crate::component::record::Record;
@@ -24,6 +26,10 @@ const HEALTHY_AFTER: Duration = Duration::from_secs(5);
 pub(super) const LINGERS: Duration = Duration::from_secs(1);
 /// Most learners at a time (`--max-learners`).
 const LEARNERS_MAX: usize = 1;
+
+/// A new cluster counts its terms from 1. They go on here from above those of the old one, so that
+/// whoever observes both tells them apart.
+const NEW_CLUSTER: u64 = 1000;
 
 /// What a removed member says at its end.
 pub(super) const REMOVED: ExitStatus =
@@ -225,6 +231,24 @@ impl Etcd {
         self.review_peers(view);
         self.append_to_all(fx);
         self.advance_commit(view, fx);
+    }
+
+    /// The directory is that of a new cluster, made of a snapshot: all the members that the scenario
+    /// began with, and the log no longer than the snapshot's.
+    pub(super) fn restore(&mut self, snapshot: Snapshot, fx: &mut Fx) {
+        let lost = self.hard.log.last_index().saturating_sub(snapshot.index);
+        fx.record(Record::Restored { taken: snapshot.taken, lost });
+        let term = snapshot.term + NEW_CLUSTER;
+        let log = Log::of(term, snapshot.index);
+        self.hard = Hard { term, log, ..Hard::default() };
+        self.wipe = false;
+        self.set_members(self.first);
+    }
+
+    /// `--force-new-cluster`: this member is all that is left of the cluster.
+    pub(super) fn force_new_cluster(&mut self) {
+        let index = self.hard.log.last_index();
+        self.set_members(Members::only(self.place(self.me)).made_at(index));
     }
 
     /// Whether a request for a vote comes from one that the configuration has no place for any more:

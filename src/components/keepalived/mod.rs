@@ -342,7 +342,9 @@ impl Keepalived {
             | Lever::SlowDisk(_)
             | Lever::Space(_)
             | Lever::WipeData
-            | Lever::Membership(..) => {}
+            | Lever::Membership(..)
+            | Lever::Restore(_)
+            | Lever::ForceNewCluster => {}
         }
     }
 }

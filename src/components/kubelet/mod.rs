@@ -373,7 +373,9 @@ impl Kubelet {
             | Lever::ClockRate(_)
             | Lever::Carrier(_)
             | Lever::KillChild
-            | Lever::Membership(..) => {}
+            | Lever::Membership(..)
+            | Lever::Restore(_)
+            | Lever::ForceNewCluster => {}
         }
     }
 }

@@ -15,6 +15,7 @@ mod node;
 mod pod;
 mod quorum;
 mod requests;
+mod restore;
 mod stalls;
 mod vip;
 
@@ -80,7 +81,7 @@ pub struct Reading {
 }
 
 /// Every metric, family by family.
-pub const METRICS: [&[Metric]; 10] = [
+pub const METRICS: [&[Metric]; 11] = [
     etcd::METRICS,
     balancer::METRICS,
     client::METRICS,
@@ -89,6 +90,7 @@ pub const METRICS: [&[Metric]; 10] = [
     api::METRICS,
     api_server::METRICS,
     quorum::METRICS,
+    restore::METRICS,
     node::METRICS,
     pod::METRICS,
 ];

@@ -8,7 +8,8 @@
 //! Members whose data are wiped may have been needed for the majority that held an entry, or for the one
 //! that elected a leader without it. Any two majorities of `n` members share `2 × majority - n`: as
 //! many wiped ones can lose what was acknowledged before they started anew. That is a loss of data and
-//! no bug; with fewer of them, and for later writes, the law holds as ever.
+//! no bug; with fewer of them, and for later writes, the law holds as ever. A member restored from a
+//! snapshot counts as wiped.
 //!
 //! Steady writes are counted, not simulated, and nobody acknowledges them one by one; that they enter
 //! logs as simulated ones do is a law of etcd's eager twin.
@@ -115,7 +116,9 @@ impl Told {
 
     fn wipe(&mut self, fired: &FaultFired) {
         let wiped = fired.applied.iter().filter_map(|applied| match applied.setting {
-            Setting::Process(of, Lever::WipeData) => Some(Wiped { of, at: fired.at, anew: None }),
+            Setting::Process(of, Lever::WipeData | Lever::Restore(_)) => {
+                Some(Wiped { of, at: fired.at, anew: None })
+            }
             _ => None,
         });
         self.wiped.extend(wiped);

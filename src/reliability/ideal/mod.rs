@@ -10,6 +10,7 @@
 mod incident;
 mod measure;
 mod memo;
+mod seat;
 
 pub use incident::Kinds;
 pub use measure::{Measure, Reason};
@@ -23,15 +24,7 @@ use crate::plan::Plan;
 use crate::plan::service::Endpoint;
 use crate::plan::timings::{Timing, Timings};
 use memo::{Memo, Outlook};
-
-/// A takeover: who holds, or when somebody will.
-#[derive(Clone, Debug)]
-struct Seat {
-    timing: Timing,
-    holder: Option<usize>,
-    due: Time,
-    clock: Clock,
-}
+use seat::Seat;
 
 /// An API server in the balancers' rotation, or on its way in or out.
 #[derive(Clone, Debug)]
@@ -374,30 +367,4 @@ impl<'p> Ideal<'p> {
 /// A bit for each number below `count` that it holds of; counts of members and balancers are small.
 fn bits(count: usize, holds: impl Fn(usize) -> bool) -> u64 {
     (0..count.min(64)).fold(0, |all, at| all | u64::from(holds(at)) << at)
-}
-
-impl Seat {
-    /// Whether the holder stays, whether a takeover can go on, and who wins when its time has come.
-    fn review(
-        &mut self,
-        now: Time,
-        key: Key,
-        law: &crate::kernel::law::Law,
-        keeps: impl Fn(usize) -> bool,
-        possible: bool,
-        winner: impl Fn(&mut Seat, Key) -> Option<usize>,
-    ) {
-        if self.holder.is_some_and(&keeps) {
-            return;
-        }
-        self.holder = None;
-        if !possible {
-            self.due = Time::NEVER;
-        } else if Timings::is_instantaneous(law) || self.due <= now {
-            self.due = Time::NEVER;
-            self.holder = winner(self, key);
-        } else if self.due.is_never() {
-            self.due = self.clock.end(key, Purpose::Timer, law, now);
-        }
-    }
 }

@@ -144,6 +144,11 @@ fn sides(
             let (from, to) = (side("from"), side("to"));
             Some((from?, to?))
         }
+        Whom::Member if node.items().is_some_and(|items| items.len() != 1) => {
+            let message = format!("`{}` takes one member", verb.name);
+            reader.invalid(node, Code::BAD_LENGTH, message);
+            None
+        }
         Whom::Succession if node.items().is_some_and(|items| items.len() > 2) => {
             let message = format!(
                 "`{}` takes a member, or the old one and the new one, found {} of them",
@@ -153,7 +158,12 @@ fn sides(
             reader.invalid(node, Code::BAD_LENGTH, message);
             None
         }
-        Whom::Processes(_) | Whom::Machines | Whom::Zones | Whom::Earlier | Whom::Succession => {
+        Whom::Processes(_)
+        | Whom::Machines
+        | Whom::Zones
+        | Whom::Earlier
+        | Whom::Member
+        | Whom::Succession => {
             if node.items().is_some_and(<[Node]>::is_empty) {
                 let message = format!("`{}` needs at least one target", verb.name);
                 reader.invalid(node, Code::BAD_LENGTH, message);
