@@ -163,6 +163,11 @@ impl Oracle<'_> {
             if let Some(boot) = self.get("zone_boot_mean_h") {
                 zones["boot"] = exponential(boot, "h");
             }
+            // Balancers without a zone of their own stand outside of the zones.
+            let inside = self.balancers() == 0 || self.get("lb_zones").is_some();
+            if !inside || self.get("lb_detection").is_some() {
+                zones["for"] = json!(["machines.controlPlane"]);
+            }
             section.insert("zones".to_owned(), zones);
         }
         if let Some(crew) = self.crew() {
@@ -178,7 +183,16 @@ impl Oracle<'_> {
         }
         match self.get("repair_crews").and_then(Value::as_str).unwrap_or("unlimited") {
             "unlimited" => None,
-            "1, FCFS" => Some(json!({ "count": 1, "for": ["machines.controlPlane"] })),
+            "1, FCFS" => {
+                let mut classes = vec!["machines.controlPlane"];
+                if self.0["topology"] == "external" {
+                    classes.push("machines.etcd");
+                }
+                if self.balancers() > 0 {
+                    classes.push("machines.loadBalancer");
+                }
+                Some(json!({ "count": 1, "for": classes }))
+            }
             "one for nodes and load balancers together, FCFS" => Some(
                 json!({ "count": 1, "for": ["machines.controlPlane", "machines.loadBalancer"] }),
             ),

@@ -1,3 +1,5 @@
+//! Laws of slices: cut, merged, refused.
+
 use super::*;
 use crate::experiment::monte_carlo::Row;
 use crate::kernel::time::Duration;

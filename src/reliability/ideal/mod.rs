@@ -24,7 +24,7 @@ use crate::plan::Plan;
 use crate::plan::service::Endpoint;
 use crate::plan::timings::{Timing, Timings};
 use memo::{Memo, Outlook};
-use seat::Seat;
+use seat::{Seat, one_of};
 
 /// An API server in the balancers' rotation, or on its way in or out.
 #[derive(Clone, Debug)]
@@ -304,11 +304,7 @@ impl<'p> Ideal<'p> {
         self.review_backends();
         let voters = bits(self.rejoins.len(), |at| self.votes(at));
         let majority = voters.count_ones() as usize > self.rejoins.len() / 2;
-        let elected = |seat: &mut Seat, key| {
-            let mut draw = seat.clock.draw(key, Purpose::Follower);
-            let chosen = draw.below(u64::from(voters.count_ones().max(1)));
-            (0..64).filter(|at| voters >> at & 1 == 1).nth(usize::try_from(chosen).ok()?)
-        };
+        let elected = |seat: &mut Seat, key| seat.any_of(voters, key);
         let keeps = |holder: usize| majority && voters >> holder & 1 == 1;
         let law = self.law(Timing::EtcdElection);
         self.leader.review(self.now, self.key, law, keeps, majority, elected);
@@ -326,10 +322,15 @@ impl<'p> Ideal<'p> {
         let candidates = if scheduler { &self.schedulers } else { &self.managers };
         let process = &self.process;
         let keeps = |holder: usize| candidates.get(holder).is_some_and(|id| process.runs(*id));
-        let next = candidates.iter().position(|id| process.serves(*id));
+        let usable = bits(candidates.len(), |at| process.serves(candidates[at]));
         let seat = if scheduler { &mut self.scheduler } else { &mut self.manager };
         let law = self.plan.timings.law(seat.timing).unwrap_or(&Timings::INSTANTANEOUS);
-        seat.review(self.now, self.key, law, keeps, write && next.is_some(), |_, _| next);
+        // Where taking it takes no time, who has it changes nothing that is measured.
+        let timeless = Timings::is_instantaneous(law);
+        let taker = |seat: &mut Seat, key| {
+            if timeless { one_of(usable, 0) } else { seat.any_of(usable, key) }
+        };
+        seat.review(self.now, self.key, law, keeps, write && usable != 0, taker);
     }
 
     fn review_rejoins(&mut self) {

@@ -1,5 +1,6 @@
-//! A seat that somebody holds until it is lost, and that takes its time to be taken over: the virtual
-//! address, etcd's leadership, a Lease.
+//! Who holds what one of several can hold, and how long it takes until another one does.
+//!
+//! Absent on purpose: who may hold it, which the services tell.
 
 use super::super::clocks::{Clock, Purpose};
 use crate::kernel::law::Law;
@@ -16,7 +17,18 @@ pub(super) struct Seat {
     pub(super) clock: Clock,
 }
 
+/// The one with this number among those whose bit is set.
+pub(super) fn one_of(bits: u64, number: u64) -> Option<usize> {
+    (0..64).filter(|at| bits >> at & 1 == 1).nth(usize::try_from(number).ok()?)
+}
+
 impl Seat {
+    /// One of those whose bit is set, each as likely as the others.
+    pub(super) fn any_of(&mut self, bits: u64, key: Key) -> Option<usize> {
+        let mut draw = self.clock.draw(key, Purpose::Follower);
+        one_of(bits, draw.below(u64::from(bits.count_ones().max(1))))
+    }
+
     /// Whether the holder stays, whether a takeover can go on, and who wins when its time has come.
     pub(super) fn review(
         &mut self,

@@ -122,6 +122,12 @@ fn mode(entry: &ModeEntry, named: &Named) -> Mode {
     }
 }
 
+/// Whether outages of zones hit machines of a role.
+fn hits(group: &Group, role: MachineRole) -> bool {
+    let name = Class::Machine(role).name();
+    group.classes.as_ref().is_none_or(|classes| classes.iter().any(|class| class == name))
+}
+
 fn outages(section: &raw::Reliability, layout: &Layout) -> Vec<CommonOutage> {
     let map = &layout.map;
     let outage = |name: String, machines: Vec<MachineId>, group: &Group| CommonOutage {
@@ -139,6 +145,7 @@ fn outages(section: &raw::Reliability, layout: &Layout) -> Vec<CommonOutage> {
         for (zone, name) in map.zones() {
             let inside = map.machines().filter(|(_, entry)| entry.zone == zone);
             let inside = inside.filter(|(_, entry)| entry.role != MachineRole::Outside);
+            let inside = inside.filter(|(_, entry)| hits(group, entry.role));
             let machines: Vec<MachineId> = inside.map(|(id, _)| id).collect();
             if !machines.is_empty() {
                 outages.push(outage(format!("zone {name}"), machines, group));

@@ -17,7 +17,7 @@ pub(super) const RULE: Rule<Subject> = Rule {
     info: CodeInfo {
         code: CODE,
         title: "a failure of something that does not exist",
-        explanation: "`reliability.overrides` names single things: a machine (cp1), its disk or link (cp1/disk, cp1/link), a process (cp1/etcd), the `cluster`. `racks` name machines, `crews` classes such as machines.etcd, `plannedWork` classes of machines or machines.",
+        explanation: "`reliability.overrides` names single things: a machine (cp1), its disk or link (cp1/disk, cp1/link), a process (cp1/etcd), the `cluster`. `racks` name machines, `crews` classes such as machines.etcd, `zones` those of machines, `plannedWork` classes of machines or machines.",
         bad: scenario!(
             r#""reliability": { "overrides": { "cp4": { "perYear": 2, "repair": "1h" } } }"#
         ),
@@ -45,6 +45,11 @@ fn check(subject: &Subject) -> Vec<Problem> {
     }
     for rack in &section.racks {
         problems.extend(each(&rack.machines, &machines, "machine", &rack.path.key("machines")));
+    }
+    let hit = section.zones.as_ref().and_then(|zones| Some((zones.classes.as_ref()?, zones)));
+    if let Some((names, zones)) = hit {
+        let classes: Vec<&str> = classes.iter().copied().filter(of_machines).collect();
+        problems.extend(each(names, &classes, "class of machines", &zones.path.key("for")));
     }
     for crew in &section.crews {
         problems.extend(each(&crew.classes, &classes, "class of things", &crew.path.key("for")));

@@ -20,8 +20,15 @@ pub(super) fn section() -> Value {
                 object(members.map(|member| (member.to_owned(), modes.clone())).collect())
             }
             "disks" | "links" | "cluster" => modes.clone(),
-            "zones" => fields(&GROUP_FIELDS[2..]),
-            "racks" => list(&fields(&GROUP_FIELDS)),
+            "zones" => {
+                let own =
+                    GROUP_FIELDS.iter().filter(|(name, _)| !["name", "machines"].contains(name));
+                fields(&own.copied().collect::<Vec<_>>())
+            }
+            "racks" => {
+                let own = GROUP_FIELDS.iter().filter(|(name, _)| *name != "for");
+                list(&fields(&own.copied().collect::<Vec<_>>()))
+            }
             "shocks" => list(&fields(&SHOCK_FIELDS)),
             "bursts" => object(Properties::from_iter([
                 ("share".to_owned(), json!({ "type": ["number", "string"] })),

@@ -10,9 +10,13 @@ use crate::scenario::reader::Reader;
 use serde_json::{Value, json};
 
 /// The fields of an outage of zones or a rack, with their meaning.
-pub const GROUP_FIELDS: [(&str, &str); 7] = [
+pub const GROUP_FIELDS: [(&str, &str); 8] = [
     ("name", "Racks only: what it is called."),
     ("machines", "Racks only: the names of the machines in it."),
+    (
+        "for",
+        "Zones only: the classes of machines in them that an outage hits; left out: all. What stands outside of the zones, such as a provider's balancer, is not named.",
+    ),
     ("failure", "From the end of an outage to the next: a law."),
     ("perYear", "Instead of `failure`: outages a year, at a constant rate."),
     ("repair", "How long an outage lasts: a law."),
@@ -48,6 +52,8 @@ pub struct Group {
     pub name: String,
     /// A rack's machines; none for zones, which have theirs.
     pub machines: Vec<String>,
+    /// Of zones, the classes of machines that are hit; `None`: all.
+    pub classes: Option<Vec<String>>,
     /// From the end of an outage to the next.
     pub failure: Law,
     /// How long it lasts.
@@ -63,12 +69,18 @@ pub struct Group {
 impl Group {
     pub(super) fn read(node: &Node, reader: &Reader, path: Path, rack: bool) -> Option<Group> {
         let known = GROUP_FIELDS.iter().map(|(name, _)| *name);
-        let known: Vec<&str> = known.skip(if rack { 0 } else { 2 }).collect();
+        let of_zones = |name: &&str| !["name", "machines"].contains(name);
+        let known: Vec<&str> = if rack {
+            known.filter(|name| *name != "for").collect()
+        } else {
+            known.filter(of_zones).collect()
+        };
         let what = if rack { "a rack" } else { "`zones`" };
         let fields = reader.fields(node, what, &known)?;
         let name = if rack { fields.required("name") } else { Some(String::new()) };
         let machines: Option<Vec<String>> =
             if rack { fields.required("machines") } else { Some(Vec::new()) };
+        let classes = if rack { None } else { fields.optional("for") };
         let failure = mode::failure(&fields, "failure");
         let repair = fields.required("repair");
         let words = [("overlay", false), ("crash", true)];
@@ -86,6 +98,7 @@ impl Group {
         Some(Group {
             name: name?,
             machines: machines?,
+            classes,
             failure: failure?,
             repair: repair?,
             effect,
@@ -104,6 +117,9 @@ impl Group {
                 json!("crash")
             }
         };
+        if let Some(classes) = &self.classes {
+            value["for"] = json!(classes);
+        }
         if !self.name.is_empty() {
             value["name"] = json!(self.name);
             value["machines"] = json!(self.machines);

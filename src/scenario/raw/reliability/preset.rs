@@ -131,6 +131,7 @@ fn shared(section: &mut Reliability) {
     );
     section.zones = Some(Group {
         name: String::new(),
+        classes: None,
         machines: Vec::new(),
         failure: per_year(0.2),
         repair: skewed(hours(2), hours(12)),
