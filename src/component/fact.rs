@@ -375,6 +375,9 @@ pub struct NodeFact {
     pub no_execute: Option<Taint>,
     /// An operator has declared it shut down: `node.kubernetes.io/out-of-service:NoExecute`.
     pub out_of_service: bool,
+    /// It is not in the store, which has lost its data: its kubelet registers it when it starts.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub gone: bool,
 }
 
 impl NodeFact {

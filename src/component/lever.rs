@@ -104,6 +104,9 @@ pub enum Setting {
     /// The DNS name's authority leaves a machine's address out (`false`) or lists it; the clients'
     /// resolver answers from its cache until the record's TTL has passed.
     Record(MachineId, bool),
+    /// Suspends (`true`) a whole machine: it answers nothing, and its clock stands still; or lets it go
+    /// on (`false`) where it was.
+    Suspend(MachineId, bool),
     /// An operator gives (`true`) or removes (`false`) the taint `out-of-service` of a Node object;
     /// nothing happens while no API server answers writes.
     OutOfService(ComponentId, bool),

@@ -120,6 +120,8 @@ pub enum Record {
         /// How many entries the member had beyond it.
         lost: u64,
     },
+    /// The API refused a binding: another instance had bound the pod while this one thought about it.
+    BindingConflict,
     /// A line for the timeline that no fact shows.
     Note(&'static str),
 }

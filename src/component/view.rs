@@ -56,6 +56,10 @@ pub struct MachineState {
     pub unlisted: bool,
     /// Rate of its clock, in parts per million of true time.
     pub clock_ppm: u32,
+    /// Since when it has been suspended, its clock with it.
+    pub suspended: Option<Time>,
+    /// How long its clock has stood still in suspensions that are over.
+    pub slept: Duration,
 }
 
 impl Default for MachineState {
@@ -67,6 +71,8 @@ impl Default for MachineState {
             slow_disk: None,
             unlisted: false,
             clock_ppm: TRUE_PPM,
+            suspended: None,
+            slept: Duration::ZERO,
         }
     }
 }
@@ -344,6 +350,11 @@ impl<'a> View<'a> {
         self.all.connections.get(&(self.me, connection)).copied().unwrap_or(false)
     }
 
+    /// Whether no news of the end of a standing connection of this component is on its way.
+    pub fn stands(&self, connection: u64) -> bool {
+        self.all.connections.contains_key(&(self.me, connection))
+    }
+
     /// Which balancer a new connection of this component to the virtual address reaches now.
     pub fn resolve_vip(&self) -> Option<ComponentId> {
         self.machine().and_then(|machine| self.all.balancer_for(machine))
@@ -358,6 +369,11 @@ impl<'a> View<'a> {
     /// How long a stretch of this machine's clock takes in true time.
     pub fn local(&self, clock: Duration) -> Duration {
         self.clock().lasts(clock)
+    }
+
+    /// How long the clock of this component's machine has stood still in suspensions that are over.
+    pub fn slept(&self) -> Duration {
+        self.machine().map_or(Duration::ZERO, |m| self.all.machines[m.index()].slept)
     }
 
     /// The clock of this component's machine; of API objects true time.

@@ -56,6 +56,9 @@ pub struct WorkloadFact {
     pub pods: Vec<Pod>,
     /// How many pods it ever had: the uid of the next one.
     pub created: u32,
+    /// It is not in the store, which has lost its data: nobody keeps up its pods.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub gone: bool,
 }
 
 impl WorkloadFact {

@@ -11,6 +11,7 @@ use super::candidate::CandidateAlarm;
 use super::lease::{FREE_DRAW, Path};
 use super::workload::Shared;
 use crate::component::fact::{Condition, Fact, WorkloadFact};
+use crate::component::record::Record;
 use crate::component::{Blame, Effects, MachineId, View};
 use crate::kernel::law::Law;
 use crate::kernel::time::{Duration, Time};
@@ -45,7 +46,8 @@ pub struct Binder {
     /// How long one cycle takes, the write included.
     cycle: Law,
     acting: bool,
-    planned: Option<Time>,
+    /// The pod whose cycle is under way.
+    planned: Option<PodKey>,
     refused: BTreeMap<PodKey, Refused>,
 }
 
@@ -117,18 +119,23 @@ impl Binder {
         if !self.acting || self.planned.is_some() || !path.look(view).write.works() {
             return;
         }
-        let Some((from, _)) = self.next(view) else { return };
+        let Some((from, key)) = self.next(view) else { return };
         let cycle = self.cycle.sample(&mut fx.draw(CYCLE_DRAW));
         let at = from + cycle;
-        self.planned = Some(at);
+        self.planned = Some(key);
         let ends = [("scheduling back-off", from), ("scheduling cycle", at)];
         fx.set(CandidateAlarm::work(0), at, Blame::stretches(view.now, &ends));
     }
 
     /// A cycle is over: its pod is bound, or found to fit nowhere.
     pub(super) fn ring(&mut self, path: &Path, view: &View, fx: Fx) {
-        self.planned = None;
+        let thought = self.planned.take();
         if !path.look(view).write.works() {
+            return;
+        }
+        if thought.is_some_and(|key| self.is_bound(key, view)) {
+            fx.record(Record::BindingConflict);
+            self.look(path, view, fx);
             return;
         }
         let next = self.next(view).filter(|(at, _)| *at <= view.now);
@@ -137,6 +144,13 @@ impl Binder {
         if !bound {
             self.look(path, view, fx);
         }
+    }
+
+    /// Whether a pod has a node, and was not deleted.
+    fn is_bound(&self, (number, uid): PodKey, view: &View) -> bool {
+        let pods = view.workload(self.workloads.all[number].object);
+        let mut active = pods.into_iter().flat_map(WorkloadFact::active);
+        active.any(|pod| pod.uid == uid && pod.node.is_some())
     }
 
     /// Binds a pod; returns whether it fitted anywhere.

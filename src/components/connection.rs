@@ -200,6 +200,21 @@ impl Connection {
         *sent = *heard;
     }
 
+    /// The holder's clock stood still for so long, and its timers with it.
+    pub fn slept(&mut self, by: Duration) {
+        match &mut self.state {
+            State::Closed => {}
+            State::Dialling { until, .. } => *until += by,
+            State::Open { heard, sent, ping, .. } => {
+                *heard += by;
+                *sent += by;
+                if let Some((_, until)) = ping {
+                    *until += by;
+                }
+            }
+        }
+    }
+
     /// The transport reports the end of a connection; whether it is this one.
     pub fn broken(&mut self, id: u64) -> bool {
         let mine = self.standing().is_some_and(|ends| ends.id == id);

@@ -6,6 +6,7 @@
 
 use super::candidate::{
     Candidate, CandidateAlarm, Controllers, Habits, Work, between, candidate_params,
+    kept,
 };
 use super::lease::{ClientGo, Election, Kubeconfig};
 use super::node_monitor::{Monitoring, NodeMonitor, Rates};

@@ -135,7 +135,7 @@ impl Replication {
     /// How many pods a workload's controller would create now.
     fn missing(&self, number: usize, view: &View) -> u32 {
         let workload = &self.workloads.all[number];
-        let Some(pods) = view.workload(workload.object) else { return 0 };
+        let Some(pods) = view.workload(workload.object).filter(|pods| !pods.gone) else { return 0 };
         match workload.controller {
             Controller::Bare => 0,
             Controller::Deployment => {

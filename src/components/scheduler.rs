@@ -4,7 +4,7 @@
 //! where pods are bound to, see `binder`.
 
 use super::binder::Binder;
-use super::candidate::{Candidate, CandidateAlarm, Habits, Work, between, candidate_params};
+use super::candidate::{Candidate, CandidateAlarm, Habits, Work, between, candidate_params, kept};
 use super::lease::{ClientGo, Election, Kubeconfig};
 use crate::component::param::Problem;
 use crate::component::{Cause, Component, ComponentId, Effects, Map, View};

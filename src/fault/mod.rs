@@ -104,6 +104,13 @@ pub struct Verb {
     pub act: fn(&Given) -> Act,
 }
 
+impl Verb {
+    /// Whom it may hit with these options: a pause that stops the clock takes a whole machine.
+    pub fn whom_with(&self, options: &Options) -> Whom {
+        if process::suspends(options) { Whom::Machines } else { self.whom }
+    }
+}
+
 /// Every verb, in the order of the documentation.
 pub const VERBS: [&Verb; 38] = [
     &process::STOP,

@@ -160,6 +160,11 @@ impl Options {
         }
     }
 
+    /// Whether an option is given, or left out, with this word.
+    pub(super) fn is_word(&self, name: &str, word: &str) -> bool {
+        matches!(self.0.get(name), Some(OptionValue::Word(given)) if *given == word)
+    }
+
     /// A span that was given.
     pub(super) fn span(&self, name: &str) -> Duration {
         match self.0.get(name) {

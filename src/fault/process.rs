@@ -1,6 +1,6 @@
 //! Faults of processes: they end, start, or stop to execute.
 
-use super::option::{OptionSort, VerbOption};
+use super::option::{OptionSort, Options, VerbOption};
 use super::{Act, Given, Verb, Whom};
 use crate::component::id::Kind;
 use crate::component::lever::Lever;
@@ -72,15 +72,30 @@ pub(super) const RESTART: Verb = Verb {
     act: |given| Act::lasting(Action::Restart, targets(given)),
 };
 
+/// The clock of a machine that is suspended.
+const STOPS: &str = "stops";
+
+/// Whether a pause is that of a whole machine with its clock.
+pub(super) fn suspends(options: &Options) -> bool {
+    options.is_word("clock", STOPS)
+}
+
 /// SIGSTOP.
 pub(super) const PAUSE: Verb = Verb {
     name: "pause",
-    doc: "SIGSTOP, starvation or a long garbage collection: no code runs, while the kernel still accepts connections. `for` resumes it.",
+    doc: "SIGSTOP, starvation or a long garbage collection of a process: no code runs, while the kernel still accepts connections. With `clock: stops` a whole virtual machine is suspended. `for` resumes it.",
     whom: Whom::Processes(&[]),
     ends: true,
     repairs: &[],
-    options: &[],
+    options: &[VerbOption {
+        name: "clock",
+        doc: "`runs`: the machine's clock goes on, so that elapsed timers fire at once afterwards. `stops`: the target is a machine, whose hypervisor suspends it; its monotonic clock stands still, so that its timers go on where they were and what it last saw seems younger than it is.",
+        sort: OptionSort::Words(&["runs", STOPS]),
+    }],
     act: |given| {
+        if suspends(&given.options) {
+            return Act::until(Action::Suspend(true), Action::Suspend(false), targets(given));
+        }
         Act::until(Action::Lever(Lever::Pause), Action::Lever(Lever::Resume), targets(given))
     },
 };
@@ -88,7 +103,7 @@ pub(super) const PAUSE: Verb = Verb {
 /// SIGCONT.
 pub(super) const RESUME: Verb = Verb {
     name: "resume",
-    doc: "SIGCONT: elapsed timers fire and waiting messages are read at once.",
+    doc: "SIGCONT: elapsed timers fire and waiting messages are read at once. A suspended machine goes on.",
     whom: Whom::Processes(&[]),
     ends: false,
     repairs: &["pause"],

@@ -17,7 +17,10 @@ pub(super) fn violations(case: &Case) -> Vec<Violation> {
                 continue;
             };
             found.extend(twice(workload, to, change.at));
-            found.extend(lost(workload, from, to, change.at));
+            // A store that has lost its data has lost the workload with them.
+            if !to.gone {
+                found.extend(lost(workload, from, to, change.at));
+            }
         }
     }
     found

@@ -5,10 +5,12 @@ use super::outage::Severity;
 use super::testing::{Board, at, ms};
 use crate::component::EventId;
 use crate::component::fact::{
-    Ability, ApiServerFact, EtcdFact, Fact, Holder, LeaseFact, Renewals, Role, VrrpFact, VrrpState,
+    Ability, ApiServerFact, EtcdFact, Fact, Holder, KubeletFact, LeaseFact, Renewals, Role,
+    VrrpFact, VrrpState,
 };
 use crate::component::record::Record;
 use crate::component::view::ProcessState;
+use crate::kernel::cadence::Cadence;
 use crate::plan::expect::{Claim, Expectation, Invariant, Limit};
 use crate::plan::service::Service;
 
@@ -223,6 +225,34 @@ fn lost_writes_are_found() {
     assert_eq!(lost(&[(5, 1, 1004), (6, 1005, 1005)], false), violation, "too short a log");
     let longer = [(4, 1, 1000), (5, 1001, 1004), (6, 1005, 2000)];
     assert_eq!(lost(&longer, false), violation, "longer, but another entry in its place");
+}
+
+/// Law: steady writes are lost as simulated ones are: those from the instant on at which the new leader
+/// was cut off from the old one, of whom wiped members had them.
+#[test]
+fn steady_writes_are_lost_too() {
+    let lost = |wiped: bool| {
+        let mut board = Board::settled();
+        let kubelet = board.id("cp1/kubelet");
+        let renewals = Renewals::Every(Cadence::new(at(0), ms(100)));
+        board.set_fact(kubelet, Fact::Kubelet(KubeletFact { renewals }), EventId::START);
+        board.now = at(1000);
+        let member = board.id("cp2/etcd");
+        let alone = EtcdFact { term: 5, ..EtcdFact::default() };
+        board.set_fact(member, Fact::Etcd(alone), EventId::START);
+        board.now = at(3000);
+        let renewals = Renewals::Once(at(3000));
+        board.set_fact(kubelet, Fact::Kubelet(KubeletFact { renewals }), EventId::START);
+        if wiped {
+            board.wipe(at(3500), "cp1/etcd");
+            board.wipe(at(3500), "cp3/etcd");
+        }
+        elect(&mut board, 4000, "cp2/etcd", 6, &[(5, 1, 900), (6, 901, 901)]);
+        broken(&board)
+    };
+    assert_eq!(lost(false), []);
+    let what = "20 acknowledged writes: cp2/etcd leads term 6".to_owned();
+    assert_eq!(lost(true), [(Law::DataLost, what)]);
 }
 
 /// Law: a wiped disk excuses only the loss of what was acknowledged before its member started anew, and

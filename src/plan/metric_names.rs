@@ -12,7 +12,7 @@ pub enum MetricSort {
 }
 
 /// Every metric, by name.
-pub const METRICS: [(&str, MetricSort); 63] = {
+pub const METRICS: [(&str, MetricSort); 68] = {
     use MetricSort::{Count, Span};
     [
         ("etcd.first_campaign", Span),
@@ -47,6 +47,11 @@ pub const METRICS: [(&str, MetricSort); 63] = {
         ("controller_manager.old_leader_exit_after_cont", Span),
         ("scheduler.old_leader_first_write_after_cont", Span),
         ("controller_manager.old_leader_first_write_after_cont", Span),
+        ("scheduler.overlap", Span),
+        ("controller_manager.overlap", Span),
+        ("scheduler.acting_at_once", Count),
+        ("controller_manager.acting_at_once", Count),
+        ("scheduler.binding_conflicts", Count),
         ("api.read_outage", Span),
         ("api.write_outage", Span),
         ("api.read_failures", Count),

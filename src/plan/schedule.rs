@@ -89,6 +89,8 @@ pub enum Action {
     SlowDisk(Option<Slowness>),
     /// Rate of a machine's clock.
     ClockRate(u32),
+    /// Suspends a machine with its clock, or lets it go on.
+    Suspend(bool),
     /// Starves the processes of a machine: time and again none of them gets a processor.
     Starve {
         /// How long they run in between.

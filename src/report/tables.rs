@@ -140,7 +140,10 @@ pub fn tables(plan: &Plan, now: Time, all: &Surroundings) -> Tables {
     let of = |kind| plan.map.of_kind(kind);
     Tables {
         answers: of(Kind::ApiServer).any(|id| moment.answers(id)),
-        nodes: of(Kind::Node).map(|id| moment.node(id)).collect(),
+        nodes: of(Kind::Node)
+            .filter(|id| moment.view(*id).node(*id).is_none_or(|node| !node.gone))
+            .map(|id| moment.node(id))
+            .collect(),
         pods: plan.workloads.all.iter().flat_map(|w| moment.pods(w)).collect(),
         members: plan.services.members.iter().map(|id| moment.member(*id)).collect(),
         leases: of(Kind::Lease).filter_map(|id| moment.lease(id)).collect(),

@@ -213,6 +213,9 @@ fn lease(plan: &Plan, change: &FactChange, from: &LeaseFact, to: &LeaseFact) -> 
 }
 
 fn node(from: NodeFact, to: NodeFact) -> Said {
+    if to.gone {
+        return (!from.gone).then(|| ("gone from the store".to_owned(), Tone::Bad));
+    }
     let ready = |fact: NodeFact| fact.ready == Condition::True;
     let mut said = Vec::new();
     let mut tone = Tone::Plain;

@@ -29,6 +29,11 @@ pub fn of_object(plan: &Plan, object: ComponentId) -> Option<&Workload> {
 /// A change of a workload's pods.
 pub fn change(plan: &Plan, of: ComponentId, from: &WorkloadFact, to: &WorkloadFact) -> Said {
     let workload = of_object(plan, of)?;
+    if to.gone {
+        let count = from.pods.len();
+        let what = format!("gone from the store, with {count} pods");
+        return (!from.gone).then_some((what, Tone::Bad));
+    }
     let mut steps: Vec<(Step, u32)> = Vec::new();
     for pod in &to.pods {
         let before = from.pods.iter().find(|old| old.uid == pod.uid);

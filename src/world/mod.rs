@@ -22,6 +22,7 @@ mod settle;
 mod starvation;
 mod step;
 mod streams;
+mod suspension;
 
 use crate::component::blame::{Blame, EventId};
 use crate::component::effects::{DrawCounts, Outbox, Outgoing, PURPOSES_MAX};
@@ -34,7 +35,7 @@ use crate::components::{Machine, Params};
 use crate::kernel::agenda::{Agenda, Cell};
 use crate::kernel::mail::MailQueue;
 use crate::kernel::stream::Key;
-use crate::kernel::time::Time;
+use crate::kernel::time::{Duration, Time};
 use crate::plan::Plan;
 use crate::plan::service::Endpoint;
 use event::EventLog;
@@ -94,6 +95,8 @@ struct Inbox {
     mail: Vec<(Mail, Origin)>,
     alarms: Vec<Cell>,
     stop: bool,
+    /// Its timers while its machine is suspended; `None`: it is not, or was paused before.
+    frozen: Option<Vec<(Cell, Duration)>>,
 }
 
 /// One run of a plan.

@@ -217,6 +217,7 @@ impl World<'_> {
             Action::SlowDisk(how) => machines().map(|m| Setting::SlowDisk(m, *how)).collect(),
             Action::Record(listed) => machines().map(|m| Setting::Record(m, *listed)).collect(),
             Action::ClockRate(ppm) => machines().map(|m| Setting::ClockRate(m, *ppm)).collect(),
+            Action::Suspend(stops) => machines().map(|m| Setting::Suspend(m, *stops)).collect(),
             // Each step of a procedure is an action of its own, when its time has come.
             Action::Roll(_) | Action::Starve { .. } => Vec::new(),
             Action::Feed => self.of_machines(hits, Lever::Resume),
@@ -303,6 +304,8 @@ impl World<'_> {
                 self.all.machines[machine.index()].clock_ppm = ppm;
                 self.pull_all(machine, Lever::ClockRate(ppm), observer);
             }
+            Setting::Suspend(machine, true) => self.suspend(machine, observer),
+            Setting::Suspend(machine, false) => self.wake(machine, observer),
             Setting::OutOfService(node, given) => self.taint_out_of_service(node, given, observer),
         }
     }

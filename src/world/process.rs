@@ -233,19 +233,22 @@ impl World<'_> {
                 self.set_process(id, ProcessState::Paused, observer);
                 self.deliver(id, Cause::Lever(lever), observer);
             }
-            (Lever::Resume, ProcessState::Paused) => self.resume(id, observer),
+            (Lever::Resume, ProcessState::Paused) if !self.is_suspended(id) => {
+                self.resume(id, observer);
+            }
             (Lever::Pause | Lever::Resume, _) | (_, ProcessState::Dead) => {}
             _ => self.deliver(id, Cause::Lever(lever), observer),
         }
     }
 
     /// Elapsed timers and waiting messages are found at once, timers first as they were due.
-    fn resume(&mut self, id: ComponentId, observer: &mut impl Observer) {
+    pub(super) fn resume(&mut self, id: ComponentId, observer: &mut impl Observer) {
         let inbox = std::mem::take(&mut self.inboxes[id.index()]);
         self.set_process(id, ProcessState::Running, observer);
         for cell in inbox.alarms {
             self.agenda.set(cell, self.now);
         }
+        self.restore_timers(inbox.frozen);
         self.deliver(id, Cause::Lever(Lever::Resume), observer);
         for (mail, origin) in inbox.mail {
             let from = u32::from(mail.from.0);
@@ -270,6 +273,7 @@ impl World<'_> {
             self.boot(machine, &there);
         } else {
             self.all.machines[machine.index()].disk_stalled = false;
+            self.end_suspension(machine);
             for id in &there {
                 let target = u32::from(id.0);
                 self.post.drop_where(|to, _, letter| {

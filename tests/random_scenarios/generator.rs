@@ -128,6 +128,11 @@ pub(crate) fn scenarios() -> impl Strategy<Value = String> {
     })
 }
 
+/// Which of a cluster's options is that of leader election, how many choices there are, and which of
+/// them elects nobody.
+const ELECTION: (usize, usize) = (4, 6);
+const NOBODY_ELECTED: usize = 2;
+
 /// The names that a cluster has.
 struct Names {
     machines: Vec<String>,
@@ -135,6 +140,9 @@ struct Names {
     members: Vec<String>,
     zones: Vec<String>,
     vip: bool,
+    /// Whether schedulers and controller-managers elect leaders.
+    elects: bool,
+    external: bool,
 }
 
 impl Names {
@@ -171,20 +179,27 @@ impl Names {
             processes.extend(on(&balancers, "keepalived"));
         }
         let zones = (0..cluster.zones).map(|at| ["a", "b", "c"][at].to_owned()).collect();
-        Names { machines, processes, members, zones, vip }
+        let elects = cluster.options[ELECTION.0].index(ELECTION.1) != NOBODY_ELECTED;
+        Names { machines, processes, members, zones, vip, elects, external: cluster.external }
     }
 
     /// A process by name, role, or at random.
     fn process(&self, index: Index) -> Value {
         let mut roles = vec![
             json!("leader of etcd"),
-            json!("follower of etcd"),
-            json!("leader of kube-scheduler"),
-            json!("leader of kube-controller-manager"),
-            json!("kube-apiserver on machine of leader of etcd"),
             json!({ "random": "etcd" }),
             json!({ "random": "kube-apiserver" }),
         ];
+        if self.members.len() > 1 {
+            roles.push(json!("follower of etcd"));
+        }
+        if self.elects {
+            roles.push(json!("leader of kube-scheduler"));
+            roles.push(json!("leader of kube-controller-manager"));
+        }
+        if !self.external {
+            roles.push(json!("kube-apiserver on machine of leader of etcd"));
+        }
         if self.vip {
             roles.push(json!("holder of vip"));
         }
@@ -199,10 +214,12 @@ impl Names {
     fn machine(&self, index: Index) -> Value {
         let mut roles = vec![
             json!("machine of leader of etcd"),
-            json!("machine of leader of kube-scheduler"),
             json!({ "random": "controlPlane" }),
             json!(format!("zone {}", self.zones[0])),
         ];
+        if self.elects {
+            roles.push(json!("machine of leader of kube-scheduler"));
+        }
         if self.vip {
             roles.push(json!("machine of holder of vip"));
         }
@@ -400,7 +417,7 @@ fn write_cluster(cluster: &Cluster) -> Value {
         etcd["supervision"] = one(options[3], &[json!("systemd"), json!("none")]);
     }
     let election = one(
-        options[4],
+        options[ELECTION.0],
         &[
             json!({}),
             json!({}),

@@ -8,12 +8,13 @@
 mod params;
 mod work;
 
-pub(crate) use params::candidate_params;
+pub(crate) use params::{candidate_params, kept};
 
 use super::lease::{Election, Elector, FREE_DRAW, Kubeconfig, Path, Verdict};
 use super::workload::Shared;
 use crate::component::effects::ExitStatus;
 use crate::component::fact::CandidateFact;
+use crate::component::mail::Mail;
 use crate::component::record::Record;
 use crate::component::{
     Alarm, Blame, Body, Cause, Component, ComponentId, Effects, Fact, Lever, Map, View,
@@ -41,6 +42,8 @@ pub struct Wiring {
     pub nodes: Vec<(ComponentId, ComponentId)>,
     /// The workloads that it controls or schedules.
     pub workloads: Shared,
+    /// Makes every attempt at the Lease: the twin that shows that laziness is unobservable.
+    pub eager: bool,
 }
 
 /// What an instance does, whichever program it is.
@@ -60,6 +63,8 @@ pub enum CandidateAlarm {
     Election,
     /// It begins to act.
     Warm,
+    /// Something is due on the elector's connection.
+    Connection,
     /// A piece of the instance's work is due, by its number.
     Work(u16),
 }
@@ -76,7 +81,8 @@ impl Alarm for CandidateAlarm {
         match self {
             Self::Election => 0,
             Self::Warm => 1,
-            Self::Work(number) => 2 + usize::from(number),
+            Self::Connection => 2,
+            Self::Work(number) => 3 + usize::from(number),
         }
     }
 
@@ -84,7 +90,8 @@ impl Alarm for CandidateAlarm {
         match index {
             0 => Self::Election,
             1 => Self::Warm,
-            _ => Self::Work(u16::try_from(index - 2).unwrap_or(u16::MAX)),
+            2 => Self::Connection,
+            _ => Self::Work(u16::try_from(index - 3).unwrap_or(u16::MAX)),
         }
     }
 }
@@ -97,7 +104,6 @@ pub struct Candidate {
     lease: ComponentId,
     habits: Habits,
     elector: Elector<CandidateAlarm>,
-    path: Path,
     work: Work,
     running: bool,
     warm: bool,
@@ -111,14 +117,14 @@ impl Candidate {
             Kubeconfig::Local => wiring.server,
             Kubeconfig::Endpoint => wiring.endpoint,
         };
-        let path = Path { target, servers: wiring.servers.clone() };
+        let path = Path { target, servers: wiring.servers.clone(), over: None };
+        let alarms = (CandidateAlarm::Election, CandidateAlarm::Connection);
         let elector =
-            Elector::new(me, wiring.lease, habits.election, path.clone(), CandidateAlarm::Election);
+            Elector::new(me, wiring.lease, habits.election, path, alarms).eager(wiring.eager);
         Self {
             lease: wiring.lease,
             habits,
             elector,
-            path,
             work,
             running: false,
             warm: false,
@@ -138,7 +144,7 @@ impl Candidate {
         }
         self.warm = self.leads();
         if self.warm {
-            self.work.settle(&self.path, view, fx);
+            self.work.settle(self.elector.path(), view, fx);
         }
     }
 
@@ -160,13 +166,33 @@ impl Candidate {
                 let verdict = self.elector.ring(view, fx);
                 self.heed(verdict, view, fx);
             }
+            CandidateAlarm::Connection => {
+                let verdict = self.elector.ring_link(view, fx);
+                self.heed(verdict, view, fx);
+            }
             CandidateAlarm::Warm => {
                 self.warm = true;
-                self.work.begin(&self.path, view, fx);
+                self.work.begin(self.elector.path(), view, fx);
             }
             CandidateAlarm::Work(number) => {
-                self.work.ring(usize::from(number), &self.path, view, fx);
+                self.work.ring(usize::from(number), self.elector.path(), view, fx);
             }
+        }
+    }
+
+    fn hear(&mut self, mail: &Mail, view: &View, fx: Fx) {
+        let verdict = match &mail.body {
+            Body::Reply(reply) => self.elector.reply(reply, mail.from, view, fx),
+            Body::Broken(id) => self.elector.broken(*id, view, fx),
+            Body::GoAway(id) => {
+                self.elector.going_away(*id, view, fx);
+                Verdict::Nothing
+            }
+            _ => return,
+        };
+        self.heed(verdict, view, fx);
+        if !matches!(mail.body, Body::Reply(_)) {
+            self.work.look(self.elector.path(), view, fx);
         }
     }
 
@@ -216,7 +242,7 @@ impl Candidate {
     /// A leader that slept goes on with what it was about to do before it looks at the Lease.
     fn resume(&mut self, view: &View, fx: Fx) {
         self.elector.resume(view, fx);
-        self.work.look(&self.path, view, fx);
+        self.work.look(self.elector.path(), view, fx);
         if self.fact.acting {
             fx.record(Record::Acted { surplus: self.is_surplus(view) });
         }
@@ -233,7 +259,7 @@ impl Candidate {
 
     fn publish(&mut self, view: &View, fx: Fx) {
         let leading = self.leads() && !self.stopping;
-        let acting = leading && self.warm && self.path.look(view).write.works();
+        let acting = leading && self.warm && self.elector.path().look(view).write.works();
         let fact = CandidateFact { leading, acting };
         if acting && !self.fact.acting && view.now > Time::START {
             fx.record(Record::Acted { surplus: self.is_surplus(view) });
@@ -247,11 +273,11 @@ impl Component for Candidate {
     type Alarm = CandidateAlarm;
 
     fn alarms(&self) -> usize {
-        2 + self.work.alarms()
+        3 + self.work.alarms()
     }
 
     fn watches(&self, map: &Map) -> Vec<ComponentId> {
-        let mut watched = self.path.watches(map);
+        let mut watched = self.elector.path().watches(map);
         watched.push(self.lease);
         watched.extend(self.work.watches());
         watched
@@ -264,14 +290,9 @@ impl Component for Candidate {
             Cause::Alarm(alarm) => self.ring(alarm, view, fx),
             Cause::Saw(_) => {
                 self.elector.look(view, fx);
-                self.work.look(&self.path, view, fx);
+                self.work.look(self.elector.path(), view, fx);
             }
-            Cause::Mail(mail) => {
-                if let Body::Reply(reply) = &mail.body {
-                    let verdict = self.elector.reply(reply, view, fx);
-                    self.heed(verdict, view, fx);
-                }
-            }
+            Cause::Mail(mail) => self.hear(&mail, view, fx),
             Cause::Lever(lever) => self.pull(lever, view, fx),
         }
         self.publish(view, fx);

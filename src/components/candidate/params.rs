@@ -1,5 +1,12 @@
 //! The options that kube-scheduler and kube-controller-manager share, declared once.
 
+use crate::components::connection::Settings;
+use crate::kernel::time::Duration;
+
+/// client-go's limits of connecting: `net.Dialer` `Timeout`, and transport/cache.go.
+const DIAL_TIMEOUT: Duration = Duration::from_secs(30);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Declares the options of one leader-elected instance: those of leader election, and what is the
 /// program's own.
 macro_rules! candidate_params {
@@ -43,6 +50,13 @@ macro_rules! candidate_params {
                 /// that clients use (`endpoint`).
                 kubeconfig: Kubeconfig = "kubeconfig", |v| Kubeconfig::Local,
                     "kubeadm: /etc/kubernetes/scheduler.conf and controller-manager.conf";
+                /// Where the API server is on another machine: seconds from the last frame that came on
+                /// the one connection to it until a PING is sent; 0: none is.
+                read_idle: u32 = "HTTP2_READ_IDLE_TIMEOUT_SECONDS", |v| 30,
+                    "k8s.io/apimachinery util/net/http.go, readIdleTimeoutSeconds";
+                /// Seconds that the answer to that PING may take before the connection is closed.
+                ping_timeout: u32 = "HTTP2_PING_TIMEOUT_SECONDS", |v| 15,
+                    "k8s.io/apimachinery util/net/http.go, pingTimeoutSeconds";
                 /// From the start of the process to its first attempt.
                 startup: Law = "startup", |$sv| $startup, $startup_source;
                 /// From the attempt that won the Lease to the first work done.
@@ -67,6 +81,7 @@ macro_rules! candidate_params {
                         .unwrap_or_else(|| self.client_go.request_timeout(self.renew_deadline)),
                     release_on_cancel: self.release_on_cancel,
                     client_go: self.client_go,
+                    connection: Some(kept(self.read_idle, self.ping_timeout)),
                 }
             }
 
@@ -84,3 +99,14 @@ macro_rules! candidate_params {
     };
 }
 pub(crate) use candidate_params;
+
+/// How a connection is kept, by the settings in whole seconds.
+pub(crate) fn kept(read_idle: u32, ping_timeout: u32) -> Settings {
+    let seconds = |n: u32| Duration::from_secs(u64::from(n));
+    Settings {
+        read_idle: seconds(read_idle),
+        ping_timeout: seconds(ping_timeout),
+        dial_timeout: DIAL_TIMEOUT,
+        handshake_timeout: HANDSHAKE_TIMEOUT,
+    }
+}

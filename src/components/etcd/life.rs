@@ -65,7 +65,7 @@ impl Etcd {
         let lag = if lead == Some(self.me) { 0 } else { self.lag };
         let log = Log::of(SETTLED_TERM, SETTLED_LOG - lag);
         let (full, members) = (false, self.first);
-        self.hard = Hard { term: SETTLED_TERM, vote: lead, log, full, members };
+        self.hard = Hard { term: SETTLED_TERM, vote: lead, log, full, wiped: false, members };
         let beat = view.local(self.rules.heartbeat);
         let phase = fx.draw(PHASE).uniform_duration(Duration::ZERO, beat);
         self.begin_raft(view.now - phase, view, fx);
@@ -127,7 +127,7 @@ impl Etcd {
     /// The process has been started.
     pub(super) fn boot(&mut self, view: &View, fx: &mut Fx) {
         if std::mem::take(&mut self.wipe) {
-            self.hard = Hard::default();
+            self.hard = Hard { wiped: true, ..Hard::default() };
             self.peers.clear();
         }
         self.life = Life::Loading;

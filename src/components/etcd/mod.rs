@@ -107,6 +107,8 @@ struct Hard {
     log: Log,
     /// The alarm NOSPACE is armed, as far as this member has applied the log.
     full: bool,
+    /// Its data directory was emptied.
+    wiped: bool,
     /// The configuration in force: that of the last change applied.
     members: Members,
 }

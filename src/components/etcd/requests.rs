@@ -11,7 +11,7 @@
 use super::{Alarm, Etcd, Fx};
 use crate::component::EventId;
 use crate::component::blame::Blame;
-use crate::component::fact::{Fact, LeaseFact, Resource};
+use crate::component::fact::{Fact, LeaseFact, NodeFact, Resource, WorkloadFact};
 use crate::component::id::{ComponentId, Kind};
 use crate::component::mail::{
     Body, Call, Endpoint, EntryName, Op, Outcome, Proposal, RaftKind, RaftMessage, Reply,
@@ -224,7 +224,8 @@ impl Etcd {
         Outcome::Done
     }
 
-    /// A leader whose log was empty begins a store without objects: whatever Leases there were are gone.
+    /// A leader whose log was empty begins a store without objects: whatever Leases, nodes and workloads
+    /// there were are gone.
     pub(super) fn begin_empty(&mut self, view: &View, fx: &mut Fx) {
         let gone = LeaseFact::default();
         for lease in view.map().of_kind(Kind::Lease).collect::<Vec<_>>() {
@@ -232,6 +233,20 @@ impl Etcd {
                 self.requests.fresh.push((lease, gone));
                 fx.commit_for(fx.event(), lease, Fact::Lease(gone));
             }
+        }
+        let objects = view.map().of_kind(Kind::Node).chain(view.map().of_kind(Kind::Workload));
+        for object in objects.filter(|_| self.hard.wiped).collect::<Vec<_>>() {
+            let gone = match view.fact(object) {
+                Fact::Node(node) if !node.gone => {
+                    Fact::Node(NodeFact { gone: true, ..NodeFact::default() })
+                }
+                Fact::Workload(pods) if !pods.gone => {
+                    let created = pods.created;
+                    Fact::Workload(WorkloadFact { pods: Vec::new(), created, gone: true })
+                }
+                _ => continue,
+            };
+            fx.commit_for(fx.event(), object, gone);
         }
     }
 

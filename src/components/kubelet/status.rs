@@ -21,6 +21,8 @@ pub(super) struct Status {
     ticks: Option<Cadence>,
     /// A computation that will post is planned or a post is under way.
     busy: bool,
+    /// The process has started and has not told of its node since: it registers it if need be.
+    registering: bool,
     call: Option<u64>,
     tries: u32,
 }
@@ -38,16 +40,25 @@ impl Kubelet {
         let end = if running { period } else { Duration::ZERO };
         let phase = fx.draw(PHASE_DRAW).uniform_duration(Duration::ZERO, end);
         let ticks = Some(Cadence::new(view.now + phase, period));
-        self.status = Status { ticks, ..Status::default() };
+        self.status = Status { ticks, registering: !running, ..Status::default() };
     }
 
     fn node_is_ready(&self, view: &View) -> bool {
         view.node(self.wiring.node).is_some_and(|node| node.ready == Condition::True)
     }
 
+    /// Whether there is no Node object to tell the status of. Only a process that has just started makes
+    /// one (kubelet: `registrationCompleted`).
+    fn is_unregistered(&self, view: &View) -> bool {
+        !self.status.registering && view.node(self.wiring.node).is_some_and(|node| node.gone)
+    }
+
     /// The Node object changed: plans the computation that will notice.
     pub(super) fn review_status(&mut self, view: &View, fx: &mut Effects<Alarm>) {
         let Some(ticks) = self.status.ticks else { return };
+        if self.is_unregistered(view) {
+            return;
+        }
         if !self.status.busy && !self.node_is_ready(view) {
             self.status.busy = true;
             let at = ticks.first_after(view.now);
@@ -59,7 +70,7 @@ impl Kubelet {
     pub(super) fn post_status(&mut self, view: &View, fx: &mut Effects<Alarm>) {
         self.status.busy = false;
         self.status.tries = 0;
-        if !self.node_is_ready(view) {
+        if !self.node_is_ready(view) && !self.is_unregistered(view) {
             self.try_post(view, fx);
         }
     }
@@ -98,8 +109,12 @@ impl Kubelet {
         }
         self.status.call = None;
         self.status.busy = false;
+        if self.is_unregistered(view) {
+            return;
+        }
+        self.status.registering = false;
         let known = view.node(self.wiring.node).copied().unwrap_or_default();
-        let ready = NodeFact { ready: Condition::True, since: Some(view.now), ..known };
+        let ready = NodeFact { ready: Condition::True, since: Some(view.now), gone: false, ..known };
         fx.commit(self.wiring.node, Fact::Node(ready));
     }
 

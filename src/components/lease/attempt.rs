@@ -1,11 +1,11 @@
-//! One attempt at the Lease (`tryAcquireOrRenew`): read, decide, write; each request on its own
-//! connection with its own time-out.
+//! One attempt at the Lease (`tryAcquireOrRenew`): read, decide, write; each request with
+//! its own time-out.
 
 use super::{Elector, Observed, Phase, Revision, Verdict};
 use crate::component::fact::{LeaseFact, Renewals};
 use crate::component::mail::{Call, Op, Outcome, Reply};
 use crate::component::record::Record;
-use crate::component::{Alarm, Blame, Body, Effects, View};
+use crate::component::{Alarm, Blame, ComponentId, Effects, View};
 use crate::kernel::time::{Duration, Time};
 
 /// How far an attempt is.
@@ -58,7 +58,7 @@ impl<A: Alarm> Elector<A> {
             },
         };
         if !std::mem::take(&mut self.doomed) {
-            fx.send(self.path.target, Body::Call(Call { id: attempt.call, op, deadline }));
+            self.send(Call { id: attempt.call, op, deadline }, view, fx);
         }
         self.set_deadline(view, fx);
     }
@@ -102,7 +102,16 @@ impl<A: Alarm> Elector<A> {
     }
 
     /// An answer has arrived, or what the transport reports instead.
-    pub fn reply(&mut self, reply: &Reply, view: &View, fx: &mut Effects<A>) -> Verdict {
+    pub fn reply(
+        &mut self,
+        reply: &Reply,
+        from: ComponentId,
+        view: &View,
+        fx: &mut Effects<A>,
+    ) -> Verdict {
+        if let Some(verdict) = self.hear_link(reply, from, view, fx) {
+            return verdict;
+        }
         let Some(attempt) = self.attempt.filter(|a| a.call == reply.id) else {
             return Verdict::Nothing;
         };
@@ -209,7 +218,7 @@ impl<A: Alarm> Elector<A> {
         self.book_renewals(view, fx);
         self.leave_cadence(view, fx);
         if let Some(attempt) = self.attempt.take() {
-            fx.close(attempt.call);
+            self.give_up_call(attempt.call, fx);
         }
         let me = self.identity(view);
         let Some(observed) = self.observed.filter(|o| o.holder == Some(me)) else {

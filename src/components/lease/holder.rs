@@ -22,6 +22,18 @@ pub(super) enum Renewal {
     Cycle { start: Time, ticks: Option<Time> },
 }
 
+impl Renewal {
+    /// The instants from which renewals that are made one by one count.
+    pub(super) fn instants(&mut self) -> impl Iterator<Item = &mut Time> {
+        let (first, second) = match self {
+            Renewal::Regular(_) => (None, None),
+            Renewal::Asleep { since } => (Some(since), None),
+            Renewal::Cycle { start, ticks } => (Some(start), ticks.as_mut()),
+        };
+        first.into_iter().chain(second)
+    }
+}
+
 impl<A: Alarm> Elector<A> {
     /// A holder that has renewed for long, in a phase that is drawn.
     pub(super) fn settle_as_holder(&mut self, view: &View, fx: &mut Effects<A>) {
@@ -66,6 +78,7 @@ impl<A: Alarm> Elector<A> {
             self.book_renewals(view, fx);
             self.leave_cadence(view, fx);
         }
+        self.review_link(view, fx);
         self.reading = reading;
         self.seen = record;
         self.rest(view, fx);
@@ -89,6 +102,7 @@ impl<A: Alarm> Elector<A> {
         let committed = cadence.last_at_or_before(view.now).unwrap_or(view.now);
         let since = committed + self.reading.back;
         self.renewal = Renewal::Asleep { since };
+        self.link_heard(since, view);
         let lasts = self.clock.lasts(self.lease_duration(&self.seen));
         self.observed = Some(Observed {
             revision: (self.seen.writes, Some(committed)),
@@ -114,7 +128,8 @@ impl<A: Alarm> Elector<A> {
         }
         let known = self.observed.is_some_and(|o| o.revision == self.seen.revision(view.now));
         let mine = self.seen.holder == Some(self.identity(view));
-        if !(known && mine && self.reading.is_steady() && self.fits(since, view)) {
+        let computable = self.reading.is_steady() && self.is_joined() && !self.eager;
+        if !(known && mine && computable && self.fits(since, view)) {
             self.await_cycle(start, since, view, fx);
             return;
         }
@@ -232,12 +247,12 @@ impl<A: Alarm> Elector<A> {
         match self.attempt {
             _ if over => {
                 if let Some(attempt) = self.attempt.take() {
-                    fx.close(attempt.call);
+                    self.give_up_call(attempt.call, fx);
                 }
                 Verdict::Lost
             }
             Some(attempt) if view.now >= attempt.deadline => {
-                fx.close(attempt.call);
+                self.give_up_call(attempt.call, fx);
                 self.failed(attempt, view, fx)
             }
             Some(_) => Verdict::Nothing,

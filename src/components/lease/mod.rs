@@ -11,6 +11,7 @@
 
 mod attempt;
 mod holder;
+mod link;
 mod losses;
 mod path;
 mod poll;
@@ -28,12 +29,14 @@ use crate::component::{Alarm, Blame, ComponentId, Effects, EventId, Fact, View};
 use crate::kernel::time::{Duration, Time};
 use attempt::Attempt;
 use holder::Renewal;
+use link::Link;
 use poll::Poll;
 
 /// Purposes of draws; the component that elects uses others.
 const WAIT_DRAW: u32 = 0;
 const EQUILIBRIUM_DRAW: u32 = 1;
 const PHASE_DRAW: u32 = 2;
+const SERVER_DRAW: u32 = 14;
 const LOSS_DRAW: u32 = 15;
 
 /// The first purpose of a draw that is free for the component that elects.
@@ -89,10 +92,17 @@ pub struct Elector<A> {
     election: Election,
     path: Path,
     alarm: A,
+    /// The alarm of the connection that is kept.
+    link_alarm: A,
+    /// The connection, if one is kept.
+    link: Option<Link>,
     phase: Phase,
     /// The path and the record when they were last looked at.
     reading: Reading,
     seen: LeaseFact,
+    /// When reads last began to work, and when reads or writes did.
+    readable: Time,
+    usable: Time,
     /// The event at which the record last changed.
     turned: EventId,
     /// When it was last written other than by a regular renewal, as a standby saw it happen.
@@ -106,22 +116,25 @@ pub struct Elector<A> {
     /// The key of the next call; never used twice, whatever becomes of the process.
     calls: u64,
     planned: Option<Time>,
-    /// The machine's clock as alarms were last planned by it.
+    /// The machine's clock as alarms were last planned by it, and how long it has stood still.
     clock: Clock,
+    slept: Duration,
     /// When a settled start began: until the record is there, it has not been read.
     settled: Time,
+    /// Makes every attempt, whether it can change anything or not.
+    eager: bool,
     /// The request of the present attempt has been lost so often that it will not be answered.
     doomed: bool,
 }
 
 impl<A: Alarm> Elector<A> {
-    /// An elector for `lease` whose only alarm is `alarm`.
+    /// An elector for `lease` whose alarm is `alarm`; that of the connection it keeps is `link_alarm`.
     pub fn new(
         me: ComponentId,
         lease: ComponentId,
         election: Election,
         path: Path,
-        alarm: A,
+        (alarm, link_alarm): (A, A),
     ) -> Self {
         Self {
             me,
@@ -129,9 +142,13 @@ impl<A: Alarm> Elector<A> {
             election,
             path,
             alarm,
+            link_alarm,
+            link: None,
             phase: Phase::Idle,
             reading: Reading::IDEAL,
             seen: LeaseFact::default(),
+            readable: Time::ZERO,
+            usable: Time::ZERO,
             turned: EventId::START,
             written: Time::START,
             cycle_event: EventId::START,
@@ -142,9 +159,17 @@ impl<A: Alarm> Elector<A> {
             calls: 0,
             planned: None,
             clock: Clock::default(),
+            slept: Duration::ZERO,
             settled: Time::ZERO,
+            eager: false,
             doomed: false,
         }
+    }
+
+    /// The same; `eager`: one that makes every attempt, as a proof of laziness runs beside it.
+    #[must_use]
+    pub fn eager(self, eager: bool) -> Self {
+        Self { eager, ..self }
     }
 
     /// Whether it believes that it leads.
@@ -152,9 +177,9 @@ impl<A: Alarm> Elector<A> {
         self.phase == Phase::Leading
     }
 
-    /// What the way to the API offered when last looked at.
-    pub fn reading(&self) -> &Reading {
-        &self.reading
+    /// The way of the process's requests, over the connection that it keeps.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Begins in the midst of a long life: as the holder, or as one of those that wait. Until the API
@@ -171,12 +196,16 @@ impl<A: Alarm> Elector<A> {
             self.phase = Phase::Waiting;
             self.poll = Poll::unknown();
         }
+        self.begin_link(view);
+        self.adopt_link(view, fx);
     }
 
     /// The process has started; its first attempt comes at `first`.
     pub fn boot(&mut self, first: Time, view: &View, fx: &mut Effects<A>) {
         self.phase = Phase::Waiting;
         self.clock = view.clock();
+        self.slept = view.slept();
+        self.begin_link(view);
         self.reading = self.path.look(view);
         self.seen = self.record(view);
         self.poll = Poll::starting(view.now, first);
@@ -192,6 +221,8 @@ impl<A: Alarm> Elector<A> {
         self.observed = None;
         self.attempt = None;
         self.planned = None;
+        self.link = None;
+        self.path.over = None;
     }
 
     /// Something on the path, or the record, has changed.
@@ -210,7 +241,7 @@ impl<A: Alarm> Elector<A> {
             (Phase::Idle, _) => Verdict::Nothing,
             (Phase::Leading, _) => self.ring_leading(view, fx),
             (_, Some(attempt)) if view.now >= attempt.deadline => {
-                fx.close(attempt.call);
+                self.give_up_call(attempt.call, fx);
                 self.failed(attempt, view, fx)
             }
             (Phase::Waiting, None) => {
@@ -235,10 +266,27 @@ impl<A: Alarm> Elector<A> {
 
     /// Code runs again: what was due meanwhile comes now.
     pub fn resume(&mut self, view: &View, fx: &mut Effects<A>) {
+        self.sleep_off(view);
         if self.phase == Phase::Waiting && self.attempt.is_none() {
             self.poll.next = self.poll.next.max(view.now);
         }
         self.look(view, fx);
+    }
+
+    /// What it had planned and observed keeps its distance on a clock that stood still.
+    fn sleep_off(&mut self, view: &View) {
+        let by = view.slept().saturating_sub(std::mem::replace(&mut self.slept, view.slept()));
+        if by.is_zero() {
+            return;
+        }
+        let planned = self.planned.iter_mut();
+        let attempt = self.attempt.iter_mut().flat_map(|a| [&mut a.started, &mut a.deadline]);
+        let observed = self.observed.iter_mut().flat_map(|o| [&mut o.at, &mut o.expires]);
+        let own = planned.chain(attempt).chain(observed);
+        for at in own.chain(self.poll.instants()).chain(self.renewal.instants()) {
+            *at += by;
+        }
+        self.link_slept(by);
     }
 
     /// The machine's clock runs at another rate: waits under way stretch or shrink.

@@ -5,6 +5,7 @@
 //! instead of sent. With jitter the mean is meant. Permanent loss leaves a path steady: it lets some
 //! attempts fail, by a law.
 
+use crate::component::effects::Standing;
 use crate::component::fact::{Ability, Resource};
 use crate::component::param::words;
 use crate::component::record::RequestClass;
@@ -94,13 +95,15 @@ impl Reading {
     }
 }
 
-/// The way of an instance's requests.
+/// The way of an instance's requests: each on a connection of its own, or all over one that stands.
 #[derive(Clone, Debug)]
 pub struct Path {
     /// The API server, a balancer, or the virtual address.
     pub target: ComponentId,
     /// The API servers in the order of the balancers' backend.
     pub servers: Vec<ComponentId>,
+    /// The connection that stands.
+    pub over: Option<Standing>,
 }
 
 impl Path {
@@ -123,10 +126,20 @@ impl Path {
 
     /// How much later than without loss a request is answered.
     pub fn lateness(&self, view: &View, class: RequestClass, limit: Duration) -> Lateness {
-        path::lateness(view, view.me, self.target, &self.servers, class, limit)
+        match self.over {
+            Some(Standing { near, server, .. }) => {
+                let balancer = (near != server).then_some(near);
+                path::lateness_over(view, view.me, balancer, server, class, limit)
+            }
+            None => path::lateness(view, view.me, self.target, &self.servers, class, limit),
+        }
     }
 
     fn look_lossless(&self, view: &View) -> Reading {
+        // What is about to be reset is as good as gone.
+        if let Some(ends) = self.over.filter(|ends| view.stands(ends.id)) {
+            return standing(view, ends);
+        }
         let Some(at) = view.resolve(self.target) else { return Reading::SILENT };
         if view.map().component(at).kind != Kind::LoadBalancer {
             return server(view, view.me, at);
@@ -204,12 +217,38 @@ fn hop(view: &View, from: ComponentId, to: ComponentId) -> Result<Hop, Response>
     }
 }
 
-/// What one server offers to a request from `from`.
-fn server(view: &View, from: ComponentId, server: ComponentId) -> Reading {
-    let hop = match hop(view, from, server) {
-        Ok(hop) => hop,
-        Err(response) => return Reading::all(response),
+/// What becomes of requests on a connection that stands: one that is half-dead is not left for
+/// another.
+fn standing(view: &View, Standing { id, near, server, .. }: Standing) -> Reading {
+    let first = established(view, view.me, near);
+    let second = if near == server {
+        Some(Hop { there_and_back: Duration::ZERO, back: Duration::ZERO })
+    } else {
+        established(view, near, server)
     };
+    let (Some(first), Some(second), true) = (first, second, view.flows(id)) else {
+        return Reading::SILENT;
+    };
+    let there_and_back = first.there_and_back + second.there_and_back;
+    offer(view, server, Hop { there_and_back, back: first.back + second.back })
+}
+
+/// Asking and hearing the answer where a connection stands already.
+fn established(view: &View, from: ComponentId, to: ComponentId) -> Option<Hop> {
+    let Hop { there_and_back, back } = hop(view, from, to).ok()?;
+    let there_and_back = there_and_back.saturating_sub(view.round_trip(from, to));
+    Some(Hop { there_and_back, back })
+}
+
+/// What one server offers to a request from `from` on a connection of its own.
+fn server(view: &View, from: ComponentId, server: ComponentId) -> Reading {
+    match hop(view, from, server) {
+        Ok(hop) => offer(view, server, hop),
+        Err(response) => Reading::all(response),
+    }
+}
+
+fn offer(view: &View, server: ComponentId, hop: Hop) -> Reading {
     let Some(fact) = view.api_server(server) else { return Reading::SILENT };
     if !fact.http {
         return Reading::SILENT;

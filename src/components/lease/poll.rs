@@ -23,6 +23,8 @@ pub(super) struct Poll {
     pub(super) ends: Time,
     /// Its answer has not been looked at.
     pub(super) unread: bool,
+    /// When a computed attempt was last answered, be it by an error.
+    pub(super) heard: Time,
     /// The next one begins.
     pub(super) next: Time,
     /// Nothing is known of this process's first attempt yet: it is made whatever it may find.
@@ -38,6 +40,7 @@ impl Poll {
             began: now,
             ends: now,
             unread: false,
+            heard: Time::ZERO,
             next: first,
             first: true,
             ahead: VecDeque::new(),
@@ -49,6 +52,11 @@ impl Poll {
         let mut poll = Self::starting(Time::ZERO, Time::ZERO);
         poll.first = false;
         poll
+    }
+
+    /// Its instants, all by the candidate's own clock.
+    pub(super) fn instants(&mut self) -> impl Iterator<Item = &mut Time> {
+        [&mut self.began, &mut self.ends, &mut self.heard, &mut self.next].into_iter()
     }
 
     /// Whether the sequence was last known too long ago to be followed. `longest` is its longest gap.
@@ -71,6 +79,8 @@ impl Poll {
         self.began = now - age;
         self.ends = self.began + took;
         self.unread = true;
+        let wait = from.saturating_sub(took) + to.saturating_sub(from).mul_f64(draw.uniform());
+        self.heard = Time::from_nanos(self.began.as_nanos().saturating_sub(wait.as_nanos()));
         self.next = (self.began + gap).max(now);
         self.ahead.clear();
     }

@@ -2,6 +2,7 @@
 
 use crate::component::param::{Problem, words};
 use crate::component::versions::Versions;
+use crate::components::connection::Settings;
 use crate::kernel::time::Duration;
 
 /// `JitterFactor` of client-go: only the waits of those who do not lead are stretched by it.
@@ -82,6 +83,9 @@ pub struct Election {
     pub release_on_cancel: bool,
     /// Which behaviour.
     pub client_go: ClientGo,
+    /// How long the one connection to an API server on another machine is kept; `None`: each request
+    /// opens its own.
+    pub connection: Option<Settings>,
 }
 
 impl Election {

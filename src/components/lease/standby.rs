@@ -2,12 +2,13 @@
 //! alarm for the first one that may take the Lease.
 
 use super::attempt::Stage;
-use super::{EQUILIBRIUM_DRAW, Elector, JITTER_FACTOR, WAIT_DRAW};
+use super::{EQUILIBRIUM_DRAW, Elector, JITTER_FACTOR, Reading, Response, WAIT_DRAW};
 use crate::component::fact::Renewals;
 use crate::component::{Alarm, Blame, Effects, View};
 use crate::kernel::time::{Duration, Time};
 
 /// Terms of a takeover's blame.
+const WITHOUT_API: &str = "time without the API";
 const UNTIL_READ: &str = "retryPeriod × jitter until the last renewal was read";
 const LEASE_DURATION: &str = "leaseDuration";
 const NEXT_TRY: &str = "retryPeriod × jitter until the next try";
@@ -54,6 +55,9 @@ impl<A: Alarm> Elector<A> {
             return;
         }
         self.poll.unread = false;
+        if self.reading.read != Response::Hangs {
+            self.poll.heard = self.poll.ends;
+        }
         if self.reading.read.works() {
             let (read, known) = (self.poll.ends - self.reading.back, self.poll.ends);
             let record = self.seen;
@@ -84,6 +88,7 @@ impl<A: Alarm> Elector<A> {
     /// The path or the record has changed.
     pub(super) fn look_waiting(&mut self, view: &View, fx: &mut Effects<A>) {
         self.catch_up(view, fx);
+        self.review_link(view, fx);
         let (reading, record) = (self.path.look(view), self.record(view));
         let breaks = reading.read.differs(self.reading.read);
         if record != self.seen {
@@ -92,7 +97,7 @@ impl<A: Alarm> Elector<A> {
         if record.writes != self.seen.writes {
             self.written = view.now;
         }
-        self.reading = reading;
+        self.take_reading(reading, view);
         self.seen = record;
         let in_flight = self.attempt.is_none()
             && self.poll.unread
@@ -105,6 +110,18 @@ impl<A: Alarm> Elector<A> {
         } else {
             self.plan(view, fx);
         }
+    }
+
+    /// What the path offers from now on; when it began to work counts where a wait is explained.
+    fn take_reading(&mut self, reading: Reading, view: &View) {
+        let begins = |before: Response, after: Response| after.works() && !before.works();
+        if begins(self.reading.read, reading.read) {
+            self.readable = view.now;
+        }
+        if begins(self.reading.read, reading.read) || begins(self.reading.write, reading.write) {
+            self.usable = view.now;
+        }
+        self.reading = reading;
     }
 
     /// Sets the one alarm for the next attempt that has to be made, if there is one.
@@ -124,6 +141,11 @@ impl<A: Alarm> Elector<A> {
             let at = self.poll.next.max(now);
             return Some((at, Blame::of(FIRST_TRY, at.since(now))));
         }
+        if self.eager || self.link_awaits_attempt() {
+            self.find_if_lost(view, fx);
+            let at = self.poll.next.max(now);
+            return Some((at, self.blame_of_reconnecting(at, now)));
+        }
         let renewed_for_long = matches!(self.seen.renewals, Renewals::Every(_));
         if !(self.reading.read.works() && self.reading.write.works()) || renewed_for_long {
             return None;
@@ -137,11 +159,30 @@ impl<A: Alarm> Elector<A> {
         let (known, expires) = self.expiry(view);
         let at = self.first_from(expires, fx).max(now);
         let renewed = self.seen.renewals.last(now).unwrap_or(now);
-        let terms = [(UNTIL_READ, known), (LEASE_DURATION, expires), (NEXT_TRY, at)];
         // However often this is planned again, the wait began with the record's last renewal; with one
         // that lay in a log without a quorum, when that was committed at last.
         let began = renewed.max(self.written).min(now);
+        // Nobody waits for jitter while there is no API: neither for the first read, nor for the try.
+        let silent = if self.readable < known { self.readable } else { began };
+        let terms = [
+            (WITHOUT_API, silent),
+            (UNTIL_READ, known),
+            (LEASE_DURATION, expires),
+            (WITHOUT_API, self.usable.min(at)),
+            (NEXT_TRY, at),
+        ];
         Some((at, Blame::stretches(began, &terms).since(self.turned)))
+    }
+
+    /// What an attempt waited for that dials, or that goes out on a half-dead connection.
+    fn blame_of_reconnecting(&self, at: Time, now: Time) -> Blame {
+        let Some(renewed) = self.seen.renewals.last(now).filter(|_| self.seen.holder.is_some())
+        else {
+            return Blame::of(NEXT_TRY, at.since(now));
+        };
+        let silent = if self.reading.read.works() { self.usable.min(now) } else { now };
+        let terms = [(WITHOUT_API, silent), (NEXT_TRY, at)];
+        Blame::stretches(renewed.max(self.written).min(now), &terms).since(self.turned)
     }
 
     /// When this instance knows the present record, and when that will have expired for it.
@@ -189,7 +230,8 @@ impl<A: Alarm> Elector<A> {
     pub(super) fn wait_again(&mut self, view: &View, fx: &mut Effects<A>) {
         let wait = self.wait(fx);
         self.poll.ended(view.now, wait);
-        self.reading = self.path.look(view);
+        let reading = self.path.look(view);
+        self.take_reading(reading, view);
         self.seen = self.record(view);
         self.plan(view, fx);
     }

@@ -14,6 +14,7 @@ const RENEWAL: Duration = Duration::from_secs(10);
 
 fn layout(candidates: usize) -> Layout {
     let election = Election {
+        connection: None,
         lease_duration: Duration::from_secs(15),
         renew_deadline: Duration::from_secs(10),
         retry_period: Duration::from_secs(2),

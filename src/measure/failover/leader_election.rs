@@ -112,7 +112,12 @@ fn old_leader_exit(case: &Case, kind: Kind) -> Option<Value> {
 fn resumed(case: &Case, kind: Kind) -> Option<Time> {
     let old = old_leader(case, kind)?;
     let repair = case.repair()?;
-    let resumes = |setting: &Setting| *setting == Setting::Process(old, Lever::Resume);
+    let machine = case.end.map.machine_of(old);
+    let resumes = |setting: &Setting| match *setting {
+        Setting::Process(id, Lever::Resume) => id == old,
+        Setting::Suspend(suspended, false) => Some(suspended) == machine,
+        _ => false,
+    };
     repair.applied.iter().any(|applied| resumes(&applied.setting)).then_some(repair.at)
 }
 

@@ -17,6 +17,7 @@ mod quorum;
 mod requests;
 mod restore;
 mod stalls;
+mod together;
 mod vip;
 
 use super::case::Case;
@@ -81,12 +82,13 @@ pub struct Reading {
 }
 
 /// Every metric, family by family.
-pub const METRICS: [&[Metric]; 11] = [
+pub const METRICS: [&[Metric]; 12] = [
     etcd::METRICS,
     balancer::METRICS,
     client::METRICS,
     vip::METRICS,
     leader_election::METRICS,
+    together::METRICS,
     api::METRICS,
     api_server::METRICS,
     quorum::METRICS,

@@ -12,10 +12,13 @@
 //! snapshot counts as wiped.
 //!
 //! Steady writes are counted, not simulated, and nobody acknowledges them one by one; that they enter
-//! logs as simulated ones do is a law of etcd's eager twin.
+//! logs as simulated ones do is a law of etcd's eager twin. Where data are lost they are counted too: a
+//! leader lacks those written since it last had a leader itself (a member that was cut off notices that
+//! an election time-out later).
 
 use super::{Law, Violation};
-use crate::component::id::ComponentId;
+use crate::component::fact::{EtcdFact, Fact, Renewals};
+use crate::component::id::{ComponentId, Kind};
 use crate::component::lever::{Lever, Setting};
 use crate::component::record::Record;
 use crate::component::view::ProcessState;
@@ -160,8 +163,11 @@ pub(super) fn none_lost(case: &Case) -> Vec<Violation> {
         let settled = case.plan.start == Start::Settled;
         let emptied =
             settled && leader.began_empty(leads) && told.excuses(&leader, Time::START, members);
-        if emptied || !lost.is_empty() {
-            found.push(loss(case, &leader, leads));
+        let since = if emptied { Time::START } else { last_led(case, &leader) };
+        let wiped = told.excuses(&leader, since, members);
+        let steady = if wiped { steady_writes(case, since, leader.at) } else { 0 };
+        if emptied || !lost.is_empty() || steady > 0 {
+            found.push(loss(case, &leader, leads, steady));
             told.acknowledged.retain(|term, _| !lost.contains(term));
         }
     }
@@ -169,15 +175,55 @@ pub(super) fn none_lost(case: &Case) -> Vec<Violation> {
 }
 
 /// A leader lacks writes that were acknowledged before disks were wiped.
-fn loss(case: &Case, leader: &Leader, leads: u64) -> Violation {
+fn loss(case: &Case, leader: &Leader, leads: u64, steady: u64) -> Violation {
     let lacked = case.history.records().filter(|recorded| match recorded.record {
         Record::Acknowledged { term, index } => term < leads && !leader.has(term, index),
         _ => false,
     });
-    let count = lacked.count();
+    let count = lacked.count() as u64 + steady;
     let writes = if count == 1 { "write" } else { "writes" };
     let name = case.plan.map.name(leader.id);
     let log = if leader.began_empty(leads) { " with an empty log" } else { "" };
     let what = format!("{count} acknowledged {writes}: {name} leads term {leads}{log}");
     Violation { law: Law::DataLost, at: leader.at, what }
+}
+
+/// Until when a new leader had another one before, or led itself: its log is that old. The instant of
+/// its election if it never lost one.
+fn last_led(case: &Case, leader: &Leader) -> Time {
+    let led = |fact: &Fact| matches!(fact, Fact::Etcd(EtcdFact { lead: Some(_), .. }));
+    let own = case.history.facts().filter(|c| c.of == leader.id && c.at <= leader.at);
+    let lost = own.filter(|change| led(change.from) && !led(change.to)).map(|change| change.at);
+    lost.last().unwrap_or(leader.at)
+}
+
+/// How many writes of steady writers fall into [`from`, `to`).
+fn steady_writes(case: &Case, from: Time, to: Time) -> u64 {
+    let writers = [Kind::Lease, Kind::Kubelet, Kind::Client];
+    let writers = writers.into_iter().flat_map(|kind| case.plan.map.of_kind(kind));
+    writers.map(|id| writes_of(case, id, from, to)).sum()
+}
+
+/// How many of one writer, whose schedule changes with its fact.
+fn writes_of(case: &Case, id: ComponentId, from: Time, to: Time) -> u64 {
+    let count = |fact: &Fact, from: Time, to: Time| match renewals(fact) {
+        Renewals::Every(cadence) => cadence.ticks_in(from, to),
+        _ => 0,
+    };
+    let (mut sum, mut since) = (0, from);
+    let mut fact = case.fact_before(from, id);
+    for change in case.history.facts().filter(|c| c.of == id && c.at >= from && c.at < to) {
+        sum += count(fact, since, change.at);
+        (fact, since) = (change.to, change.at);
+    }
+    sum + count(fact, since, to)
+}
+
+fn renewals(fact: &Fact) -> Renewals {
+    match fact {
+        Fact::Lease(fact) => fact.renewals,
+        Fact::Kubelet(fact) => fact.renewals,
+        Fact::Client(fact) => fact.writes,
+        _ => Renewals::Never,
+    }
 }

@@ -157,6 +157,7 @@ impl Wirings<'_> {
             servers: self.services.api_servers.clone(),
             nodes,
             workloads: self.workloads.clone(),
+            eager: false,
         }
     }
 

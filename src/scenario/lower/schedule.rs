@@ -43,10 +43,8 @@ pub fn repaired(faults: &[Fault], index: usize) -> Option<usize> {
 
 fn act(fault: &Fault, layout: &Layout, repairs: Option<(usize, &Planned)>) -> Act {
     if let Some((earlier, planned)) = repairs {
-        let action = match (fault.verb.whom, &planned.undo) {
-            (Whom::Earlier, Some(undo)) => undo.clone(),
-            _ => (fault.verb.act)(&given(fault, layout)).action,
-        };
+        let own = || (fault.verb.act)(&given(fault, layout)).action;
+        let action = planned.undo.clone().unwrap_or_else(own);
         let targets = vec![Target::SameAs(earlier)];
         return Act { action: with_others_of(action, earlier), undo: None, targets };
     }
@@ -67,10 +65,10 @@ fn with_others_of(action: Action, earlier: usize) -> Action {
 fn given(fault: &Fault, layout: &Layout) -> Given {
     let read = |placed: &[Placed]| -> Vec<Target> {
         let targets = placed.iter();
-        targets.filter_map(|p| target::read(&p.value, fault.verb.whom, &layout.map).ok()).collect()
+        targets.filter_map(|p| target::read(&p.value, fault.whom(), &layout.map).ok()).collect()
     };
     let targets = read(&fault.targets);
-    let others = match fault.verb.whom {
+    let others = match fault.whom() {
         Whom::Zones => outside_of(&targets, layout),
         _ => read(&fault.others),
     };

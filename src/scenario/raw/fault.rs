@@ -59,6 +59,11 @@ impl Fault {
         Some(Fault { verb, value, path, at, lasts, every, options, targets, others })
     }
 
+    /// Whom it may hit.
+    pub fn whom(&self) -> Whom {
+        self.verb.whom_with(&self.options)
+    }
+
     /// Where the verb's value stands.
     pub fn verb_path(&self) -> Path {
         self.path.key(self.verb.name)

@@ -12,7 +12,7 @@ pub(super) const RULE: Rule<Subject> = Rule {
     info: CodeInfo {
         code: CODE,
         title: "several instances without leader election",
-        explanation: "With leaderElect: false every instance acts all the time, so nothing has to fail over, but the real programs then do their work twice: pods are bound against each other and objects created in duplicate. hasim counts each action once; use a single replica, or leave leaderElect on.",
+        explanation: "With leaderElect: false every instance acts all the time, so nothing has to fail over, but they do the same work: of each pod all but one binding is refused, and controllers may create objects in duplicate. A run says how many act at once (scheduler.acting_at_once, controller_manager.acting_at_once) and how many bindings were refused (scheduler.binding_conflicts); duplicate creations are not modelled. Use a single replica, or leave leaderElect on.",
         bad: scenario!(
             r#""cluster": { "controlPlane": { "kubeScheduler": { "leaderElection": { "leaderElect": false } } } }"#
         ),

@@ -1,11 +1,14 @@
 //! Targets of faults exist.
 
+mod role;
+
 use super::all::scenario;
 use super::{Problem, Rule};
 use crate::fault::Whom;
 use crate::fault::target::{self, TargetProblemSort};
 use crate::scenario::code::{Code, CodeInfo};
 use crate::scenario::lower::Subject;
+use crate::scenario::lower::repaired;
 
 const CODE: Code = Code::new(206);
 
@@ -33,13 +36,15 @@ pub(super) fn target_problems(
     sorts: &[TargetProblemSort],
 ) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for fault in &subject.scenario.faults {
+    let faults = &subject.scenario.faults;
+    for (index, fault) in faults.iter().enumerate() {
         // What a repair hits is what the fault hit; it repeats that fault's value in full.
-        if fault.verb.whom == Whom::Earlier {
+        if fault.whom() == Whom::Earlier || repaired(faults, index).is_some() {
             continue;
         }
         for placed in fault.targets.iter().chain(&fault.others) {
-            let Err(found) = target::read(&placed.value, fault.verb.whom, &subject.layout.map)
+            let read = target::read(&placed.value, fault.whom(), &subject.layout.map);
+            let Some(found) = read.map_or_else(Some, |target| role::missing(&target, subject))
             else {
                 continue;
             };

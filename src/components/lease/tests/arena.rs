@@ -159,6 +159,7 @@ impl Arena {
                 servers: servers.clone(),
                 nodes: nodes.clone(),
                 workloads: Arc::default(),
+                eager: false,
             };
             let work = if nodes.is_empty() { Work::Nothing } else { controllers(layout, &nodes) };
             Candidate::new(candidate(n), habits.clone(), &wiring, work)

@@ -20,6 +20,7 @@ fn election(seconds: (u64, u64, u64), client_go: ClientGo) -> Election {
         client_timeout: client_go.request_timeout(renew_deadline),
         release_on_cancel: false,
         client_go,
+        connection: None,
     }
 }
 

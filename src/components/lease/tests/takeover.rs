@@ -113,6 +113,41 @@ fn the_blame_of_a_takeover_is_the_lease_and_two_waits() {
     }
 }
 
+/// Law: time without the API is no jitter: after an outage no wait for a read or a try is longer than
+/// the longest jittered wait and a request that hung, and the terms still cover the whole wait.
+#[test]
+fn the_blame_of_a_takeover_after_an_outage_has_no_endless_jitter() {
+    let election = election(DEFAULTS, ClientGo::V0_34);
+    let longest = election.longest_wait() + election.client_timeout;
+    let layout = Layout::of(election, 3);
+    let mut silent = 0;
+    for trial in 0..200 {
+        let mut arena = Arena::new(&layout, trial);
+        arena.run_until(seconds(100.0));
+        let renewed = arena.record().renewals.last(arena.now).unwrap();
+        if trial % 2 == 0 {
+            arena.kill(0);
+        }
+        let ability = if trial % 3 == 0 { Ability::Fails } else { Ability::Hangs };
+        for n in 0..3 {
+            arena.set_api(n, ability);
+        }
+        arena.run_until(seconds(105.0 + (trial % 50) as f64));
+        for n in 0..3 {
+            arena.set_api(n, Ability::Works);
+        }
+        arena.run_while(seconds(250.0), |arena| arena.takeover().is_none());
+        let Some((at, _)) = arena.takeover() else { continue };
+        assert_eq!(arena.blamed.start(at), renewed, "{trial}");
+        for term in &arena.blamed.terms {
+            let jitter = term.parameter.contains("jitter");
+            assert!(!jitter || term.amount <= longest, "{trial}: {:?}", arena.blamed);
+            silent += u32::from(term.parameter == "time without the API");
+        }
+    }
+    assert!(silent > 50, "{silent}");
+}
+
 /// Law: a settled election has no alarm and no event.
 #[test]
 fn a_settled_election_is_idle() {
