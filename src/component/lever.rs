@@ -34,6 +34,8 @@ pub enum Lever {
     WipeData,
     /// The process's data directory is restored from a snapshot of a store.
     Restore(Snapshot),
+    /// Its certificate has expired.
+    Expire,
     /// The process's next start is with `--force-new-cluster`: it drops all other members.
     ForceNewCluster,
     /// The machine's clock now runs at this rate, in parts per million of true time (1,000,000 = true).
@@ -107,6 +109,8 @@ pub enum Setting {
     /// Suspends (`true`) a whole machine: it answers nothing, and its clock stands still; or lets it go
     /// on (`false`) where it was.
     Suspend(MachineId, bool),
+    /// The certificate of a process expires (`false`), or is renewed: that shows at its next start.
+    Certificate(ComponentId, bool),
     /// An operator gives (`true`) or removes (`false`) the taint `out-of-service` of a Node object;
     /// nothing happens while no API server answers writes.
     OutOfService(ComponentId, bool),

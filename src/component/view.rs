@@ -39,6 +39,8 @@ pub struct Process {
     pub incarnation: u32,
     /// Since when it has been in this state.
     pub since: Time,
+    /// The certificate that it shows, as server or as client, has expired: nobody accepts it.
+    pub expired: bool,
 }
 
 /// One machine's hardware.

@@ -60,7 +60,12 @@ pub(crate) fn surroundings(kinds: &[(usize, Kind)], delay: Duration) -> Surround
         extra_loss: 0,
         cuts: 0,
     };
-    let running = Process { state: ProcessState::Running, incarnation: 1, since: Time::START };
+    let running = Process {
+        state: ProcessState::Running,
+        incarnation: 1,
+        since: Time::START,
+        expired: false,
+    };
     Surroundings {
         facts: vec![Fact::Absent; kinds.len()],
         processes: vec![running; kinds.len()],

@@ -10,6 +10,7 @@ use super::{Act, Given, Verb, Whom};
 use crate::component::id::Kind;
 use crate::component::lever::Lever;
 use crate::component::members::MemberChange;
+use crate::kernel::time::Duration;
 use crate::plan::rolling::{Order, Part, Rolling, Sight, Standing, Step};
 use crate::plan::schedule::Action;
 
@@ -20,6 +21,29 @@ const JOINS_AS: VerbOption = VerbOption {
     sort: OptionSort::Words(&["learner", "voter"]),
 };
 
+/// kubeadm: the secret `kubeadm-certs` lives for two hours, a bootstrap token for a day.
+const KEY_LIVES: Duration = Duration::from_hours(2);
+const TOKEN_LIVES: Duration = Duration::from_hours(24);
+
+/// What a join of a control-plane machine needs.
+const JOIN: [VerbOption; 3] = [
+    VerbOption {
+        name: "preparation",
+        doc: "How long the operator works on each machine before it joins.",
+        sort: OptionSort::SpanOr(Duration::ZERO),
+    },
+    VerbOption {
+        name: "certificateKeyAge",
+        doc: "How old the certificate key is when the procedure begins: two hours after `kubeadm init --upload-certs` no control-plane machine can join with it.",
+        sort: OptionSort::SpanOr(Duration::ZERO),
+    },
+    VerbOption {
+        name: "tokenAge",
+        doc: "How old the bootstrap token is when the procedure begins: it is good for 24 h.",
+        sort: OptionSort::SpanOr(Duration::ZERO),
+    },
+];
+
 const ETCD: Part = Part::Process(Kind::Etcd);
 
 /// The rest of a control-plane machine, as `kubeadm join` starts it.
@@ -29,12 +53,22 @@ const BESIDE: [Kind; 4] =
 /// Growth.
 pub(super) const GROWTH: Verb = Verb {
     name: "growth",
-    doc: "Adds one etcd member after the other to the cluster: `member add`, a start with an empty directory, and the vote once it has caught up; on a control-plane machine then the rest of it. The members are those beyond `initialMembers`, or such as were removed.",
+    doc: "Adds one etcd member after the other to the cluster: `member add`, a start with an empty directory, and the vote once it has caught up; on a control-plane machine then the rest of it, and it is given up when certificate key or token have expired. The members are those beyond `initialMembers`, or such as were removed.",
     whom: Whom::Processes(&[Kind::Etcd]),
     ends: false,
     repairs: &[],
-    options: &[JOINS_AS, PATIENCE],
-    act: |given| roll(given, vec![join(&given.options)]),
+    options: &[JOINS_AS, JOIN[0], JOIN[1], JOIN[2], PATIENCE],
+    act: |given| {
+        let options = &given.options;
+        let left = |lives: Duration, age| lives.saturating_sub(options.span(age));
+        let fresh = left(KEY_LIVES, "certificateKeyAge").min(left(TOKEN_LIVES, "tokenAge"));
+        let mut steps = vec![
+            Step::Pass(options.span("preparation")),
+            Step::Wait { until: Sight::Within(fresh), patience: Duration::ZERO },
+        ];
+        steps.extend(join(options));
+        roll(given, vec![steps])
+    },
 };
 
 /// Replacement.

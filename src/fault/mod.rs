@@ -12,6 +12,7 @@ pub mod option;
 pub mod target;
 
 mod backup;
+mod certificates;
 mod clock;
 mod config;
 mod disk;
@@ -112,7 +113,7 @@ impl Verb {
 }
 
 /// Every verb, in the order of the documentation.
-pub const VERBS: [&Verb; 38] = [
+pub const VERBS: [&Verb; 40] = [
     &process::STOP,
     &process::KILL,
     &process::KILL_CHILD,
@@ -124,6 +125,8 @@ pub const VERBS: [&Verb; 38] = [
     &process::STARVE,
     &config::PUSH_BAD_CONFIG,
     &config::ROLL_BACK,
+    &certificates::EXPIRE,
+    &certificates::RENEW,
     &power::POWER_OFF,
     &power::POWER_ON,
     &isolate::ISOLATE,

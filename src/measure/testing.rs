@@ -229,7 +229,10 @@ impl Board {
         let mut plan = plan();
         let defaults = LoadBalancerParams::defaults(&plan.versions);
         let params = LoadBalancerParams { redispatch: true, retries: 1, ..defaults };
-        let wiring = load_balancer::Wiring { servers: plan.services.api_servers.clone() };
+        let wiring = load_balancer::Wiring {
+            habit: load_balancer::Habit::Checks,
+            servers: plan.services.api_servers.clone(),
+        };
         for id in plan.map.of_kind(Kind::LoadBalancer) {
             let params = Params::LoadBalancer(Box::new(params.clone()), wiring.clone());
             plan.params[id.index()] = params;
@@ -239,7 +242,12 @@ impl Board {
 
     fn of(plan: Plan) -> Self {
         let map = plan.map.clone();
-        let running = Process { state: ProcessState::Running, incarnation: 1, since: Time::START };
+        let running = Process {
+            state: ProcessState::Running,
+            incarnation: 1,
+            since: Time::START,
+            expired: false,
+        };
         let pairs = map.of_kind(Kind::Keepalived).zip(map.of_kind(Kind::LoadBalancer));
         let all = Surroundings {
             facts: map.components().map(|(id, _)| settled_fact(&map, id)).collect(),

@@ -85,6 +85,9 @@ pub enum Sight {
     Stopped(Part),
     /// etcd has a leader that a majority follows.
     Quorum,
+    /// No more than this has passed since the procedure began, where the target is to become a
+    /// control-plane machine: what its join needs has not expired.
+    Within(Duration),
     /// A snapshot of etcd's store has been saved.
     Snapshot,
     /// etcd's leader has the target's member in its list like this.

@@ -102,6 +102,8 @@ pub enum Action {
     Feed,
     /// A process's configuration: broken (`false`; it restarts) or sound again (it starts).
     Config(bool),
+    /// The certificate of a process expires (`false`) or is renewed.
+    Certificate(bool),
     /// The DNS name's authority leaves the machine's address out or lists it.
     Record(bool),
     /// A procedure, on one target after the other.

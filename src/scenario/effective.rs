@@ -12,7 +12,7 @@ use crate::components::client::ConnectionUse;
 use crate::kernel::law::Law;
 use crate::scenario::document::Path;
 use crate::scenario::lower::Subject;
-use crate::scenario::raw::cluster::{Cluster, EndpointKind, Topology, Zones};
+use crate::scenario::raw::cluster::{BalancerProgram, Cluster, EndpointKind, Topology, Zones};
 use crate::scenario::raw::fault::Fault;
 use crate::scenario::raw::program::Program;
 use crate::scenario::raw::versions;
@@ -195,7 +195,11 @@ fn endpoint(subject: &Subject) -> Vec<Item> {
     }
     let mut balancers = cluster.balancers.items();
     balancers.extend(zones(&cluster.balancer_zones));
-    balancers.push(Item::object("haproxy", program(&cluster.kinds.haproxy)));
+    balancers.push(match cluster.balancers.params.program {
+        BalancerProgram::Haproxy => Item::object("haproxy", program(&cluster.kinds.haproxy)),
+        BalancerProgram::Nginx => Item::object("nginx", program(&cluster.kinds.nginx)),
+        BalancerProgram::Cloud => Item::object("cloud", program(&cluster.kinds.cloud)),
+    });
     balancers.push(Item::object("keepalived", keepalived(subject)));
     items.push(Item::object("loadBalancers", balancers));
     items
@@ -246,6 +250,8 @@ fn overrides(cluster: &Cluster) -> Vec<Item> {
     items.extend(own(&kinds.kubelet));
     items.extend(own(&kinds.worker_kubelet));
     items.extend(own(&kinds.haproxy));
+    items.extend(own(&kinds.nginx));
+    items.extend(own(&kinds.cloud));
     items.extend(own(&kinds.keepalived));
     items
 }

@@ -11,7 +11,7 @@ use crate::components::controller_manager::ControllerManagerParams;
 use crate::components::etcd::EtcdParams;
 use crate::components::keepalived::KeepalivedParams;
 use crate::components::kubelet::KubeletParams;
-use crate::components::load_balancer::LoadBalancerParams;
+use crate::components::load_balancer::{CloudParams, LoadBalancerParams, NginxParams};
 use crate::components::scheduler::SchedulerParams;
 use crate::fault::{VERBS, Verb, Whom};
 use crate::kernel::law::Law;
@@ -125,6 +125,8 @@ fn cluster() -> Value {
     etcd.extend(options::<EtcdParams>());
     let mut balancers = with_zones::<BalancerOptions>();
     balancers.insert("haproxy".to_owned(), program::<LoadBalancerParams>(None));
+    balancers.insert("nginx".to_owned(), program::<NginxParams>(None));
+    balancers.insert("cloud".to_owned(), program::<CloudParams>(None));
     balancers.insert("keepalived".to_owned(), each(program::<KeepalivedParams>(None)));
     let mut endpoint = options::<EndpointOptions>();
     endpoint.insert("loadBalancers".to_owned(), object(balancers));

@@ -131,6 +131,8 @@ pub struct World<'p> {
     bars: Vec<u32>,
     /// Processes that are to start again as soon as they have ended.
     restarting: Vec<bool>,
+    /// Processes whose certificate on disk has expired.
+    expired: Vec<bool>,
     /// Processes whose configuration is unusable: they end as soon as they have read it.
     misconfigured: Vec<bool>,
     jitters: Vec<u64>,
@@ -186,6 +188,7 @@ impl<'p> World<'p> {
             unjoined: plan.unjoined.iter().copied().collect(),
             bars: vec![0; machines.len()],
             restarting: vec![false; machines.len()],
+            expired: vec![false; machines.len()],
             misconfigured: vec![false; machines.len()],
             jitters: vec![0; map.machine_count()],
             trusts: vec![neighbours::Trust::default(); map.machine_count()],
@@ -270,7 +273,8 @@ fn surroundings(plan: &Plan) -> Surroundings {
             _ => Fact::Absent,
         })
         .collect();
-    let dead = Process { state: ProcessState::Dead, incarnation: 0, since: Time::START };
+    let dead =
+        Process { state: ProcessState::Dead, incarnation: 0, since: Time::START, expired: false };
     let vip = match &plan.services.endpoint {
         Endpoint::Vip { keepalived, balancers } => {
             keepalived.iter().copied().zip(balancers.iter().copied()).collect()

@@ -43,6 +43,7 @@ pub(super) struct Running {
     /// The target at hand, then those whose turn is later.
     targets: Vec<Hit>,
     all: Vec<Hit>,
+    began: Time,
     step: usize,
     waits: Waits,
     /// Processes that were told to restart, with the incarnation that is to end.
@@ -68,7 +69,8 @@ impl World<'_> {
         let moment = Moment { fault, count: 0 };
         let all = targets.clone();
         let (step, waits, old) = (0, Waits::Time, Vec::new());
-        self.go_on(Running { moment, targets, all, step, waits, old }, observer);
+        let began = self.now;
+        self.go_on(Running { moment, targets, all, began, step, waits, old }, observer);
     }
 
     /// The time that a procedure let pass, or its patience, is over.
@@ -219,6 +221,11 @@ impl World<'_> {
         let Some(target) = running.targets.first().copied() else { return Vec::new() };
         let part = match sight {
             Sight::Healthy(part) | Sight::Stopped(part) => part,
+            Sight::Within(span) => {
+                let joins = !self.meant(target, Part::Process(Kind::ApiServer)).is_empty();
+                let late = joins && self.now > running.began + span;
+                return if late { vec![target] } else { Vec::new() };
+            }
             Sight::Snapshot => {
                 return self.operator.snapshot.map_or(vec![target], |_| Vec::new());
             }

@@ -7,7 +7,7 @@ use crate::component::Cause;
 use crate::component::blame::{Blame, EventId};
 use crate::component::effects::ExitStatus;
 use crate::component::fact::Fact;
-use crate::component::id::{ComponentId, MachineId};
+use crate::component::id::{ComponentId, Kind, MachineId};
 use crate::component::lever::Lever;
 use crate::component::record::Record;
 use crate::component::view::ProcessState;
@@ -48,6 +48,7 @@ impl World<'_> {
         self.held_down[id.index()] = false;
         self.unjoined.remove(&id);
         self.all.processes[id.index()].incarnation += 1;
+        self.all.processes[id.index()].expired = self.expired[id.index()];
         self.set_process(id, ProcessState::Running, observer);
         self.streams_of_started(id);
         self.deliver(id, Cause::Boot, observer);
@@ -69,6 +70,25 @@ impl World<'_> {
         }
     }
 
+    /// The certificate of a process expires, or is renewed on its disk. An etcd member without one is
+    /// refused by its peers and by API servers alike, as if it had been stopped.
+    pub(super) fn certify(&mut self, id: ComponentId, valid: bool, observer: &mut impl Observer) {
+        if self.expired[id.index()] != valid {
+            return;
+        }
+        self.expired[id.index()] = !valid;
+        match (self.all.map.component(id).kind, valid) {
+            (Kind::Etcd, false) => self.fail(id, observer),
+            (Kind::Etcd, true) => self.mend(id, observer),
+            (_, false) => {
+                self.all.processes[id.index()].expired = true;
+                self.pull(id, Lever::Expire, observer);
+                self.wake_watchers(id);
+            }
+            (_, true) => {}
+        }
+    }
+
     /// A process fails until it is repaired.
     pub(super) fn fail(&mut self, id: ComponentId, observer: &mut impl Observer) {
         self.bars[id.index()] += 1;
@@ -80,7 +100,7 @@ impl World<'_> {
         let bars = &mut self.bars[id.index()];
         *bars = bars.saturating_sub(1);
         let machine = self.all.map.machine_of(id);
-        let kubelet = machine.and_then(|m| self.all.map.local(m, crate::component::Kind::Kubelet));
+        let kubelet = machine.and_then(|m| self.all.map.local(m, Kind::Kubelet));
         let waits = self.plan.static_pod[id.index()]
             && kubelet.is_some_and(|kubelet| {
                 self.all.processes[kubelet.index()].state == ProcessState::Dead
@@ -299,7 +319,7 @@ impl World<'_> {
         let stream = self.all.map.machine(machine).stream;
         let occurrence = self.log.count() as u64;
         let wait = self.plan.boot.boot.sample(&mut self.key.draw(stream, BOOT_DRAW, occurrence));
-        let kubelet = self.all.map.local(machine, crate::component::Kind::Kubelet);
+        let kubelet = self.all.map.local(machine, Kind::Kubelet);
         for id in there {
             self.held_down[id.index()] = false;
             self.restarting[id.index()] = false;

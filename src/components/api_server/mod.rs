@@ -238,6 +238,7 @@ impl ApiServer {
             | Lever::KillChild
             | Lever::Membership(..)
             | Lever::Restore(_)
+            | Lever::Expire
             | Lever::ForceNewCluster => {}
         }
     }

@@ -97,7 +97,12 @@ impl ApiServer {
         let etcd = Self::member(client, view);
         let (read, answered) = Self::at_etcd(client, view, read_ability);
         let (write, _) = Self::at_etcd(client, view, write_ability);
-        let served = |ability| if self.life.http { ability } else { Ability::Hangs };
+        let expired = view.process(view.me).expired;
+        let served = |ability| match (self.life.http, expired) {
+            (true, false) => ability,
+            (true, true) => Ability::Fails,
+            (false, _) => Ability::Hangs,
+        };
         let trip = |work: fn(&View, ComponentId) -> Option<Duration>| {
             let asked = etcd.and_then(|m| Some(view.round_trip(view.me, m) * 2 + work(view, m)?));
             self.params.processing + asked.unwrap_or(Duration::ZERO)
@@ -128,8 +133,9 @@ impl ApiServer {
         }
     }
 
-    fn cached(&self) -> Ability {
+    fn cached(&self, view: &View) -> Ability {
         match (self.life.http, self.cache.ready) {
+            (true, _) if view.process(view.me).expired => Ability::Fails,
             (true, true) => Ability::Works,
             (true, false) if self.params.resilient_watchcache => Ability::Fails,
             _ => Ability::Hangs,
@@ -158,7 +164,7 @@ impl ApiServer {
                 Duration::ZERO
             },
             etcd: objects.etcd,
-            read_cached: self.cached(),
+            read_cached: self.cached(view),
             read: objects.read,
             write: objects.write,
             latency: objects.latency,

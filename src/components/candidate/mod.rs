@@ -225,6 +225,10 @@ impl Candidate {
             }
             Lever::Pause => self.elector.pause(view, fx),
             Lever::Resume => self.resume(view, fx),
+            Lever::Expire => {
+                self.elector.look(view, fx);
+                self.work.look(self.elector.path(), view, fx);
+            }
             Lever::ClockRate(_) => self.elector.clock_changed(view, fx),
             Lever::StallDisk
             | Lever::FreeDisk

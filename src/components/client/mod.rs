@@ -353,6 +353,7 @@ impl Client {
             | Lever::KillChild
             | Lever::Membership(..)
             | Lever::Restore(_)
+            | Lever::Expire
             | Lever::ForceNewCluster => {}
         }
     }

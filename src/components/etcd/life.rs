@@ -198,6 +198,7 @@ impl Etcd {
             Lever::WipeData => self.wipe = true,
             Lever::Restore(snapshot) => self.restore(snapshot, fx),
             Lever::ForceNewCluster => self.force_new_cluster(),
+            Lever::Expire => {}
             Lever::Space(room) if self.life != Life::Up => self.space.set(room),
             _ if self.life == Life::Down => {}
             _ if self.life == Life::Loading => self.pull_early(lever, fx),

@@ -344,6 +344,7 @@ impl Keepalived {
             | Lever::WipeData
             | Lever::Membership(..)
             | Lever::Restore(_)
+            | Lever::Expire
             | Lever::ForceNewCluster => {}
         }
     }

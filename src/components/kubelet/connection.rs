@@ -26,6 +26,9 @@ pub(super) struct Connection {
 impl Connection {
     /// How long a renewal takes over it, if it works.
     pub(super) fn latency(self, view: &View) -> Option<Duration> {
+        if view.process(view.me).expired {
+            return None;
+        }
         path::write_latency_over(view, view.me, self.balancer, self.server, Resource::Leases)
     }
 

@@ -19,7 +19,7 @@ mod user_pods;
 
 use crate::component::effects::ExitStatus;
 use crate::component::fact::{Condition, Fact, KubeletFact, NodeFact};
-use crate::component::mail::{Body, Mail, Reply};
+use crate::component::mail::{Body, Mail, Outcome, Reply};
 use crate::component::param::{Problem, params, words};
 use crate::component::{Alarm as _, Cause, Component, ComponentId, Effects, Kind, Lever, Map, View};
 use crate::kernel::law::Law;
@@ -345,10 +345,13 @@ impl Kubelet {
     }
 
     fn reply(&mut self, reply: &Reply, view: &View, fx: &mut Effects<Alarm>) {
+        // Whom a balancer's connection serves the API server cannot see here; the kubelet can.
+        let refused = view.process(view.me).expired;
+        let outcome = if refused { Outcome::Rejected } else { reply.outcome };
         if self.heartbeat.awaits(reply.id) {
-            self.renewal_answered(reply.outcome, view, fx);
+            self.renewal_answered(outcome, view, fx);
         } else if self.status.awaits(reply.id) {
-            self.status_answered(reply.outcome, view, fx);
+            self.status_answered(outcome, view, fx);
         }
     }
 
@@ -364,7 +367,7 @@ impl Kubelet {
                 self.user_pods.end();
             }
             Lever::Pause => self.interrupt_heartbeat(view, fx),
-            Lever::Resume => self.review(view, fx),
+            Lever::Resume | Lever::Expire => self.review(view, fx),
             Lever::StallDisk
             | Lever::FreeDisk
             | Lever::SlowDisk(_)

@@ -141,6 +141,9 @@ impl Path {
             return standing(view, ends);
         }
         let Some(at) = view.resolve(self.target) else { return Reading::SILENT };
+        if view.process(view.me).expired {
+            return Reading::all(Response::Fails(view.round_trip(view.me, at) * 2));
+        }
         if view.map().component(at).kind != Kind::LoadBalancer {
             return server(view, view.me, at);
         }

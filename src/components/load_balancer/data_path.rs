@@ -1,7 +1,7 @@
 //! The balancer's data path: whose turn it is, and what happens when a server does not answer.
 
 use super::sessions::{Session, stands};
-use super::{BalancerAlarm, Fx, LoadBalancer, OnError};
+use super::{BalancerAlarm, Fx, Habit, LoadBalancer, OnError};
 use crate::component::blame::Blame;
 use crate::component::id::ComponentId;
 use crate::component::mail::{Begun, Body, Call, Outcome, Reply};
@@ -19,6 +19,10 @@ impl LoadBalancer {
         let next = (1..=count).map(|step| (self.turn + step) % count).find(|s| self.is_up(*s))?;
         self.turn = next;
         Some(next)
+    }
+
+    fn any_up(&self) -> bool {
+        (0..self.servers.len()).any(|server| self.is_up(server))
     }
 
     /// The next server, another one than `avoided` if there is one; that one loses its turn
@@ -42,7 +46,10 @@ impl LoadBalancer {
             reason: "",
         };
         match self.next_server() {
-            Some(server) => self.connect(Session { server, ..waiting }, view, fx),
+            Some(server) => {
+                self.chosen(server, view, fx);
+                self.connect(Session { server, ..waiting }, view, fx);
+            }
             None => reset(&waiting, fx),
         }
         self.plan_sessions(view, fx);
@@ -180,9 +187,14 @@ impl LoadBalancer {
             return reset(&session, fx);
         }
         let session = Session { retries: session.retries - 1, ..session };
+        // NGINX tries each server once.
+        if matches!(self.habit, Habit::Passive { .. }) && !self.any_up() {
+            return reset(&session, fx);
+        }
         let active = (0..self.servers.len()).filter(|s| self.is_up(*s)).count();
         let elsewhere = self.params.redispatch && (active > 1 || !self.is_up(session.server));
         if elsewhere && let Some(server) = self.next_server_but(session.server) {
+            self.chosen(server, view, fx);
             return self.connect(Session { server, ..session }, view, fx);
         }
         if !refused {
@@ -217,6 +229,7 @@ impl LoadBalancer {
 
     /// `observe layer4`: what traffic shows of a server (`check.c`, `__health_adjust`).
     fn observed(&mut self, server: usize, good: bool, view: &View, fx: Fx) {
+        self.learned(server, good, view, fx);
         if self.params.observe.is_none() {
             return;
         }

@@ -1,5 +1,6 @@
-//! `HAProxy` in `mode tcp`: health checks decide which servers are in rotation, and each connection
-//! of a client is passed on to one of them.
+//! A balancer: health checks, or what happens to its clients' connections, decide which servers are in
+//! rotation, and each connection of a client is passed on to one of them. `HAProxy` in `mode tcp` is the
+//! model; NGINX and a cloud's balancer have other habits.
 //!
 //! Checks are planned, never ticked (see [`health_check`](crate::components::health_check)); one
 //! alarm a server stands for the instant at which its verdict flips. Sessions exist only while
@@ -8,11 +9,17 @@
 //! Absent on purpose: `mode http`, weights, persistence, queues and `agent-check`; and the address
 //! in front of it, which is keepalived's.
 
+mod cloud;
 mod data_path;
+mod habit;
 mod params;
+mod passive;
 mod sessions;
 
+pub use cloud::{CloudCheck, CloudParams};
 pub use params::{Balance, CheckKind, InitState, LoadBalancerParams, Observe, OnError, OnMarkedDown};
+pub use habit::Habit;
+pub use passive::NginxParams;
 
 use crate::component::blame::Blame;
 use crate::component::effects::{Effects, ExitStatus, HangUp};
@@ -25,6 +32,7 @@ use crate::component::view::View;
 use crate::component::{Alarm, Cause, Component};
 use crate::components::health_check::{Dice, HealthCheck, Luck, Rules, Target};
 use crate::kernel::time::{Duration, Time};
+use passive::Failures;
 use sessions::Sessions;
 
 /// The most servers that a backend can have here: the published rotation has one bit for each.
@@ -38,10 +46,12 @@ const STARTUP_DRAW: u32 = 3;
 const LUCK_DRAW: u32 = 4;
 
 /// The servers behind a balancer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Wiring {
     /// The API servers, in the order of the backend's list.
     pub servers: Vec<ComponentId>,
+    /// How it learns which of them work.
+    pub habit: Habit,
 }
 
 /// A balancer's alarms.
@@ -84,6 +94,9 @@ type Fx<'a, 'b> = &'a mut Effects<'b, BalancerAlarm>;
 pub struct LoadBalancer {
     params: LoadBalancerParams,
     servers: Vec<ComponentId>,
+    habit: Habit,
+    /// What NGINX remembers of each server.
+    failures: Vec<Failures>,
     checks: Vec<HealthCheck>,
     /// Errors in a row that `observe` saw, per server.
     errors: Vec<u32>,
@@ -105,6 +118,8 @@ impl LoadBalancer {
         Self {
             params: params.clone(),
             servers: wiring.servers.clone(),
+            habit: wiring.habit.clone(),
+            failures: vec![Failures::default(); count],
             checks: Vec::with_capacity(count),
             errors: vec![0; count],
             unlucky: vec![None; count],
@@ -134,17 +149,13 @@ impl LoadBalancer {
         act(&mut self.checks[server], &dice)
     }
 
-    fn is_up(&self, server: usize) -> bool {
-        self.checks[server].verdict() == Some(true)
-    }
-
     /// A system that has been at rest for long: everything up, each check at a phase of its own.
     fn settle(&mut self, view: &View, fx: Fx) {
         self.forget();
         let rules = self.rules(view);
         let good =
             Target::Answers { round_trip: Duration::ZERO, work: Duration::ZERO, good: true };
-        for _ in 0..self.servers.len() {
+        for _ in 0..self.checked() {
             let phase = fx.draw(PHASE_DRAW).uniform_duration(Duration::ZERO, rules.inter);
             self.checks.push(HealthCheck::settled(rules, true, view.now + phase, good));
         }
@@ -156,7 +167,7 @@ impl LoadBalancer {
 
     /// A server that never started was down for long already when a settled run begins.
     fn look(&mut self, view: &View, fx: Fx) {
-        for server in 0..self.servers.len() {
+        for server in 0..self.checked() {
             if view.process(self.servers[server]).incarnation == 0 {
                 let rules = self.rules(view);
                 let phase = fx.draw(PHASE_DRAW).uniform_duration(Duration::ZERO, rules.downinter);
@@ -169,7 +180,11 @@ impl LoadBalancer {
     }
 
     fn rules(&self, view: &View) -> Rules {
-        let rules = self.params.rules(|span| view.local(span));
+        let local = |span| view.local(span);
+        let rules = match &self.habit {
+            Habit::Cloud(params) => params.rules(local),
+            _ => self.params.rules(local),
+        };
         Rules { syn_linear: view.all.reach.syn_linear(), ..rules }
     }
 
@@ -180,7 +195,7 @@ impl LoadBalancer {
         let startup = self.params.startup.sample(&mut fx.draw(STARTUP_DRAW));
         let rules = self.rules(view);
         let count = self.servers.len() as u64;
-        for server in 0..self.servers.len() {
+        for server in 0..self.checked() {
             let share = rules.inter * (server as u64 + 1) / count;
             let first = view.now + startup + share;
             let target = self.target(view, server);
@@ -197,8 +212,9 @@ impl LoadBalancer {
     }
 
     fn publish(&mut self, fx: Fx) {
-        self.fact.rotation =
-            (0..self.checks.len()).filter(|s| self.is_up(*s)).fold(0, |bits, s| bits | 1 << s);
+        let known = self.checks.len() == self.checked();
+        let up = (0..self.servers.len()).filter(|s| known && self.is_up(*s));
+        self.fact.rotation = up.fold(0, |bits, s| bits | 1 << s);
         self.fact.idle_limit = self.params.idle_limit();
         self.fact.cuts_sessions = self.params.on_marked_down == Some(OnMarkedDown::ShutdownSessions);
         fx.publish(Fact::LoadBalancer(self.fact));
@@ -208,6 +224,7 @@ impl LoadBalancer {
     fn forget(&mut self) {
         self.checks.clear();
         self.errors.fill(0);
+        self.failures.fill(Failures::default());
         self.unlucky.fill(None);
         self.turn = self.servers.len().saturating_sub(1);
         self.sessions.clear();
@@ -217,6 +234,10 @@ impl LoadBalancer {
 
     /// Something about a server or the path to it changed.
     fn saw(&mut self, server: usize, view: &View, fx: Fx) {
+        if self.checked() == 0 {
+            self.follow_path(server, view);
+            return self.plan_sessions(view, fx);
+        }
         let target = self.target(view, server);
         let (now, before) = (view.now, self.checks[server].target());
         self.with_dice(fx, server, |check, dice| check.see(now, target, dice));
@@ -269,6 +290,9 @@ impl LoadBalancer {
 
     /// The verdict on a server flips.
     fn decide(&mut self, server: usize, view: &View, fx: Fx) {
+        if self.checked() == 0 {
+            return self.forgive(server, fx);
+        }
         let (up, now) = (self.is_up(server), view.now);
         let unlucky = self.unlucky[server] == Some(now);
         self.with_dice(fx, server, |check, dice| {
@@ -337,8 +361,9 @@ impl Component for LoadBalancer {
             Cause::Alarm(BalancerAlarm::Session) => self.time_out(view, fx),
             Cause::Alarm(BalancerAlarm::Verdict(server)) => self.decide(server, view, fx),
             Cause::Saw(of) => {
-                for server in 0..self.checks.len() {
-                    if self.servers[server] == of {
+                for server in 0..self.servers.len() {
+                    let known = self.checks.len() == self.checked();
+                    if known && self.servers[server] == of {
                         self.saw(server, view, fx);
                     }
                 }

@@ -43,6 +43,10 @@ fn serving() -> Fact {
 
 /// Three API servers on machines 0-2, the balancer on 3, a client on 4.
 fn fake(params: &LoadBalancerParams, trial: u64) -> Fake<LoadBalancer> {
+    fake_of(params, Habit::Checks, trial)
+}
+
+fn fake_of(params: &LoadBalancerParams, habit: Habit, trial: u64) -> Fake<LoadBalancer> {
     let kinds = [
         (0, Kind::ApiServer),
         (1, Kind::ApiServer),
@@ -50,7 +54,10 @@ fn fake(params: &LoadBalancerParams, trial: u64) -> Fake<LoadBalancer> {
         (3, Kind::LoadBalancer),
         (4, Kind::Client),
     ];
-    let wiring = Wiring { servers: vec![ComponentId(0), ComponentId(1), ComponentId(2)] };
+    let wiring = Wiring {
+        servers: vec![ComponentId(0), ComponentId(1), ComponentId(2)],
+        habit,
+    };
     let mut all = surroundings(&kinds, DELAY);
     for server in 0..3 {
         all.facts[server] = serving();
@@ -588,5 +595,62 @@ fn short_check_timeouts_depend_on_the_release() {
         let mut check = HealthCheck::settled(rules, true, at(2000), up);
         check.see(at(0), Target::Hung(Duration::ZERO), &|_| 0.5);
         assert_eq!(check.flip(at(0), &|_| 0.5).unwrap().at, at(down), "{version}");
+    }
+}
+
+fn nginx() -> Fake<LoadBalancer> {
+    let habit = Habit::Passive { max_fails: 1, fail_timeout: secs(10) };
+    fake_of(&NginxParams::default().as_haproxy(3, &Versions::default()), habit, 0)
+}
+
+/// Law: NGINX passes a server that refused over for `fail_timeout`, to the next whole second after it;
+/// the client goes on at another server at once; one request probes it then, and success clears it.
+#[test]
+fn nginx_passes_over_a_server_that_failed() {
+    let mut fake = nginx();
+    fake.run_until(at(2500));
+    call_to_first(&mut fake);
+    let before = calls(&fake).len();
+    reply(&mut fake, 0, Outcome::Refused);
+    assert_eq!((rotation(&fake), calls(&fake).len(), told(&fake).len()), (6, before + 1, 0));
+    fake.run_until(at(12_999));
+    assert_eq!(rotation(&fake), 6);
+    fake.run_until(at(13_000));
+    assert_eq!(rotation(&fake), 7);
+    call_to_first(&mut fake);
+    assert_eq!(rotation(&fake), 6, "one request probes, others pass the server over");
+    reply(&mut fake, 0, Outcome::Done);
+    assert_eq!(rotation(&fake), 7);
+}
+
+/// Law: a client that leaves before `proxy_connect_timeout` teaches NGINX nothing; one that stays does.
+#[test]
+fn nginx_learns_nothing_from_clients_that_leave() {
+    let mut fake = nginx();
+    cut(&mut fake, 0, true);
+    call_to_first(&mut fake);
+    fake.run_until(at(59_000));
+    assert_eq!(rotation(&fake), 7);
+    fake.run_until(at(60_500));
+    assert_eq!(rotation(&fake), 6, "this one waits for 100 s");
+}
+
+/// Law: a cloud's checks take a silent target out after U[0, i] + (n − 1)·i + timeout: 40 to 70 s with
+/// the defaults, and use all targets when none is healthy.
+#[test]
+fn a_cloud_marks_by_its_interval_and_fails_open() {
+    let cloud = CloudParams::default();
+    let params = cloud.as_haproxy(&Versions::default());
+    for trial in 0..50 {
+        let mut fake = fake_of(&params, Habit::Cloud(cloud.clone()), trial);
+        fake.run_until(at(100_000));
+        cut(&mut fake, 0, true);
+        fake.run_until(at(200_000));
+        let after = marked(&fake, false, at(100_000)).unwrap();
+        assert!((secs(40)..=secs(70)).contains(&after), "{after}");
+        cut(&mut fake, 1, true);
+        cut(&mut fake, 2, true);
+        fake.run_until(at(400_000));
+        assert_eq!(rotation(&fake), 7);
     }
 }

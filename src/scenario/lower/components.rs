@@ -7,6 +7,7 @@ use crate::component::map::{ComponentEntry, MachineRole};
 use crate::component::record::RequestClass;
 use crate::components::client::{ClientParams, Held};
 use crate::components::keepalived::{InitialState, KeepalivedParams};
+use crate::components::load_balancer::{Habit, NginxParams};
 use crate::components::workload::Shared;
 use crate::components::{
     Params, api_server, candidate, client, etcd, keepalived, kubelet, load_balancer,
@@ -16,6 +17,7 @@ use crate::kernel::time::Duration;
 use crate::plan::Restart;
 use crate::plan::service::{Endpoint, Services};
 use crate::scenario::raw::Scenario;
+use crate::scenario::raw::cluster::BalancerProgram;
 use crate::scenario::raw::cluster::{EtcdServers, PodSupervision, Topology, UnitSupervision};
 use crate::transport::peer_stream::StreamLaw;
 
@@ -88,10 +90,7 @@ impl Wirings<'_> {
                 let params = Box::new(program.of(name).params.clone());
                 Params::Kubelet(params, self.kubelet(machine))
             }
-            Kind::LoadBalancer => Params::LoadBalancer(
-                Box::new(kinds.haproxy.of(name).params.clone()),
-                load_balancer::Wiring { servers: self.services.api_servers.clone() },
-            ),
+            Kind::LoadBalancer => self.balancer(name),
             Kind::Keepalived => Params::Keepalived(
                 Box::new(keepalived_params(self.scenario, self.layout, id)),
                 self.keepalived(id, machine),
@@ -101,6 +100,26 @@ impl Wirings<'_> {
                 unreachable!("{name} has a machine, but is an object")
             }
         }
+    }
+
+    fn balancer(&self, name: &str) -> Params {
+        let kinds = &self.scenario.cluster.kinds;
+        let versions = &self.scenario.versions;
+        let servers = self.services.api_servers.clone();
+        let (params, habit) = match self.scenario.cluster.balancers.params.program {
+            BalancerProgram::Haproxy => (kinds.haproxy.of(name).params.clone(), Habit::Checks),
+            BalancerProgram::Nginx => {
+                let nginx = &kinds.nginx.of(name).params;
+                let NginxParams { max_fails, fail_timeout, .. } = *nginx;
+                let habit = Habit::Passive { max_fails, fail_timeout };
+                (nginx.as_haproxy(servers.len(), versions), habit)
+            }
+            BalancerProgram::Cloud => {
+                let cloud = &kinds.cloud.of(name).params;
+                (cloud.as_haproxy(versions), Habit::Cloud(cloud.clone()))
+            }
+        };
+        Params::LoadBalancer(Box::new(params), load_balancer::Wiring { servers, habit })
     }
 
     fn etcd(&self) -> etcd::Wiring {

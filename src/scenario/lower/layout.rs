@@ -134,7 +134,11 @@ impl Layout {
                 (Kind::Kubelet, controls || self.workers.contains(&machine)),
             ] {
                 if present {
-                    let name = format!("{}/{}", self.map.machine(machine).name, kind.name());
+                    let program = match kind {
+                        Kind::LoadBalancer => cluster.balancers.params.program.name(),
+                        _ => kind.name(),
+                    };
+                    let name = format!("{}/{program}", self.map.machine(machine).name);
                     self.map.add_process(kind, machine, &name);
                 }
             }

@@ -79,6 +79,18 @@ words! {
 }
 
 words! {
+    /// What the balancers are.
+    pub enum BalancerProgram {
+        /// `HAProxy`, with the options of `haproxy`.
+        Haproxy = "haproxy",
+        /// NGINX, with the options of `nginx`.
+        Nginx = "nginx",
+        /// A balancer of a cloud, with the options of `cloud`.
+        Cloud = "cloud",
+    }
+}
+
+words! {
     /// Where balancers stand.
     pub enum Placement {
         /// On machines of their own.
@@ -148,6 +160,8 @@ params! {
     pub struct BalancerOptions {
         /// How many; placement `controlPlane`: one on each machine. Otherwise 2.
         replicas: Option<u32> = "replicas", |_v| None, "kubeadm: two balancers";
+        /// What they are; the section of that name has their options.
+        program: BalancerProgram = "program", |_v| BalancerProgram::Haproxy, "kubeadm: HAProxy";
         /// Where they stand: machines of their `own`, or the `controlPlane` machines.
         placement: Placement = "placement", |_v| Placement::Own, "kubeadm: hosts of their own";
         /// Who starts HAProxy again that ended: `systemd` or `none`. (keepalived's unit does not.)
@@ -357,7 +371,7 @@ impl Cluster {
             return;
         };
         self.endpoint.take(&fields, reader);
-        let known = known::<BalancerOptions>(&["zones", "haproxy", "keepalived"]);
+        let known = known::<BalancerOptions>(&["zones", "haproxy", "nginx", "cloud", "keepalived"]);
         let what = "`loadBalancers`";
         let Some(fields) = fields.section("loadBalancers", what, &known) else { return };
         self.balancers.take(&fields, reader);

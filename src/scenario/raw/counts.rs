@@ -1,6 +1,6 @@
 //! How many machines of a sort a cluster has, and whether it has balancers at all.
 
-use super::cluster::{Addresses, Cluster, EndpointKind, Placement, Topology};
+use super::cluster::{Addresses, BalancerProgram, Cluster, EndpointKind, Placement, Topology};
 
 impl Cluster {
     /// How many etcd members there are.
@@ -37,5 +37,16 @@ impl Cluster {
             (_, Placement::ControlPlane) => self.control_plane.params.replicas,
         };
         options.replicas.unwrap_or(usual)
+    }
+}
+
+impl BalancerProgram {
+    /// What its processes are called: `lb1/nginx`.
+    pub fn name(self) -> &'static str {
+        match self {
+            BalancerProgram::Haproxy => "haproxy",
+            BalancerProgram::Nginx => "nginx",
+            BalancerProgram::Cloud => "cloud",
+        }
     }
 }

@@ -9,7 +9,7 @@ use crate::components::controller_manager::ControllerManagerParams;
 use crate::components::etcd::EtcdParams;
 use crate::components::keepalived::KeepalivedParams;
 use crate::components::kubelet::KubeletParams;
-use crate::components::load_balancer::LoadBalancerParams;
+use crate::components::load_balancer::{CloudParams, LoadBalancerParams, NginxParams};
 use crate::components::scheduler::SchedulerParams;
 use crate::scenario::code::Code;
 use crate::scenario::document::Path;
@@ -40,6 +40,10 @@ pub struct Kinds {
     pub worker_kubelet: Program<KubeletParams>,
     /// `HAProxy`, `cluster.endpoint.loadBalancers.haproxy`.
     pub haproxy: Program<LoadBalancerParams>,
+    /// NGINX, `cluster.endpoint.loadBalancers.nginx`.
+    pub nginx: Program<NginxParams>,
+    /// A cloud's balancer, `cluster.endpoint.loadBalancers.cloud`.
+    pub cloud: Program<CloudParams>,
     /// keepalived, `cluster.endpoint.loadBalancers.keepalived`.
     pub keepalived: Program<KeepalivedParams>,
 }
@@ -62,6 +66,8 @@ impl Kinds {
             kubelet: Program::defaults(versions, control_plane.key("kubelet")),
             worker_kubelet: Program::defaults(versions, workers.key("kubelet")),
             haproxy: Program::defaults(versions, balancers.key("haproxy")),
+            nginx: Program::defaults(versions, balancers.key("nginx")),
+            cloud: Program::defaults(versions, balancers.key("cloud")),
             keepalived: Program::defaults(versions, balancers.key("keepalived")),
         }
     }
@@ -95,6 +101,8 @@ impl Kinds {
         reader: &Reader,
     ) {
         self.haproxy.read(fields, "haproxy", "`haproxy`", reader);
+        self.nginx.read(fields, "nginx", "`nginx`", reader);
+        self.cloud.read(fields, "cloud", "`cloud`", reader);
         let prefix = if placement == Placement::Own { "lb" } else { "cp" };
         let instances: Vec<String> =
             (1..=REPLICAS_MAX).map(|number| format!("{prefix}{number}/keepalived")).collect();
@@ -120,6 +128,8 @@ impl Kinds {
                 }
                 "kubelet" => self.kubelet.read_override(entry, reader, path),
                 "haproxy" => self.haproxy.read_override(entry, reader, path),
+                "nginx" => self.nginx.read_override(entry, reader, path),
+                "cloud" => self.cloud.read_override(entry, reader, path),
                 "keepalived" => self.keepalived.read_override(entry, reader, path),
                 _ => {
                     let programs =
@@ -147,6 +157,8 @@ impl Kinds {
             .chain(own(&self.kubelet))
             .chain(own(&self.worker_kubelet))
             .chain(own(&self.haproxy))
+            .chain(own(&self.nginx))
+            .chain(own(&self.cloud))
             .chain(own(&self.keepalived))
             .collect()
     }

@@ -5,7 +5,7 @@ use super::{Problem, Rule};
 use crate::component::param::ParamValue;
 use crate::scenario::code::{Code, CodeInfo};
 use crate::scenario::lower::Subject;
-use crate::scenario::raw::cluster::{EndpointKind, Placement};
+use crate::scenario::raw::cluster::{BalancerProgram, EndpointKind, Placement};
 use crate::scenario::reader::listed;
 
 const CODE: Code = Code::new(205);
@@ -58,15 +58,26 @@ fn programs(subject: &Subject) -> Vec<Problem> {
     let (haproxy, keepalived) = (&cluster.kinds.haproxy, &cluster.kinds.keepalived);
     let kind = cluster.endpoint.params.kind;
     let (balanced, moves) = (cluster.has_balancers(), kind == EndpointKind::Vip);
+    let program = cluster.balancers.params.program;
+    let other = |this: BalancerProgram| !balanced || program != this;
+    let (nginx, cloud) = (&cluster.kinds.nginx, &cluster.kinds.cloud);
     let sections = [
-        ("HAProxy", haproxy.given && !balanced, &haproxy.base.path),
+        ("HAProxy", haproxy.given && other(BalancerProgram::Haproxy), &haproxy.base.path),
+        ("NGINX", nginx.given && other(BalancerProgram::Nginx), &nginx.base.path),
+        ("balancer of a cloud", cloud.given && other(BalancerProgram::Cloud), &cloud.base.path),
         ("keepalived", keepalived.given && !moves, &keepalived.base.path),
     ];
     let absent = sections.into_iter().filter(|(_, wrong, _)| *wrong);
     absent
         .map(|(name, _, path)| {
-            let message = format!("there is no {name} when `kind` is `{}`", kind.show());
-            let help = "leave its options out, or set `kind` to `vip`";
+            let (message, help) = if balanced && name != "keepalived" {
+                let program = program.show();
+                let message = format!("there is no {name} when `program` is `{program}`");
+                (message, "leave its options out, or set `program`")
+            } else {
+                let message = format!("there is no {name} when `kind` is `{}`", kind.show());
+                (message, "leave its options out, or set `kind` to `vip`")
+            };
             Problem::error(CODE, path.clone(), message).help(help)
         })
         .collect()

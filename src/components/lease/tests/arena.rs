@@ -542,7 +542,12 @@ fn surroundings(
         extra_loss: 0,
         cuts: 0,
     };
-    let running = Process { state: ProcessState::Running, incarnation: 1, since: Time::START };
+    let running = Process {
+        state: ProcessState::Running,
+        incarnation: 1,
+        since: Time::START,
+        expired: false,
+    };
     let settlement =
         Settlement { lease_holders: vec![(lease, candidate(0))], ..Settlement::default() };
     Surroundings {
