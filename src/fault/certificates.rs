@@ -26,12 +26,15 @@ const HOLDERS: Whom = Whom::Processes(&[
 /// The expiry.
 pub(super) const EXPIRE: Verb = Verb {
     name: "expireCertificates",
-    doc: "The certificates of these processes expire: an API server is trusted by no client, an etcd member refused by its peers and by API servers as if it were stopped, the API refuses a scheduler, controller-manager or kubelet. Health checks of balancers and kubelets verify nothing.",
+    doc: "The certificates of these processes expire: an API server is trusted by no client, an etcd member refused by its peers and by API servers as if it were stopped, the API refuses a scheduler, controller-manager or kubelet. Health checks of balancers and kubelets verify nothing. `for` renews them as `renewCertificates` does.",
     whom: HOLDERS,
-    ends: false,
+    ends: true,
     repairs: &[],
     options: &[],
-    act: |given| Act::lasting(Action::Certificate(false), given.targets.clone()),
+    act: |given| {
+        let (expire, renew) = (Action::Certificate(false), Action::Certificate(true));
+        Act::until(expire, renew, given.targets.clone())
+    },
 };
 
 /// The renewal.
