@@ -50,10 +50,10 @@ impl Client {
         }
         // An answer has to be back before the time-out.
         let patience = timeout - latency - Duration::from_nanos(1);
-        let late = |at: &usize| {
+        let losses = |at: &usize| {
             path::lateness(view, self.me, targets[*at], api_servers, *class, patience)
         };
-        let law = Lateness::one_of(&first.iter().map(late).collect::<Vec<_>>());
+        let law = Lateness::one_of(&first.iter().map(losses).collect::<Vec<_>>());
         let (fails, prompt) = (law.beyond(patience), law.within(Duration::ZERO));
         // Whoever leaves a slow dial for another server is followed one by one.
         let leaves = *any && self.params.dial_timeout < timeout;
