@@ -4,7 +4,9 @@
 //! Over years almost nothing happens between failures, so that a year is a few dozen events here.
 //! Absent on purpose: protocols (the world's affair), statistics over trials, text.
 
+pub mod alternating;
 mod clocks;
+pub mod course;
 mod crews;
 pub mod ideal;
 pub mod process;

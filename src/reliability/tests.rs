@@ -1,6 +1,8 @@
 //! The failure process and its services: invariants on drawn histories. That they meet exact
 //! availabilities is held in `tests/years.rs`.
 
+use super::alternating::Alternating;
+use super::course::Course;
 use super::ideal::{Ideal, Measure};
 use crate::kernel::stream::Key;
 use crate::kernel::time::{Duration, Time};
@@ -78,4 +80,56 @@ fn services_are_ordered_by_what_they_need() {
             }
         }
     }
+}
+
+/// What is seen of a course: instants, levels, reasons of what is down, shares.
+fn seen(course: &mut impl Course, key: Key) -> Vec<(Time, u8, Vec<super::ideal::Reason>, u64)> {
+    course.reset(key);
+    let mut seen = Vec::new();
+    while course.next() < Time::START + Duration::from_hours(20_000) {
+        let at = course.next();
+        course.step();
+        let down = Measure::ALL.into_iter().filter(|m| course.levels() >> *m as u8 & 1 == 0);
+        let reasons = down.map(|measure| course.reason(measure)).collect();
+        seen.push((at, course.levels(), reasons, course.share_served().to_bits()));
+    }
+    seen
+}
+
+/// Law: independent machines by themselves have the history that they have among everything else.
+#[test]
+fn independent_machines_have_the_same_history() {
+    let law = |law: &str, mean: &str| format!(r#"{{"{law}": {mean}}}"#);
+    let exponential = |mean: &str| law("exponential", &format!(r#"{{"mean": "{mean}"}}"#));
+    let ageing = law("weibull", r#"{"shape": 2, "scale": "150h"}"#);
+    let modes = |up: &str, down: &str| format!(r#"{{"failure": {up}, "repair": {down}}}"#);
+    for cluster in [
+        r#""controlPlane": {"replicas": 3}"#,
+        r#""topology": "external", "controlPlane": {"replicas": 2}, "etcd": {"members": 3}"#,
+        r#""controlPlane": {"replicas": 3}, "endpoint": {"kind": "all-servers"}"#,
+        r#""controlPlane": {"replicas": 2, "etcdServers": "all"}, "endpoint": {"kind": "one-balancer"}"#,
+    ] {
+        let machine = modes(&ageing, &exponential("20h"));
+        let other = modes(&exponential("100h"), "\"12h\"");
+        let text = format!(
+            r#"{{"apiVersion": "hasim/v1", "kind": "Scenario", "timings": "ideal",
+                "cluster": {{{cluster}}}, "reliability": {{"machines": {{
+                "controlPlane": {machine}, "loadBalancer": {other}, "etcd": {other}}}}}}}"#
+        );
+        let plan = load_text("test.json", &text).plan.unwrap_or_else(|| panic!("{text}"));
+        let mut alone = Alternating::of(&plan).expect("independent machines");
+        let mut among = Ideal::new(&plan, Key::new(0, 0));
+        for trial in 0..5 {
+            let (one, other) =
+                (seen(&mut alone, Key::new(3, trial)), seen(&mut among, Key::new(3, trial)));
+            assert!(one.len() > 500, "{} events", one.len());
+            assert!(one == other, "{cluster}, trial {trial}");
+        }
+    }
+}
+
+/// Law: machines that depend on each other, or on anything else, are not taken for independent.
+#[test]
+fn dependent_machines_are_refused() {
+    assert!(Alternating::of(&restless()).is_none());
 }

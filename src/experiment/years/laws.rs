@@ -3,25 +3,30 @@
 use super::ledger::{MEASURES, YearRow};
 use crate::kernel::stream::Key;
 use crate::kernel::time::{Duration, Time};
-use crate::reliability::ideal::{Ideal, Measure};
+use crate::reliability::course::Course;
+use crate::reliability::ideal::Measure;
+
+/// Everything up.
+const ALL_UP: u8 = u8::MAX >> (8 - MEASURES);
 
 /// One trial of so many years.
-pub fn trial(ideal: &mut Ideal, key: Key, span: Duration) -> YearRow {
-    ideal.reset(key);
+pub fn trial(course: &mut impl Course, key: Key, span: Duration) -> YearRow {
+    course.reset(key);
     let mut row = YearRow { span: span.as_nanos(), ..YearRow::default() };
     let mut began = [None::<u64>; MEASURES];
     let (mut at, end) = (0, span.as_nanos());
-    let mut levels = ideal.levels();
+    let mut levels = course.levels();
     loop {
-        let next = ideal.next().nanos().min(end);
-        for (index, measure) in Measure::ALL.into_iter().enumerate() {
+        let next = course.next().nanos().min(end);
+        for (index, measure) in Measure::ALL.into_iter().enumerate().filter(|_| levels != ALL_UP) {
             if levels >> index & 1 == 0 {
-                row.measures[index].reasons[ideal.reason(measure) as usize] += next - at;
+                row.measures[index].reasons[course.reason(measure) as usize] += next - at;
             }
         }
-        let beside = lost(ideal.share_served(), next - at);
+        let beside = lost(course.share_served(), next - at);
         row.lost += beside;
-        for measure in [Measure::ApiReadCached, Measure::ApiRead, Measure::ApiWrite] {
+        let served = [Measure::ApiReadCached, Measure::ApiRead, Measure::ApiWrite];
+        for measure in served.into_iter().filter(|_| beside > 0) {
             if levels >> measure as usize & 1 == 1 {
                 row.measures[measure as usize].unserved += beside;
             }
@@ -30,9 +35,12 @@ pub fn trial(ideal: &mut Ideal, key: Key, span: Duration) -> YearRow {
         if at >= end {
             break;
         }
-        ideal.step();
+        course.step();
         row.events += 1;
-        let now = ideal.levels();
+        let now = course.levels();
+        if now == levels {
+            continue;
+        }
         for (index, (spell, began)) in row.measures.iter_mut().zip(&mut began).enumerate() {
             let (was, is) = (levels >> index & 1 == 1, now >> index & 1 == 1);
             match (was, is) {

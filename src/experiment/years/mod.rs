@@ -22,6 +22,7 @@ use crate::kernel::time::Duration;
 use crate::measure::statistics::mean::student_quantile;
 use crate::plan::Plan;
 use crate::plan::timings::Timing;
+use crate::reliability::alternating::Alternating;
 use crate::reliability::ideal::{Ideal, Measure};
 use std::ops::ControlFlow;
 use std::sync::Mutex;
@@ -132,15 +133,38 @@ pub struct Trials<'p> {
     plan: &'p Plan,
     span: Duration,
     /// Where laws take the place of all protocols.
-    fresh: Option<Ideal<'p>>,
+    fresh: Option<Failures<'p>>,
     /// A trial borrows nothing from an earlier one but memory.
-    idle: Mutex<Vec<Ideal<'p>>>,
+    idle: Mutex<Vec<Failures<'p>>>,
+}
+
+/// Failures without protocols: the plain kind, which is faster, where a plan is of that kind.
+#[derive(Clone, Debug)]
+enum Failures<'p> {
+    Alternating(Box<Alternating<'p>>),
+    Any(Box<Ideal<'p>>),
+}
+
+impl<'p> Failures<'p> {
+    fn of(plan: &'p Plan) -> Self {
+        match Alternating::of(plan) {
+            Some(alternating) => Self::Alternating(Box::new(alternating)),
+            None => Self::Any(Box::new(Ideal::new(plan, Key::new(0, 0)))),
+        }
+    }
+
+    fn trial(&mut self, key: Key, span: Duration) -> YearRow {
+        match self {
+            Self::Alternating(alternating) => trial(&mut **alternating, key, span),
+            Self::Any(ideal) => trial(&mut **ideal, key, span),
+        }
+    }
 }
 
 impl<'p> Trials<'p> {
     /// Those of a plan that [`check`] found fit.
     pub fn of(plan: &'p Plan, span: Duration) -> Self {
-        let fresh = plan.timings.is_whole().then(|| Ideal::new(plan, Key::new(0, 0)));
+        let fresh = plan.timings.is_whole().then(|| Failures::of(plan));
         Self { plan, span, fresh, idle: Mutex::new(Vec::new()) }
     }
 
@@ -148,10 +172,10 @@ impl<'p> Trials<'p> {
     pub fn row(&self, key: Key) -> YearRow {
         let Some(fresh) = &self.fresh else { return protocols::trial(self.plan, key, self.span) };
         let used = self.idle.lock().ok().and_then(|mut idle| idle.pop());
-        let mut ideal = used.unwrap_or_else(|| fresh.clone());
-        let row = trial(&mut ideal, key, self.span);
+        let mut failures = used.unwrap_or_else(|| fresh.clone());
+        let row = failures.trial(key, self.span);
         if let Ok(mut idle) = self.idle.lock() {
-            idle.push(ideal);
+            idle.push(failures);
         }
         row
     }

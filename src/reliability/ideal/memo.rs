@@ -3,7 +3,8 @@
 //!
 //! Absent on purpose: anything that draws, or that remembers more than the holders.
 
-use super::{Ideal, Timings};
+use super::{Ideal, Measure, Reason, Timings};
+use crate::kernel::time::Time;
 use crate::plan::timings::Timing;
 
 /// How many combinations are kept; one that falls on another's place takes it.
@@ -99,6 +100,36 @@ impl Ideal<'_> {
             scheduler: self.scheduler.holder,
             manager: self.manager.holder,
         };
+    }
+}
+
+/// What a combination of failures means for the services.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::reliability) struct Verdict {
+    /// Bit by bit in the order of the measures.
+    pub(in crate::reliability) levels: u8,
+    pub(in crate::reliability) share_served: f64,
+    /// Why each measure that is down is down.
+    pub(in crate::reliability) reasons: [Reason; Measure::ALL.len()],
+}
+
+impl Ideal<'_> {
+    /// What follows if these machines, by their numbers, are down and all else is up; only where no
+    /// timing takes time. Leaves the services as they are in that case.
+    pub(in crate::reliability) fn verdict(&mut self, down: impl Fn(usize) -> bool) -> Verdict {
+        self.process.stand(down);
+        for seat in [&mut self.vip, &mut self.leader, &mut self.scheduler, &mut self.manager] {
+            (seat.holder, seat.due) = (None, Time::NEVER);
+        }
+        self.work_out();
+        let reasons = Measure::ALL.map(|measure| self.reason(measure));
+        let Outlook { levels, share_served, .. } = self.outlook;
+        Verdict { levels, share_served, reasons }
+    }
+
+    /// Whether what is up follows from what has not failed and from nothing else.
+    pub(in crate::reliability) fn is_timeless(&self) -> bool {
+        self.memo.is_used()
     }
 }
 

@@ -14,6 +14,7 @@ mod seat;
 
 pub use incident::Kinds;
 pub use measure::{Measure, Reason};
+pub(super) use memo::Verdict;
 
 use super::clocks::{Clock, Purpose};
 use super::process::Process;

@@ -14,4 +14,11 @@ impl Process<'_> {
         let bit = |(at, down): (usize, bool)| u128::from(down) << at;
         Some(slots.chain(outages).enumerate().map(bit).fold(0, |all, bit| all | bit))
     }
+
+    /// Lets machines be down or up, by their numbers, whatever their clocks say.
+    pub(in crate::reliability) fn stand(&mut self, down: impl Fn(usize) -> bool) {
+        for (at, slot) in self.slots.iter_mut().enumerate() {
+            slot.state = if down(at) { State::Repairing } else { State::Up };
+        }
+    }
 }

@@ -1,0 +1,47 @@
+//! What a trial of years asks of whatever plays the failures.
+
+use super::ideal::{Ideal, Measure, Reason};
+use crate::kernel::stream::Key;
+use crate::kernel::time::Time;
+
+/// Failures and services, from one instant at which something may change to the next.
+pub trait Course {
+    /// Begins anew with other randomness.
+    fn reset(&mut self, key: Key);
+    /// When something may change next.
+    fn next(&self) -> Time;
+    /// Goes on to that instant.
+    fn step(&mut self);
+    /// What is up now; bit by bit in the order of [`Measure::ALL`].
+    fn levels(&self) -> u8;
+    /// Why a measure that is down is down.
+    fn reason(&self, measure: Measure) -> Reason;
+    /// The share of fresh requests that reach an API server that serves.
+    fn share_served(&self) -> f64;
+}
+
+impl Course for Ideal<'_> {
+    fn reset(&mut self, key: Key) {
+        Ideal::reset(self, key);
+    }
+
+    fn next(&self) -> Time {
+        Ideal::next(self)
+    }
+
+    fn step(&mut self) {
+        Ideal::step(self);
+    }
+
+    fn levels(&self) -> u8 {
+        Ideal::levels(self)
+    }
+
+    fn reason(&self, measure: Measure) -> Reason {
+        Ideal::reason(self, measure)
+    }
+
+    fn share_served(&self) -> f64 {
+        Ideal::share_served(self)
+    }
+}
