@@ -53,8 +53,8 @@ pub(super) struct PartModel {
 impl PartModel {
     /// How many codes a place of this part takes; `None`: more than a state can hold.
     pub(super) fn codes(&self) -> Option<u16> {
-        let lengths = self.clocks.iter().map(|clock| clock.phases.len());
-        let ups = lengths.fold(Some(1_usize), |product, length| product?.checked_mul(length));
+        let mut lengths = self.clocks.iter().map(|clock| clock.phases.len());
+        let ups = lengths.try_fold(1_usize, usize::checked_mul);
         let repairs: usize = self.repairs.iter().map(|repair| repair.phases.len()).sum();
         let boot = self.boot.as_ref().map_or(0, Phases::len);
         u16::try_from(ups?.checked_add(repairs + 1 + boot)?).ok()

@@ -78,7 +78,8 @@ impl BlameLine {
 }
 
 /// Words in the names of waits that are options of the real software.
-const OPTIONS: [&str; 40] = [
+const OPTIONS: [&str; 41] = [
+    "HTTP2_PING_TIMEOUT_SECONDS",
     "leaseDuration",
     "renewDeadline",
     "retryPeriod",

@@ -200,7 +200,9 @@ fn endpoint(subject: &Subject) -> Vec<Item> {
         BalancerProgram::Nginx => Item::object("nginx", program(&cluster.kinds.nginx)),
         BalancerProgram::Cloud => Item::object("cloud", program(&cluster.kinds.cloud)),
     });
-    balancers.push(Item::object("keepalived", keepalived(subject)));
+    if kind == EndpointKind::Vip {
+        balancers.push(Item::object("keepalived", keepalived(subject)));
+    }
     items.push(Item::object("loadBalancers", balancers));
     items
 }

@@ -324,6 +324,10 @@ fn write_fault(fault: &Fault, names: &Names) -> Value {
         },
     );
     let value = match fault.verb {
+        "pause" if fault.option.index(3) == 0 => {
+            written.insert("clock".into(), json!("stops"));
+            Value::Array(machines())
+        }
         "stop" | "kill" | "pause" | "restart" => {
             fault.targets.iter().map(|t| names.process(*t)).collect()
         }

@@ -16,6 +16,9 @@ use crate::component::{Alarm, Blame, ComponentId, Effects, View};
 use crate::components::connection::{Connection, News, Rung, Settings};
 use crate::kernel::time::{Duration, Time};
 
+/// A stretch of a takeover's blame: what was sent vanished until the connection was given up.
+const UNTIL_PING: &str = "half-dead connection until HTTP2_PING_TIMEOUT_SECONDS";
+
 /// The connection, and what is under way on it.
 #[derive(Clone, Debug)]
 pub(super) struct Link {
@@ -186,6 +189,7 @@ impl<A: Alarm> Elector<A> {
             (Rung::DialFailed, _) => self.dial_failed(view, fx),
             (Rung::Lost, Some(ends)) => {
                 self.path.over = None;
+                self.silence = UNTIL_PING;
                 self.lost(ends.id, view, fx)
             }
             _ => Verdict::Nothing,

@@ -103,6 +103,8 @@ pub struct Elector<A> {
     /// When reads last began to work, and when reads or writes did.
     readable: Time,
     usable: Time,
+    /// What kept it from the API before that.
+    silence: &'static str,
     /// The event at which the record last changed.
     turned: EventId,
     /// When it was last written other than by a regular renewal, as a standby saw it happen.
@@ -149,6 +151,7 @@ impl<A: Alarm> Elector<A> {
             seen: LeaseFact::default(),
             readable: Time::ZERO,
             usable: Time::ZERO,
+            silence: standby::WITHOUT_API,
             turned: EventId::START,
             written: Time::START,
             cycle_event: EventId::START,

@@ -8,7 +8,7 @@ use crate::component::{Alarm, Blame, Effects, View};
 use crate::kernel::time::{Duration, Time};
 
 /// Terms of a takeover's blame.
-const WITHOUT_API: &str = "time without the API";
+pub(super) const WITHOUT_API: &str = "time without the API";
 const UNTIL_READ: &str = "retryPeriod × jitter until the last renewal was read";
 const LEASE_DURATION: &str = "leaseDuration";
 const NEXT_TRY: &str = "retryPeriod × jitter until the next try";
@@ -121,6 +121,9 @@ impl<A: Alarm> Elector<A> {
         if begins(self.reading.read, reading.read) || begins(self.reading.write, reading.write) {
             self.usable = view.now;
         }
+        if begins(reading.read, self.reading.read) {
+            self.silence = WITHOUT_API;
+        }
         self.reading = reading;
     }
 
@@ -163,12 +166,12 @@ impl<A: Alarm> Elector<A> {
         // that lay in a log without a quorum, when that was committed at last.
         let began = renewed.max(self.written).min(now);
         // Nobody waits for jitter while there is no API: neither for the first read, nor for the try.
-        let silent = if self.readable < known { self.readable } else { began };
+        let silent = if self.readable <= known { self.readable } else { began };
         let terms = [
-            (WITHOUT_API, silent),
+            (self.silence, silent),
             (UNTIL_READ, known),
             (LEASE_DURATION, expires),
-            (WITHOUT_API, self.usable.min(at)),
+            (self.silence, self.usable.min(at)),
             (NEXT_TRY, at),
         ];
         Some((at, Blame::stretches(began, &terms).since(self.turned)))
@@ -181,7 +184,7 @@ impl<A: Alarm> Elector<A> {
             return Blame::of(NEXT_TRY, at.since(now));
         };
         let silent = if self.reading.read.works() { self.usable.min(now) } else { now };
-        let terms = [(WITHOUT_API, silent), (NEXT_TRY, at)];
+        let terms = [(self.silence, silent), (NEXT_TRY, at)];
         Blame::stretches(renewed.max(self.written).min(now), &terms).since(self.turned)
     }
 

@@ -20,8 +20,8 @@ pub(super) fn missing(target: &Target, subject: &Subject) -> Option<TargetProble
     }
 }
 
-fn problem(message: String, help: &str) -> Option<TargetProblem> {
-    Some(TargetProblem { sort: TargetProblemSort::Unknown, message, help: help.to_owned() })
+fn problem(message: String, help: String) -> TargetProblem {
+    TargetProblem { sort: TargetProblemSort::Unknown, message, help }
 }
 
 /// No instance of the program takes part in an election.
@@ -39,14 +39,14 @@ fn nobody_leads(kind: Kind, subject: &Subject) -> Option<TargetProblem> {
     if elects {
         return None;
     }
-    problem(
+    Some(problem(
         format!("nobody leads {}: its `leaderElect` is false", kind.name()),
-        &format!(
+        format!(
             "all instances act; name one, such as `cp1/{}`, or draw one: {{\"random\": \"{}\"}}",
             kind.name(),
             kind.name()
         ),
-    )
+    ))
 }
 
 /// One instance alone has no followers.
@@ -55,7 +55,7 @@ fn alone(kind: Kind, subject: &Subject) -> Option<TargetProblem> {
         return None;
     }
     let message = format!("there is one {} alone, which nobody follows", kind.name());
-    problem(message, &format!("write \"leader of {}\"", kind.name()))
+    Some(problem(message, format!("write \"leader of {}\"", kind.name())))
 }
 
 /// No machine that the place can mean runs the program.
@@ -69,7 +69,7 @@ fn nowhere(kind: Kind, place: &Target, subject: &Subject) -> Option<TargetProble
         [] => format!("this cluster has no {}", kind.name()),
         machines => format!("{} runs on {}", kind.name(), machines.join(", ")),
     };
-    problem(format!("there is no {} on such a machine", kind.name()), &help)
+    Some(problem(format!("there is no {} on such a machine", kind.name()), help))
 }
 
 /// Every machine that a target can mean.
