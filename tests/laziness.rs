@@ -3,6 +3,8 @@
 //!
 //! `HASIM_BLESS=1 cargo test --test laziness` records the counts in `benches/baseline.json`.
 
+use hasim::experiment::trials::{Sampling, Unwatched};
+use hasim::experiment::years::YearStudy;
 use hasim::kernel::stream::Key;
 use hasim::kernel::time::Time;
 use hasim::plan::Plan;
@@ -83,11 +85,30 @@ fn scenarios() -> Map<String, Value> {
     files.iter().map(count).collect()
 }
 
+/// What the first trials of a study over years cost in all: events of the failure process, incidents,
+/// and steps of their worlds.
+fn trials() -> Map<String, Value> {
+    let subjects = [
+        ("oracles/P05.json", 100, "plain availability, 100 years"),
+        ("stacked-vs-external/three-nodes-years.json", 2, "three nodes with protocols, 2 years"),
+    ];
+    let counted = subjects.map(|(file, trials, name)| {
+        let text = fs::read_to_string(root().join("scenarios").join(file)).expect("readable");
+        let plan = load_text("scenario", &text).plan.expect("a shipped scenario is valid");
+        let sampling = Sampling { seed: 1, first: 0, trials, threads: Some(1) };
+        let study = YearStudy::of(&plan, sampling, 1, &Unwatched).expect("threads start").results;
+        let counts =
+            json!({ "events": study.events, "incidents": study.incidents, "steps": study.steps });
+        (name.to_owned(), counts)
+    });
+    counted.into_iter().collect()
+}
+
 /// Law: what merely repeats costs nothing, however long it repeats; what a scenario costs is known
 /// to the step.
 #[test]
 fn steps_are_those_of_the_baseline() {
-    let counted = json!({ "year": years(), "scenario": scenarios() });
+    let counted = json!({ "year": years(), "trial": trials(), "scenario": scenarios() });
     let file = root().join("benches/baseline.json");
     if std::env::var_os("HASIM_BLESS").is_some() {
         let text = serde_json::to_string_pretty(&counted).expect("JSON is written") + "\n";

@@ -112,7 +112,7 @@ fn a_time_limit_keeps_what_is_finished() {
 /// A plan whose protocols are laws, and one whose protocols run.
 const YEARS: [(&str, [&str; 3]); 2] = [
     ("scenarios/oracles/P03.json", ["9000", "3500", "5500"]),
-    ("scenarios/stacked-vs-external/years-3.json", ["36", "13", "23"]),
+    ("scenarios/stacked-vs-external/three-nodes-years.json", ["36", "13", "23"]),
 ];
 
 fn years(scenario: &str, arguments: &[&str]) -> Output {
@@ -177,6 +177,8 @@ fn what_years_cannot_do_is_told() {
 fn quorum_is_taught_and_nonsense_refused() {
     assert!(out(&hasim(&["quorum", "5"])).starts_with("5 members need 3 for a quorum"));
     assert!(out(&hasim(&["quorum", SCENARIO])).starts_with("3 members need 2"));
+    let textbook = hasim(&["quorum", "scenarios/oracles/P03.json", "--format", "json"]);
+    assert!(out(&textbook).contains("\"availability\": 0.99601593625498"), "1000 h of 1004 h");
     assert!(complaint(&hasim(&["quorum", "0"])).contains("a number from 1 to 99"));
     assert!(complaint(&hasim(&["quorum", "3", "--zones", "2,2"])).contains("not 3"));
     let percent = hasim(&["quorum", "3", "--availability", "99%"]);

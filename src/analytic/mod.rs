@@ -13,6 +13,7 @@ mod build;
 mod chain;
 mod eliminate;
 pub mod importance;
+pub mod members;
 mod model;
 mod number;
 pub mod obstacle;

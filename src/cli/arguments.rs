@@ -1,5 +1,6 @@
 //! The command line as typed: no I/O, no defaults that depend on files.
 
+use crate::scenario::raw::cluster::Topology;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -37,6 +38,8 @@ pub enum Command {
     Run(RunArguments),
     /// Runs one scenario many times, the fault at a random phase of every timer each time.
     Mc(McArguments),
+    /// Runs several scenarios, or one in several topologies, through the same trials: what differs.
+    Compare(CompareArguments),
     /// Joins slices of one study, from any number of machines, into the bytes of the whole.
     Merge(MergeArguments),
     /// Holds simulated failover times against measured ones.
@@ -101,6 +104,10 @@ pub enum Format {
 pub struct McArguments {
     /// The scenario: a JSON or YAML file, or `-` for standard input.
     pub scenario: PathBuf,
+    /// Where etcd stands, in place of what the scenario says; several are compared, as `hasim compare`
+    /// does.
+    #[arg(long, value_enum, value_name = "TOPOLOGY,…", value_delimiter = ',')]
+    pub topology: Vec<TopologyWord>,
     /// How many trials; 1000 where nothing says, and at most that many with `--until-rel-err`.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub trials: Option<u64>,
@@ -161,10 +168,77 @@ pub enum TableFormat {
     Csv,
 }
 
+/// Where etcd stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TopologyWord {
+    /// On the control-plane machines.
+    Stacked,
+    /// On machines of its own.
+    External,
+}
+
+impl TopologyWord {
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            TopologyWord::Stacked => "stacked",
+            TopologyWord::External => "external",
+        }
+    }
+
+    /// What it means.
+    pub fn topology(self) -> Topology {
+        match self {
+            TopologyWord::Stacked => Topology::Stacked,
+            TopologyWord::External => Topology::External,
+        }
+    }
+}
+
+/// What `hasim compare` takes.
+#[derive(Debug, Args)]
+pub struct CompareArguments {
+    /// The scenarios, JSON or YAML, or folders of them: the first is compared with each of the others.
+    #[arg(required = true, value_name = "SCENARIO")]
+    pub scenarios: Vec<PathBuf>,
+    /// Where etcd stands, in place of what the scenarios say; several are compared for each scenario.
+    #[arg(long, value_enum, value_name = "TOPOLOGY,…", value_delimiter = ',')]
+    pub topology: Vec<TopologyWord>,
+    /// How many trials of each; 1000 where nothing says.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub trials: Option<u64>,
+    /// How many years each trial lasts, for scenarios with a `reliability` section; 1 where nothing
+    /// says.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=crate::experiment::years::YEARS_MAX))]
+    pub years: Option<u64>,
+    /// The number of the first trial, to run a slice of a comparison.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1_000_000_000_000))]
+    pub first: u64,
+    /// Stops after this long and reports the trials that are finished.
+    #[arg(long, value_name = "DURATION", value_parser = super::values::duration)]
+    pub time_limit: Option<crate::kernel::time::Duration>,
+    /// Keeps finished trials in FILE; if it is there, goes on where it ends. A slice for `hasim merge`.
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// Seed of all random draws; overrides the first scenario's `run.seed`.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Threads to use; the result is the same for any number.
+    #[arg(long, value_name = "N", value_parser = super::values::threads)]
+    pub threads: Option<usize>,
+    /// How to print what differs.
+    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+    pub format: TableFormat,
+    /// Writes a page (HTML and Markdown) with plots to this folder. With --topology each scenario is a
+    /// chapter of its own.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["checkpoint", "first"])]
+    pub report: Option<PathBuf>,
+}
+
 /// What `hasim merge` takes.
 #[derive(Debug, Args)]
 pub struct MergeArguments {
-    /// Checkpoints of `hasim mc --first … --trials …`, in any order.
+    /// Checkpoints of `hasim mc --first … --trials …` or of `hasim compare`, in any order.
     #[arg(required = true, value_name = "FILE")]
     pub slices: Vec<PathBuf>,
     /// How to print what the trials tell.
@@ -211,12 +285,14 @@ pub struct QuorumArguments {
     /// The table goes from 1 to N members.
     #[arg(long, value_name = "N", value_parser = super::values::members)]
     pub up_to: Option<usize>,
-    /// The part of the time that each member is up, failing on its own.
-    #[arg(long, value_name = "P", default_value = "0.99", value_parser = super::values::probability)]
-    pub availability: f64,
-    /// The part of the time that each zone is up; its members fail with it.
-    #[arg(long, value_name = "P", default_value = "0.9995", value_parser = super::values::probability)]
-    pub zone_availability: f64,
+    /// The part of the time that each member is up, failing on its own; where nothing says what a
+    /// scenario's `reliability` makes of it, else 0.99.
+    #[arg(long, value_name = "P", value_parser = super::values::probability)]
+    pub availability: Option<f64>,
+    /// The part of the time that each zone is up; its members fail with it. Where nothing says what a
+    /// scenario's `reliability` makes of it, else 0.9995.
+    #[arg(long, value_name = "P", value_parser = super::values::probability)]
+    pub zone_availability: Option<f64>,
     /// How many members in each zone, such as `2,1`, instead of even spreads.
     #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = super::values::members)]
     pub zones: Vec<usize>,

@@ -2,10 +2,9 @@
 
 use super::console::Console;
 use super::terminal;
-use crate::kernel::time::Duration;
 use crate::plan::Plan;
 use crate::scenario::diagnostic::{Diagnostic, Diagnostics};
-use crate::scenario::load;
+use crate::scenario::load::{self, Overrides};
 use crate::scenario::lower::Subject;
 use crate::scenario::source::Source;
 use std::io::Read as _;
@@ -22,15 +21,11 @@ pub(super) struct Input {
 
 /// Loads a scenario; its problems go to standard error. `None` if it has errors.
 pub(super) fn load(path: &Path, console: &mut Console) -> Option<Input> {
-    load_until(path, None, console)
+    load_with(path, Overrides::default(), console)
 }
 
-/// As [`load()`], with another end of the run, to which the scenario's rules are held.
-pub(super) fn load_until(
-    path: &Path,
-    until: Option<Duration>,
-    console: &mut Console,
-) -> Option<Input> {
+/// As [`load()`], with something else in place of what the scenario says.
+pub(super) fn load_with(path: &Path, overrides: Overrides, console: &mut Console) -> Option<Input> {
     let source = match open(path) {
         Ok(source) => source,
         Err(unreadable) => {
@@ -45,7 +40,7 @@ pub(super) fn load_until(
         let file = path.parent().unwrap_or_else(|| Path::new("")).join(name);
         read_bounded(&file).map_err(|error| format!("{}: {error}", file.display()))
     };
-    let loaded = load::load_until(&source, &near, until);
+    let loaded = load::load_with(&source, &near, overrides);
     if !loaded.diagnostics.is_empty() {
         console.complain(&terminal::render(&source, &loaded.diagnostics, console.look()));
     }

@@ -16,6 +16,7 @@ use crate::measure::failover;
 use crate::plan::Plan;
 use crate::reliability::ideal::Measure;
 use crate::report;
+use crate::scenario::load::Overrides;
 use std::fs;
 use std::path::Path;
 
@@ -27,7 +28,14 @@ const TRIALS_MAX: u64 = 10_000_000;
 
 /// Loads, runs the trials, prints what they tell, and writes their samples.
 pub(super) fn mc(typed: &McArguments, console: &mut Console) -> Outcome {
-    let Some(loaded) = input::load(&typed.scenario, console) else { return Outcome::BadInput };
+    if typed.topology.len() > 1 {
+        return super::compare::of_mc(typed, console);
+    }
+    let topology = typed.topology.first().map(|word| word.topology());
+    let overrides = Overrides { topology, ..Overrides::default() };
+    let Some(loaded) = input::load_with(&typed.scenario, overrides, console) else {
+        return Outcome::BadInput;
+    };
     let plan = loaded.plan;
     let shown = if typed.rare.is_some() {
         rarely(typed, &plan, console)

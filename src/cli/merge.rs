@@ -6,7 +6,7 @@ use super::console::Console;
 use super::{mc, study};
 use crate::experiment::slice::{self, Kept};
 use crate::experiment::study::{Kind, Study};
-use crate::experiment::{monte_carlo, years};
+use crate::experiment::{compare, monte_carlo, years};
 use std::fs;
 use std::path::Path;
 
@@ -19,10 +19,18 @@ pub(super) fn merge(typed: &MergeArguments, console: &mut Console) -> Outcome {
             study::show(&joined, typed.format, console)
         }
         _ if typed.samples.is_some() => {
-            Err("--samples: these slices are sums, which have no samples".to_owned())
+            Err("--samples: these slices have no samples of one scenario".to_owned())
         }
-        _ => {
+        Kind::Years => {
             let joined: years::YearStudy = joined(&slices)?;
+            study::show(&joined, typed.format, console)
+        }
+        Kind::ComparedYears => {
+            let joined: compare::YearComparison = joined(&slices)?;
+            study::show(&joined, typed.format, console)
+        }
+        Kind::ComparedRuns => {
+            let joined: compare::RunComparison = joined(&slices)?;
             study::show(&joined, typed.format, console)
         }
     });

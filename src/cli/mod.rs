@@ -4,6 +4,7 @@
 
 pub mod arguments;
 mod checkpoint;
+mod compare;
 pub mod console;
 mod exact;
 mod explain;
@@ -54,6 +55,7 @@ pub fn main() -> ExitCode {
     let outcome = match &arguments.command {
         Command::Run(typed) => run::run(typed, &mut console),
         Command::Mc(typed) => mc::mc(typed, &mut console),
+        Command::Compare(typed) => compare::compare(typed, &mut console),
         Command::Merge(typed) => merge::merge(typed, &mut console),
         Command::Validate(typed) => validate::validate(typed, &mut console),
         Command::Quorum(typed) => quorum::quorum(typed, &mut console),

@@ -4,22 +4,33 @@ use super::Outcome;
 use super::arguments::{QuorumArguments, TableFormat};
 use super::console::Console;
 use super::{input, values};
+use crate::analytic::members::{Availabilities, availabilities};
 use crate::analytic::votes::MEMBERS_MAX;
-use crate::component::id::Kind;
+use crate::component::id::{ComponentId, Kind};
 use crate::plan::Plan;
 use crate::report::quorum::{self, Lesson};
 use std::path::Path;
 
+/// The part of the time that a member is up where nothing says.
+const MEMBER: f64 = 0.99;
+
+/// The part of the time that a zone is up where nothing says.
+const ZONE: f64 = 0.9995;
+
 /// Prints the tables.
 pub(super) fn quorum(typed: &QuorumArguments, console: &mut Console) -> Outcome {
-    let Some(zones) = spread(typed, console) else { return Outcome::BadInput };
+    let Some(Subject { zones, laws }) = subject(typed, console) else { return Outcome::BadInput };
+    let (of_member, of_zone) = (laws.map(|laws| laws.member), laws.and_then(|laws| laws.zone));
     let lesson = Lesson::of(&quorum::Question {
         subject: zones,
         up_to: typed.up_to,
-        availability: typed.availability,
-        zone_availability: typed.zone_availability,
+        availability: typed.availability.or(of_member).unwrap_or(MEMBER),
+        zone_availability: typed.zone_availability.or(of_zone).unwrap_or(ZONE),
         explain: typed.explain,
     });
+    if typed.availability.is_none() && laws.is_some_and(|laws| laws.differ) {
+        console.complain("note: members differ in what fails of them; the sums take their mean");
+    }
     match typed.format {
         TableFormat::Text => console.print_lines(&lesson.text()),
         TableFormat::Csv => console.print(&lesson.csv()),
@@ -34,18 +45,32 @@ pub(super) fn quorum(typed: &QuorumArguments, console: &mut Console) -> Outcome 
     Outcome::Done
 }
 
-/// The voters in question, by zone; one zone where only their number was given. Complains.
-fn spread(typed: &QuorumArguments, console: &mut Console) -> Option<Vec<usize>> {
+/// What is asked about.
+struct Subject {
+    /// The voters in question, by zone; one zone where only their number was given.
+    zones: Vec<usize>,
+    /// What a scenario's laws make of them.
+    laws: Option<Availabilities>,
+}
+
+impl Subject {
+    fn plain(zones: Vec<usize>) -> Self {
+        Self { zones, laws: None }
+    }
+}
+
+/// What is asked about. Complains.
+fn subject(typed: &QuorumArguments, console: &mut Console) -> Option<Subject> {
     let given: usize = typed.zones.iter().sum();
     if given > MEMBERS_MAX {
         console.complain(&format!("error: at most {MEMBERS_MAX} members over all zones"));
         return None;
     }
     let Some(subject) = &typed.subject else {
-        return Some(match given {
+        return Some(Subject::plain(match given {
             0 => typed.up_to.into_iter().collect(),
             _ => typed.zones.clone(),
-        });
+        }));
     };
     if subject.parse::<f64>().is_err() {
         if given > 0 {
@@ -66,14 +91,20 @@ fn spread(typed: &QuorumArguments, console: &mut Console) -> Option<Vec<usize>> 
         console.complain(&message);
         return None;
     }
-    Some(if given > 0 { typed.zones.clone() } else { vec![members] })
+    Some(Subject::plain(if given > 0 { typed.zones.clone() } else { vec![members] }))
 }
 
-/// How many etcd members each zone has, zones without any left out.
-fn of_plan(plan: &Plan) -> Vec<usize> {
+/// How many of the members that the cluster begins with each zone has, zones without any left out,
+/// and what the plan's laws make of them.
+fn of_plan(plan: &Plan) -> Subject {
     let map = &plan.map;
-    let zone_of = |id| map.machine_of(id).map(|machine| map.machine(machine).zone);
-    let members: Vec<_> = map.of_kind(Kind::Etcd).filter_map(zone_of).collect();
-    let count = |zone| members.iter().filter(|z| **z == zone).count();
-    map.zones().map(|(zone, _)| count(zone)).filter(|count| *count > 0).collect()
+    let joined = |id: &ComponentId| !plan.unjoined.contains(id);
+    let members: Vec<ComponentId> = map.of_kind(Kind::Etcd).filter(joined).collect();
+    let zone_of = |id: &ComponentId| map.machine_of(*id).map(|machine| map.machine(machine).zone);
+    let places: Vec<_> = members.iter().filter_map(zone_of).collect();
+    let count = |zone| places.iter().filter(|z| **z == zone).count();
+    Subject {
+        zones: map.zones().map(|(zone, _)| count(zone)).filter(|count| *count > 0).collect(),
+        laws: availabilities(plan, &members),
+    }
 }

@@ -9,12 +9,14 @@ use crate::kernel::time::Time;
 use crate::measure::{Case, Findings};
 use crate::report;
 use crate::scenario::effective;
+use crate::scenario::load::Overrides;
 use std::fs;
 use std::path::Path;
 
 /// Loads, runs, prints, and says whether the scenario's claims held.
 pub(super) fn run(typed: &RunArguments, console: &mut Console) -> Outcome {
-    let Some(loaded) = input::load_until(&typed.scenario, typed.until, console) else {
+    let overrides = Overrides { until: typed.until, ..Overrides::default() };
+    let Some(loaded) = input::load_with(&typed.scenario, overrides, console) else {
         return Outcome::BadInput;
     };
     if typed.show_effective {

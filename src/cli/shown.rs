@@ -1,9 +1,11 @@
 //! Each kind of study in each format.
 
 use super::study::Shown;
+use crate::experiment::compare::{RunComparison, YearComparison};
 use crate::experiment::monte_carlo::Study;
 use crate::experiment::rare::RareStudy;
 use crate::experiment::years::YearStudy;
+use crate::report::compare::{self, Told};
 use crate::report::style::Styled;
 use crate::report::{monte_carlo, rare, years};
 use serde::Serialize;
@@ -55,6 +57,42 @@ impl Shown for RareStudy {
 
     fn data(&self) -> impl Serialize {
         rare::result(self)
+    }
+
+    fn failed(&self) -> bool {
+        !self.failures.is_empty()
+    }
+}
+
+impl Shown for YearComparison {
+    fn text(&self) -> Vec<Styled> {
+        Told::text(self)
+    }
+
+    fn csv(&self) -> String {
+        compare::csv(&self.result())
+    }
+
+    fn data(&self) -> impl Serialize {
+        self.result()
+    }
+
+    fn failed(&self) -> bool {
+        !self.failures.is_empty()
+    }
+}
+
+impl Shown for RunComparison {
+    fn text(&self) -> Vec<Styled> {
+        Told::text(self)
+    }
+
+    fn csv(&self) -> String {
+        compare::csv(&self.result())
+    }
+
+    fn data(&self) -> impl Serialize {
+        self.result()
     }
 
     fn failed(&self) -> bool {

@@ -2,6 +2,7 @@
 //!
 //! Absent on purpose: text and files; a result is data that reports turn into bytes.
 
+pub mod compare;
 pub mod monte_carlo;
 pub mod precision;
 pub mod rare;

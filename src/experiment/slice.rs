@@ -14,6 +14,8 @@ use std::ops::Range;
 
 mod rows;
 
+pub use rows::RowLine;
+
 /// The value of `apiVersion`.
 const API_VERSION: &str = "hasim/v1";
 

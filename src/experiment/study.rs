@@ -50,6 +50,18 @@ pub struct About {
     pub seed: u64,
     /// How long each trial is.
     pub until: Duration,
+    /// What is compared; nothing where one scenario is studied.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sides: Vec<SideAbout>,
+}
+
+/// One of several scenarios that are compared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SideAbout {
+    /// What it is called.
+    pub name: String,
+    /// How many machines it takes, clients' apart.
+    pub machines: u64,
 }
 
 impl About {
@@ -62,6 +74,7 @@ impl About {
             fingerprint: fingerprint::of(plan),
             seed,
             until: plan.until,
+            sides: Vec::new(),
         }
     }
 }

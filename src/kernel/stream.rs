@@ -120,11 +120,22 @@ impl Draw {
         first
     }
 
+    /// The next four numbers, as [`Draw::bits`] would give them one by one.
+    #[inline]
+    pub fn four(&mut self) -> [u64; 4] {
+        if self.has_spare {
+            return std::array::from_fn(|_| self.bits());
+        }
+        let [a, b] = philox(self.counter, self.key);
+        let [c, d] = philox(self.counter.wrapping_add(1), self.key);
+        self.counter = self.counter.wrapping_add(2);
+        [a, b, c, d]
+    }
+
     /// Uniform on [0, 1), a multiple of 2⁻⁵³.
     #[inline]
     pub fn uniform(&mut self) -> f64 {
-        const STEP: f64 = 1.0 / (1_u64 << 53) as f64;
-        (self.bits() >> 11) as f64 * STEP
+        uniform_of(self.bits())
     }
 
     /// Uniform on the whole numbers below `n`, without bias (Lemire 2019: multiply, and reject the
@@ -154,6 +165,13 @@ impl Draw {
         let width = (hi - lo).as_nanos();
         if width == 0 { lo } else { lo + Duration::from_nanos(self.below(width)) }
     }
+}
+
+/// A number on [0, 1), a multiple of 2⁻⁵³, of 64 random bits.
+#[inline]
+pub(super) fn uniform_of(bits: u64) -> f64 {
+    const STEP: f64 = 1.0 / (1_u64 << 53) as f64;
+    (bits >> 11) as f64 * STEP
 }
 
 impl TryRng for Draw {
@@ -331,6 +349,20 @@ mod tests {
         }
         assert_eq!(seen, [true; 3]);
         assert_eq!(draw.uniform_duration(lo, lo), lo);
+    }
+
+    /// Law: four numbers at once are the four that would come one by one.
+    #[test]
+    fn four_are_four() {
+        for skipped in 0..3 {
+            let mut one = Key::new(3, 4).draw(StreamName::of("cp1"), 0, 9);
+            (0..skipped).for_each(|_| {
+                one.bits();
+            });
+            let mut four = one.clone();
+            assert_eq!(four.four(), std::array::from_fn(|_| one.bits()));
+            assert_eq!(four.bits(), one.bits());
+        }
     }
 
     /// Law: a draw serves as any generator does; bytes are the words it would give.

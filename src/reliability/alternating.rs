@@ -91,8 +91,8 @@ impl<'p> Alternating<'p> {
     #[inline]
     fn draw(&mut self, at: usize) -> (Duration, Duration) {
         let part = &mut self.parts[at];
-        let up = part.failure.sample(&mut part.clock.draw(self.key, Purpose::Failure));
-        (up, part.repair.sample(&mut part.clock.draw(self.key, Purpose::Repair)))
+        let up = part.clock.span(self.key, Purpose::Failure, part.failure);
+        (up, part.clock.span(self.key, Purpose::Repair, part.repair))
     }
 
     /// A machine is new.

@@ -3,13 +3,16 @@
 //! Absent on purpose: statistics (`measure`), files, colours. Text comes in pieces with a [`style::Tone`];
 //! the command line turns tones into colours where there is a terminal.
 
+pub mod amount;
 pub mod blame;
 pub mod chrome;
+pub mod compare;
 pub mod exact;
 pub mod json;
 pub mod layout;
 pub mod metrics;
 pub mod monte_carlo;
+pub mod page;
 pub mod quorum;
 pub mod rare;
 pub mod replay;

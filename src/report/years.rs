@@ -2,6 +2,7 @@
 //!
 //! Absent on purpose: statistics.
 
+use super::amount::{amount, around};
 use super::layout::{WIDTH, columns, wrap};
 use super::style::{Styled, Tone};
 use crate::experiment::years::{BINS, Estimate, HOURS_PER_YEAR, YearStudy};
@@ -65,6 +66,11 @@ pub struct MeasureResult {
     pub unavailability: EstimateResult,
     /// The share of time that it is up.
     pub availability: f64,
+    /// The share of fresh requests that are not served, in outages and beside them; `null` for what
+    /// nobody asks for.
+    pub requests_unserved: Option<EstimateResult>,
+    /// The share of fresh requests that are served.
+    pub request_availability: Option<f64>,
     /// Minutes down a year.
     pub minutes_per_year: f64,
     /// Outages a year.
@@ -130,6 +136,7 @@ impl MeasureResult {
     fn of(study: &YearStudy, measure: Measure) -> Self {
         let total = &study.results.measures[measure as usize];
         let unavailability = EstimateResult::of(study.unavailability(measure));
+        let unserved = study.unserved(measure).map(EstimateResult::of);
         let minutes = |nanos: u128| nanos as f64 / 60e9 / study.years_in_all();
         let some = |count: u64, value: f64| (count > 0).then_some(value);
         let edges = BINS.iter().map(|edge| Some(*edge)).chain([None]);
@@ -149,6 +156,8 @@ impl MeasureResult {
             measure: measure.name(),
             unavailability,
             availability: 1.0 - unavailability.value,
+            requests_unserved: unserved,
+            request_availability: unserved.map(|unserved| 1.0 - unserved.value),
             minutes_per_year: minutes(total.down),
             outages_per_year: study.outages_per_year(measure),
             mean_outage_seconds: some(
@@ -187,14 +196,14 @@ pub fn result(study: &YearStudy) -> YearResult {
 /// A line a measure.
 pub fn csv(study: &YearStudy) -> String {
     let mut text = "measure,unavailability,standard_error,low,high,minutes_per_year,\
-        outages_per_year,mean_outage_seconds,mean_hours_to_first_outage\n"
+        outages_per_year,mean_outage_seconds,mean_hours_to_first_outage,requests_unserved\n"
         .to_owned();
     let cell = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
     for measure in result(study).measures {
         let share = measure.unavailability;
         let _ = writeln!(
             text,
-            "{},{},{},{},{},{},{},{},{}",
+            "{},{},{},{},{},{},{},{},{},{}",
             measure.measure,
             share.value,
             share.standard_error,
@@ -203,7 +212,8 @@ pub fn csv(study: &YearStudy) -> String {
             measure.minutes_per_year,
             measure.outages_per_year,
             cell(measure.mean_outage_seconds),
-            cell(measure.mean_hours_to_first_outage)
+            cell(measure.mean_hours_to_first_outage),
+            cell(measure.requests_unserved.map(|unserved| unserved.value))
         );
     }
     text
@@ -219,7 +229,7 @@ pub fn text(study: &YearStudy) -> Vec<Styled> {
     );
     let mut lines = vec![Styled::of(heading, Tone::Heading), Styled::default()];
     let rows: Vec<_> = result.measures.iter().map(availability_row).collect();
-    let header = ["SERVICE", "AVAILABILITY", "DOWN A YEAR", "OUTAGES A YEAR", "MEAN OUTAGE"];
+    let header = ["SERVICE", "TIME UP", "SERVED", "DOWN A YEAR", "OUTAGES", "MEAN"];
     lines.extend(columns(&header, &rows).into_iter().map(Styled::plain));
     lines.push(Styled::default());
     lines.extend(by_reason(&result));
@@ -234,8 +244,8 @@ pub fn text(study: &YearStudy) -> Vec<Styled> {
     lines.extend(worst(&result, study.replayable()));
     lines.push(Styled::default());
     let note = format!(
-        "±: {:.0} % interval over trials (Student). Each trial begins with everything up. A year has \
-         {HOURS_PER_YEAR:.0} h.",
+        "SERVED: the share of fresh requests; OUTAGES: a year, and their mean. ±: {:.0} % interval over \
+         trials (Student). Each trial begins with everything up. A year has {HOURS_PER_YEAR:.0} h.",
         CONFIDENCE * 100.0
     );
     lines.extend(wrap(&note, WIDTH).into_iter().map(|line| Styled::of(line, Tone::Dim)));
@@ -245,15 +255,17 @@ pub fn text(study: &YearStudy) -> Vec<Styled> {
 
 fn availability_row(measure: &MeasureResult) -> Vec<String> {
     let share = measure.unavailability;
-    let minutes = |share: f64| span(share * HOURS_PER_YEAR * 3_600.0);
-    let reach =
-        share.high.map_or(String::new(), |high| format!(" ± {}", minutes(high - share.value)));
+    let seconds = |share: f64| share * HOURS_PER_YEAR * 3_600.0;
     vec![
         measure.measure.to_owned(),
         nines(share.value),
-        format!("{}{reach}", minutes(share.value)),
-        format!("{:.4}", measure.outages_per_year),
-        measure.mean_outage_seconds.map_or("–".to_owned(), span),
+        measure.requests_unserved.map_or("–".to_owned(), |unserved| nines(unserved.value)),
+        share.high.map_or_else(
+            || amount(seconds(share.value)),
+            |high| around(seconds(share.value), seconds(high - share.value)),
+        ),
+        format!("{:.2}", measure.outages_per_year),
+        measure.mean_outage_seconds.map_or("–".to_owned(), amount),
     ]
 }
 
@@ -286,11 +298,11 @@ fn by_reason(result: &YearResult) -> Vec<Styled> {
         return vec![Styled::plain("Nothing was ever down.")];
     }
     let upper: Vec<String> = used.iter().map(|at| reasons[*at].to_uppercase()).collect();
-    let mut header = vec!["DOWN A YEAR BY REASON"];
+    let mut header = vec!["BY REASON"];
     header.extend(upper.iter().map(String::as_str));
     let row = |measure: &MeasureResult| {
         let cell =
-            |at: &usize| span(measure.minutes_per_year_by_reason[*at].minutes_per_year * 60.0);
+            |at: &usize| amount(measure.minutes_per_year_by_reason[*at].minutes_per_year * 60.0);
         [vec![measure.measure.to_owned()], used.iter().map(cell).collect()].concat()
     };
     let rows: Vec<_> = result.measures.iter().filter(told).map(row).collect();

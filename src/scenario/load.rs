@@ -7,6 +7,7 @@ use crate::scenario::document::Document;
 use crate::scenario::environment;
 use crate::scenario::lower::Subject;
 use crate::scenario::raw::Scenario;
+use crate::scenario::raw::cluster::Topology;
 use crate::scenario::reader::Reader;
 use crate::scenario::rules;
 use crate::scenario::samples;
@@ -27,13 +28,37 @@ pub struct Loaded {
 /// Reads a scenario. `samples` gives the text of a file that the scenario names, of samples
 /// (`{"empirical": "a.csv"}`) or of its `environment`, by its name as the scenario has it; whoever calls decides what it is relative to.
 pub fn load(source: &Source, samples: &dyn Fn(&str) -> Result<String, String>) -> Loaded {
-    read(source, samples, None)
+    load_with(source, samples, Overrides::default())
 }
 
-fn read(
+/// What takes the place of the scenario's own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Overrides {
+    /// The end of the run.
+    pub until: Option<Duration>,
+    /// Where etcd stands. Stacked, what the scenario says of the members' own machines is left out.
+    pub topology: Option<Topology>,
+}
+
+impl Overrides {
+    fn apply(self, scenario: &mut Scenario) {
+        if let Some(until) = self.until {
+            scenario.run.section.params.until = until;
+        }
+        let Some(topology) = self.topology else { return };
+        scenario.cluster.options.params.topology = topology;
+        if topology == Topology::Stacked {
+            scenario.cluster.etcd.params.members = None;
+            scenario.cluster.etcd_zones.names.clear();
+        }
+    }
+}
+
+/// As [`load`], with something else in place of what the scenario says; its rules are held to that.
+pub fn load_with(
     source: &Source,
     samples: &dyn Fn(&str) -> Result<String, String>,
-    until: Option<Duration>,
+    overrides: Overrides,
 ) -> Loaded {
     let (document, mut diagnostics) = Document::parse(source);
     let Some(mut document) = document else {
@@ -43,8 +68,8 @@ fn read(
     environment::join(&mut document.root, samples, &reader);
     samples::replace(&mut document.root, samples, &reader);
     let mut scenario = Scenario::read(&document, &reader);
-    if let Some((scenario, until)) = scenario.as_mut().zip(until) {
-        scenario.run.section.params.until = until;
+    if let Some(scenario) = scenario.as_mut() {
+        overrides.apply(scenario);
     }
     diagnostics.append(reader.finish());
     let subject = scenario.map(Subject::new);
@@ -64,15 +89,6 @@ fn read(
     diagnostics.append(said);
     let plan = (!diagnostics.has_errors()).then(|| subject.plan());
     Loaded { subject: Some(subject), plan, diagnostics }
-}
-
-/// As [`load`], with another end of the run than the scenario's.
-pub fn load_until(
-    source: &Source,
-    samples: &dyn Fn(&str) -> Result<String, String>,
-    until: Option<Duration>,
-) -> Loaded {
-    read(source, samples, until)
 }
 
 /// As [`load`], of a text without files of samples.

@@ -228,6 +228,11 @@ impl Etcd {
                 return;
             }
             peer.probed = false;
+            if !peer.replicate && rejected == peer.acked {
+                // Steady writes were counted for a peer that failed before they had reached its disk;
+                // raft would never have had an answer to them.
+                peer.acked = peer.acked.min(index);
+            }
             let next = if peer.replicate { peer.acked } else { index.min(peer.next.max(2) - 2) };
             peer.replicate = false;
             peer.next = next.max(peer.acked) + 1;

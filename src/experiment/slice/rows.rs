@@ -48,7 +48,8 @@ impl Kept for Vec<Row> {
 }
 
 impl RowLine {
-    fn of(row: &Row) -> Self {
+    /// A row.
+    pub fn of(row: &Row) -> Self {
         let value = |reading: &Reading| match reading.value {
             Value::Duration(span) => span.as_nanos(),
             Value::Count(count) => count,
@@ -57,7 +58,12 @@ impl RowLine {
         Self { trial: row.trial, values: row.readings.iter().map(pair).collect() }
     }
 
-    fn row(mut self) -> Result<Row, String> {
+    /// The row again.
+    ///
+    /// # Errors
+    ///
+    /// If it has a metric that there is not.
+    pub fn row(mut self) -> Result<Row, String> {
         let reading = |metric: &'static failover::Metric| {
             let value = self.values.remove(metric.name)?;
             let value = match metric.unit {

@@ -13,6 +13,7 @@ fn about() -> About {
         fingerprint: "00ff".to_owned(),
         seed: 7,
         until: Duration::from_secs(60),
+        sides: Vec::new(),
     }
 }
 

@@ -6,31 +6,17 @@ use crate::kernel::time::{Duration, Time};
 use crate::reliability::course::Course;
 use crate::reliability::ideal::Measure;
 
-/// Everything up.
-const ALL_UP: u8 = u8::MAX >> (8 - MEASURES);
-
 /// One trial of so many years.
 pub fn trial(course: &mut impl Course, key: Key, span: Duration) -> YearRow {
     course.reset(key);
     let mut row = YearRow { span: span.as_nanos(), ..YearRow::default() };
-    let mut began = [None::<u64>; MEASURES];
+    let mut began = [0; MEASURES];
     let (mut at, end) = (0, span.as_nanos());
     let mut levels = course.levels();
+    mark(&mut row, &mut began, !levels, at);
     loop {
         let next = course.next().nanos().min(end);
-        for (index, measure) in Measure::ALL.into_iter().enumerate().filter(|_| levels != ALL_UP) {
-            if levels >> index & 1 == 0 {
-                row.measures[index].reasons[course.reason(measure) as usize] += next - at;
-            }
-        }
-        let beside = lost(course.share_served(), next - at);
-        row.lost += beside;
-        let served = [Measure::ApiReadCached, Measure::ApiRead, Measure::ApiWrite];
-        for measure in served.into_iter().filter(|_| beside > 0) {
-            if levels >> measure as usize & 1 == 1 {
-                row.measures[measure as usize].unserved += beside;
-            }
-        }
+        spend(&mut row, course, levels, next - at);
         at = next;
         if at >= end {
             break;
@@ -38,27 +24,48 @@ pub fn trial(course: &mut impl Course, key: Key, span: Duration) -> YearRow {
         course.step();
         row.events += 1;
         let now = course.levels();
-        if now == levels {
-            continue;
+        if now != levels {
+            mark(&mut row, &mut began, levels & !now, at);
+            each(now & !levels, |index| row.measures[index].end(Some(began[index]), at));
+            levels = now;
         }
-        for (index, (spell, began)) in row.measures.iter_mut().zip(&mut began).enumerate() {
-            let (was, is) = (levels >> index & 1 == 1, now >> index & 1 == 1);
-            match (was, is) {
-                (true, false) => {
-                    spell.outages += 1;
-                    spell.first.get_or_insert(at);
-                    *began = Some(at);
-                }
-                (false, true) => spell.end(began.take(), at),
-                _ => {}
+    }
+    each(!levels, |index| row.measures[index].end(Some(began[index]), end));
+    row
+}
+
+/// What goes down.
+fn mark(row: &mut YearRow, began: &mut [u64; MEASURES], down: u8, at: u64) {
+    each(down, |index| {
+        row.measures[index].outages += 1;
+        row.measures[index].first.get_or_insert(at);
+        began[index] = at;
+    });
+}
+
+/// So much time passes with this up.
+fn spend(row: &mut YearRow, course: &impl Course, levels: u8, span: u64) {
+    each(!levels, |index| {
+        row.measures[index].reasons[course.reason(Measure::ALL[index]) as usize] += span;
+    });
+    let beside = lost(course.share_served(), span);
+    if beside > 0 {
+        row.lost += beside;
+        for measure in [Measure::ApiReadCached, Measure::ApiRead, Measure::ApiWrite] {
+            if levels >> measure as usize & 1 == 1 {
+                row.measures[measure as usize].unserved += beside;
             }
         }
-        levels = now;
     }
-    for (spell, began) in row.measures.iter_mut().zip(began) {
-        spell.end(began, end);
+}
+
+/// Each measure whose bit is set.
+#[inline]
+fn each(mut bits: u8, mut act: impl FnMut(usize)) {
+    while bits != 0 {
+        act(bits.trailing_zeros() as usize);
+        bits &= bits - 1;
     }
-    row
 }
 
 /// Nanoseconds' worth of requests that are lost at this share.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// How many measures there are.
-pub(super) const MEASURES: usize = Measure::ALL.len();
+pub const MEASURES: usize = Measure::ALL.len();
 
 /// How many reasons there are.
 pub(super) const REASONS: usize = Reason::ALL.len();
@@ -117,7 +117,11 @@ impl Fold<YearRow> for Totals {
         self.span = row.span;
         self.lost.0 += u128::from(row.lost);
         self.lost.1 += micro_square(row.lost);
-        for (total, spell) in self.measures.iter_mut().zip(row.measures) {
+        for (total, spell) in self.measures.iter_mut().zip(&row.measures) {
+            if spell.first.is_none() && spell.unserved == 0 {
+                total.until_first += u128::from(row.span);
+                continue;
+            }
             total.down += u128::from(spell.down);
             total.down_squares += micro_square(spell.down);
             total.outages += spell.outages;
@@ -199,7 +203,7 @@ impl Total {
 }
 
 /// Squares of nanoseconds of centuries would not fit; those of microseconds do, for 10⁹ trials.
-pub(super) fn micro_square(nanos: u64) -> u128 {
+pub fn micro_square(nanos: u64) -> u128 {
     let micros = u128::from(nanos / 1_000);
     micros * micros
 }

@@ -12,7 +12,7 @@ pub mod protocols;
 pub mod replay;
 
 pub use laws::trial;
-pub use ledger::{BINS, Spell, Total, Totals, WORST, YearRow};
+pub use ledger::{BINS, MEASURES, Spell, Total, Totals, WORST, YearRow, micro_square};
 pub use precision::YearPrecision;
 
 use super::study::{About, Kind, Study};
@@ -66,7 +66,7 @@ pub struct Estimate {
 
 impl Estimate {
     /// Of a sum and a sum of squares over trials.
-    fn of(trials: u64, sum: f64, squares: f64) -> Self {
+    pub fn of(trials: u64, sum: f64, squares: f64) -> Self {
         let n = trials as f64;
         let mean = sum / n;
         let variance = if trials > 1 { (squares - sum * mean).max(0.0) / (n - 1.0) } else { 0.0 };
@@ -222,6 +222,16 @@ impl YearStudy {
         let span = self.about.until.as_nanos() as f64;
         let squares = total.down_squares as f64 * 1e6 / (span * span);
         Estimate::of(self.results.trials, total.down as f64 / span, squares)
+    }
+
+    /// The share of fresh requests that are not served, in outages and beside them; `None` for a
+    /// measure that nobody asks for.
+    pub fn unserved(&self, measure: Measure) -> Option<Estimate> {
+        let (sum, squares) = self.results.measures[measure as usize].unserved;
+        let span = self.about.until.as_nanos() as f64;
+        let squares = squares as f64 * 1e6 / (span * span);
+        let share = Estimate::of(self.results.trials, sum as f64 / span, squares);
+        measure.is_asked().then_some(share)
     }
 
     /// The share of requests that meet an unhealthy server in the rotation, or an empty one.

@@ -15,6 +15,8 @@ mod sample;
 mod special;
 mod text;
 
+pub use sample::exponentials;
+
 use std::sync::Arc;
 
 use super::time::Duration;

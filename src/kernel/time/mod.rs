@@ -183,6 +183,12 @@ impl Duration {
         Duration((nanos + 0.5) as u64)
     }
 
+    /// So many times this span, to the nearest nanosecond; [`Duration::MAX`] where that is too long.
+    #[inline]
+    pub fn times(self, factor: f64) -> Duration {
+        Duration::from_nanos_f64(self.0 as f64 * factor)
+    }
+
     /// The span in nanoseconds.
     pub const fn as_nanos(self) -> u64 {
         self.0

@@ -34,6 +34,14 @@ impl Measure {
         Measure::Reconciliation,
     ];
 
+    /// Whether it is a service that requests ask for.
+    pub fn is_asked(self) -> bool {
+        matches!(
+            self,
+            Measure::Endpoint | Measure::ApiReadCached | Measure::ApiRead | Measure::ApiWrite
+        )
+    }
+
     /// The name in files and output: the service's, where it is one.
     pub fn name(self) -> &'static str {
         match self {

@@ -125,7 +125,6 @@ impl<'p> Process<'p> {
     pub fn step(&mut self) {
         let Some((at, cell)) = self.agenda.next() else { return };
         self.now = at;
-        self.agenda.clear(cell);
         let number = cell.0 as usize;
         let (outages, shocks) = (self.slots.len(), self.slots.len() + self.outages.len());
         let works = shocks + self.shocks.len();
@@ -135,10 +134,14 @@ impl<'p> Process<'p> {
             self.outage_event(number - outages);
         } else if number < works {
             self.shock(number - shocks);
-        } else if number < works + self.works.len() {
-            self.work_event(number - works);
         } else {
-            self.follow();
+            // The others set or clear their own cell, whatever happens.
+            self.agenda.clear(cell);
+            if number < works + self.works.len() {
+                self.work_event(number - works);
+            } else {
+                self.follow();
+            }
         }
     }
 
@@ -226,7 +229,7 @@ impl<'p> Process<'p> {
 
     /// Draws when a thing that came up fails, and by which of its modes.
     fn start_clock(&mut self, at: usize) {
-        let Some(part) = self.part(at) else { return };
+        let Some(part) = self.part(at) else { return self.agenda.clear(cell(at)) };
         let (key, now) = (self.key, self.now);
         self.since[at] = now;
         if self.held {
@@ -248,12 +251,12 @@ impl<'p> Process<'p> {
             State::Up => self.fail(at),
             State::Repairing => self.repaired(at),
             State::Booting | State::Worked => self.come_up(at),
-            State::Queued(_) | State::WaitingForPower => {}
+            State::Queued(_) | State::WaitingForPower => self.agenda.clear(cell(at)),
         }
     }
 
     fn fail(&mut self, at: usize) {
-        let Some(part) = self.part(at) else { return };
+        let Some(part) = self.part(at) else { return self.agenda.clear(cell(at)) };
         self.strikes += 1;
         let is_machine = matches!(part.thing, Thing::Machine(_));
         if let Some(bursts) = self.laws.bursts.as_ref().filter(|_| is_machine) {
@@ -276,13 +279,14 @@ impl<'p> Process<'p> {
     /// Something goes down, with a repair of this law.
     fn strike(&mut self, at: usize, repair: &Law, needs_crew: bool) {
         let key = self.key;
-        let span = repair.sample(&mut self.slots[at].clock.draw(key, Purpose::Repair));
-        self.down(at, State::Queued(span));
+        let span = self.slots[at].clock.span(key, Purpose::Repair, repair);
+        self.go_down(at, State::Queued(span));
         let crew = self.part(at).filter(|_| needs_crew).and_then(|part| part.crew);
         self.slots[at].needs_crew = crew.is_some();
         match crew {
             Some(crew) => {
                 let urgency = self.part(at).map_or(0, |part| part.urgency);
+                self.agenda.clear(cell(at));
                 self.crews[crew].join(at, urgency, &mut self.turns);
                 self.take_turns();
             }
@@ -327,6 +331,7 @@ impl<'p> Process<'p> {
             self.come_up(at);
         } else {
             self.slots[at].state = State::WaitingForPower;
+            self.agenda.clear(cell(at));
         }
     }
 
@@ -336,10 +341,16 @@ impl<'p> Process<'p> {
         !self.outages.iter().any(dark)
     }
 
-    /// Takes a thing down; with a machine its processes go, and their repairs with them.
+    /// Takes a thing down that has nothing to wait for by itself.
     fn down(&mut self, at: usize, state: State) {
-        self.slots[at].state = state;
+        self.go_down(at, state);
         self.agenda.clear(cell(at));
+    }
+
+    /// Takes a thing down, whose cell is for the caller to set; with a machine its processes go, and
+    /// their repairs with them.
+    fn go_down(&mut self, at: usize, state: State) {
+        self.slots[at].state = state;
         if let Thing::Machine(machine) = self.slots[at].thing {
             for index in 0..self.on[machine.index()].len() {
                 let process = self.on[machine.index()][index];

@@ -11,6 +11,12 @@ impl Process<'_> {
         }
         let slots = self.slots.iter().map(|slot| slot.state != State::Up);
         let outages = self.outages.iter().map(|outage| outage.away);
+        if self.slots.len() + self.outages.len() <= 64 {
+            let bit = |(at, down): (usize, bool)| u64::from(down) << at;
+            return Some(
+                slots.chain(outages).enumerate().map(bit).fold(0, |all, bit| all | bit).into(),
+            );
+        }
         let bit = |(at, down): (usize, bool)| u128::from(down) << at;
         Some(slots.chain(outages).enumerate().map(bit).fold(0, |all, bit| all | bit))
     }

@@ -1,124 +1,21 @@
-//! The page of a validation, in Markdown and in HTML, from one description of what stands on it.
+//! The page of a validation, from one description of what stands on it.
 
 use super::rows::{MetricRow, Numbers, probability, row};
 use super::{Entry, Report};
 use crate::experiment::validation::MetricResult;
 use crate::measure::failover::Unit;
 use crate::report::monte_carlo::shown;
+use crate::report::page::{self, Block};
 use serde_json::Value;
-use std::fmt::Write;
-
-/// What stands on a page.
-enum Block {
-    Heading(u8, String),
-    Paragraph(String),
-    Image(String, String),
-    Table(Vec<&'static str>, Vec<Vec<String>>),
-    /// Text as it stands in a file, folded away under a title.
-    Folded(String, String),
-}
 
 /// The page in Markdown.
 pub fn markdown(report: &Report) -> String {
-    let mut text = String::new();
-    for block in blocks(report) {
-        match block {
-            Block::Heading(level, words) => {
-                let _ = writeln!(text, "{} {words}\n", "#".repeat(level.into()));
-            }
-            Block::Paragraph(words) => {
-                let _ = writeln!(text, "{words}\n");
-            }
-            Block::Image(file, words) => {
-                let _ = writeln!(text, "![{words}]({})\n", file.replace(' ', "%20"));
-            }
-            Block::Table(header, rows) => {
-                let line = |cells: &[String]| format!("| {} |", cells.join(" | "));
-                let header: Vec<String> = header.into_iter().map(str::to_owned).collect();
-                let rule = vec!["---".to_owned(); header.len()];
-                let escaped = rows.iter().map(|row| {
-                    line(&row.iter().map(|cell| cell.replace('|', "\\|")).collect::<Vec<_>>())
-                });
-                let lines: Vec<String> =
-                    [line(&header), line(&rule)].into_iter().chain(escaped).collect();
-                let _ = writeln!(text, "{}\n", lines.join("\n"));
-            }
-            Block::Folded(title, inside) => {
-                let _ = writeln!(
-                    text,
-                    "<details><summary>{title}</summary>\n\n```json\n{}\n```\n\n</details>\n",
-                    inside.trim_end()
-                );
-            }
-        }
-    }
-    text.trim_end().to_owned() + "\n"
+    page::markdown(&blocks(report))
 }
-
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;\
-padding:0 1rem;color:#222}table{border-collapse:collapse;margin:1rem 0;font-size:.85rem}\
-td,th{border:1px solid #ccc;padding:.2rem .5rem;text-align:left}th{background:#f3f3f3}\
-img{max-width:100%;height:auto}pre{background:#f6f6f6;padding:1rem;overflow:auto;font-size:.8rem}\
-h2{border-top:1px solid #ddd;padding-top:1rem}";
 
 /// The page in HTML, with the plots beside it.
 pub fn html(report: &Report) -> String {
-    let mut text = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>hasim: held against reality</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-    );
-    for block in blocks(report) {
-        match block {
-            Block::Heading(level, words) => {
-                let _ = writeln!(text, "<h{level}>{}</h{level}>", escape(&words));
-            }
-            Block::Paragraph(words) => {
-                let _ = writeln!(text, "<p>{}</p>", code_marked(&escape(&words)));
-            }
-            Block::Image(file, words) => {
-                let (file, words) = (escape(&file.replace(' ', "%20")), escape(&words));
-                let _ = writeln!(text, "<p><img src=\"{file}\" alt=\"{words}\"></p>");
-            }
-            Block::Table(header, rows) => table_html(&mut text, &header, &rows),
-            Block::Folded(title, inside) => {
-                let _ = writeln!(
-                    text,
-                    "<details><summary>{}</summary><pre>{}</pre></details>",
-                    escape(&title),
-                    escape(inside.trim_end())
-                );
-            }
-        }
-    }
-    text + "</body>\n</html>\n"
-}
-
-fn table_html(text: &mut String, header: &[&str], rows: &[Vec<String>]) {
-    let cells = |mark: &str, cells: &mut dyn Iterator<Item = &str>| -> String {
-        cells.fold(String::new(), |mut row, cell| {
-            let _ = write!(row, "<{mark}>{}</{mark}>", code_marked(&escape(cell)));
-            row
-        })
-    };
-    let _ = writeln!(text, "<table>\n<tr>{}</tr>", cells("th", &mut header.iter().copied()));
-    for row in rows {
-        let _ = writeln!(text, "<tr>{}</tr>", cells("td", &mut row.iter().map(String::as_str)));
-    }
-    text.push_str("</table>\n");
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-/// Words between backticks as code.
-fn code_marked(text: &str) -> String {
-    let part = |(at, part): (usize, &str)| match at % 2 {
-        0 => part.to_owned(),
-        _ => format!("<code>{part}</code>"),
-    };
-    text.split('`').enumerate().map(part).collect()
+    page::html("hasim: held against reality", &blocks(report))
 }
 
 fn blocks(report: &Report) -> Vec<Block> {
@@ -162,7 +59,7 @@ fn opening(report: &Report) -> Vec<Block> {
             report.headline()
         )),
         Block::Paragraph(REGENERATED.to_owned()),
-        Block::Table(header, rows.collect()),
+        Block::table(&header, rows.collect()),
         Block::Paragraph(LAW.to_owned()),
     ]
 }
@@ -194,7 +91,7 @@ fn environment(report: &Report) -> Vec<Block> {
              a scenario's own values come from its experiment's `config` alone."
                 .to_owned(),
         ),
-        Block::Table(vec!["value", "where it comes from"], rows.collect()),
+        Block::table(&["value", "where it comes from"], rows.collect()),
         Block::Folded(name.clone(), text.clone()),
     ]
 }
@@ -217,7 +114,7 @@ fn experiment(entry: &Entry) -> Vec<Block> {
         blocks.push(Block::Paragraph(format!("Known to differ: {}", entry.note)));
     }
     if !measured.config.is_empty() {
-        blocks.push(Block::Table(vec!["configured", "value"], config.collect()));
+        blocks.push(Block::table(&["configured", "value"], config.collect()));
     }
     blocks.push(Block::Folded(format!("The scenario {id}.json"), entry.scenario.clone()));
     blocks
@@ -226,7 +123,7 @@ fn experiment(entry: &Entry) -> Vec<Block> {
 fn table(entry: &Entry) -> Block {
     let header =
         vec!["metric", "", "n", "p10", "p50", "p90", "max", "KS", "p", "smallest shift", "verdict"];
-    Block::Table(header, entry.result.metrics.iter().flat_map(rows).collect())
+    Block::table(&header, entry.result.metrics.iter().flat_map(rows).collect())
 }
 
 /// Three lines: measured, simulated, and their differences.
