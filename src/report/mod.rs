@@ -15,6 +15,7 @@ pub mod monte_carlo;
 pub mod page;
 pub mod quorum;
 pub mod rare;
+pub mod reasons;
 pub mod replay;
 pub mod style;
 pub mod tables;

@@ -3,6 +3,7 @@
 //! Absent on purpose: statistics, and the decision whether there is an interval.
 
 use super::layout::{WIDTH, columns, wrap};
+use super::reasons::{self, ReasonResult};
 use super::style::{Styled, Tone};
 use crate::experiment::rare::{Basis, RareStudy, Search, Share};
 use crate::experiment::years::HOURS_PER_YEAR;
@@ -97,17 +98,7 @@ pub struct RareMeasureResult {
     /// The mean outage in seconds; `null` where there was none.
     pub mean_outage_seconds: Option<f64>,
     /// Minutes down a year by reason.
-    pub minutes_per_year_by_reason: Vec<RareReasonResult>,
-}
-
-/// Downtime for one reason.
-#[derive(Clone, Copy, Debug, JsonSchema, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RareReasonResult {
-    /// The reason.
-    pub reason: &'static str,
-    /// Minutes a year.
-    pub minutes_per_year: f64,
+    pub minutes_per_year_by_reason: Vec<ReasonResult>,
 }
 
 impl RareEstimateResult {
@@ -137,11 +128,8 @@ impl RareMeasureResult {
         let share = study.measure(measure);
         let unavailability = RareEstimateResult::of(share.as_ref());
         let minutes = |part: f64| part * YEAR / 60.0;
-        let reason = |reason: &Reason| RareReasonResult {
-            reason: reason.name(),
-            minutes_per_year: share
-                .as_ref()
-                .map_or(0.0, |share| minutes(share.reasons[*reason as usize])),
+        let reason = |reason: Reason| {
+            share.as_ref().map_or(0.0, |share| minutes(share.reasons[reason as usize]))
         };
         Self {
             measure: measure.name(),
@@ -155,7 +143,7 @@ impl RareMeasureResult {
             unavailability,
             outages_per_year: share.as_ref().map_or(0.0, |share| share.outages_per_year),
             mean_outage_seconds: share.as_ref().and_then(|share| share.mean_outage),
-            minutes_per_year_by_reason: Reason::ALL.iter().map(reason).collect(),
+            minutes_per_year_by_reason: reasons::all(reason),
         }
     }
 }
@@ -273,28 +261,11 @@ fn row(measure: &RareMeasureResult) -> Vec<String> {
 
 /// Shares of the downtime by reason, of measures that were down at all.
 fn by_reason(result: &RareResult) -> Vec<Styled> {
-    let told = |measure: &&RareMeasureResult| measure.minutes_per_year > 0.0;
-    let used: Vec<usize> = (0..Reason::ALL.len())
-        .filter(|at| {
-            result.measures.iter().any(|m| m.minutes_per_year_by_reason[*at].minutes_per_year > 0.0)
-        })
-        .collect();
-    if used.is_empty() {
-        return Vec::new();
-    }
-    let upper: Vec<String> = used.iter().map(|at| Reason::ALL[*at].name().to_uppercase()).collect();
-    let mut header = vec!["DOWN FOR"];
-    header.extend(upper.iter().map(String::as_str));
-    let row = |measure: &RareMeasureResult| {
-        let cell = |at: &usize| {
-            let part = measure.minutes_per_year_by_reason[*at].minutes_per_year;
-            format!("{:.1} %", part / measure.minutes_per_year * 100.0)
-        };
-        [vec![measure.measure.to_owned()], used.iter().map(cell).collect()].concat()
-    };
-    let rows: Vec<_> = result.measures.iter().filter(told).map(row).collect();
-    let table = columns(&header, &rows).into_iter().map(Styled::plain);
-    std::iter::once(Styled::default()).chain(table).collect()
+    let measures = result.measures.iter().map(|m| (m.measure, &m.minutes_per_year_by_reason[..]));
+    let share = |minutes: f64, all: f64| format!("{:.1} %", minutes / all * 100.0);
+    let table = reasons::table("DOWN FOR", measures, share).into_iter().map(Styled::plain);
+    let gap = (table.len() > 0).then(Styled::default);
+    gap.into_iter().chain(table).collect()
 }
 
 fn refusals(result: &RareResult) -> Vec<Styled> {

@@ -4,10 +4,11 @@
 
 use super::amount::{amount, around};
 use super::layout::{WIDTH, columns, wrap};
+use super::reasons::{self, ReasonResult};
 use super::style::{Styled, Tone};
 use crate::experiment::years::{BINS, Estimate, HOURS_PER_YEAR, YearStudy};
 use crate::kernel::time::Duration;
-use crate::reliability::ideal::{Measure, Reason};
+use crate::reliability::ideal::Measure;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -100,16 +101,6 @@ pub struct WorstResult {
     pub hours: f64,
 }
 
-/// Downtime for one reason.
-#[derive(Clone, Copy, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ReasonResult {
-    /// The reason.
-    pub reason: &'static str,
-    /// Minutes a year.
-    pub minutes_per_year: f64,
-}
-
 /// Outages of about one length.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -144,10 +135,6 @@ impl MeasureResult {
             below_seconds,
             outages: *outages,
         };
-        let reason = |reason: &Reason| ReasonResult {
-            reason: reason.name(),
-            minutes_per_year: minutes(total.reasons[*reason as usize]),
-        };
         let worst = |(down, trial): &(u64, u64)| WorstResult {
             trial: *trial,
             hours: *down as f64 / 3.6e12,
@@ -169,7 +156,9 @@ impl MeasureResult {
                 total.until_first as f64 / 3.6e12 / total.trials_down as f64,
             ),
             trials_without_outage: study.results.trials - total.trials_down,
-            minutes_per_year_by_reason: Reason::ALL.iter().map(reason).collect(),
+            minutes_per_year_by_reason: reasons::all(|reason| {
+                minutes(total.reasons[reason as usize])
+            }),
             outage_lengths: edges.zip(&total.lengths).map(length).collect(),
             worst_trials: total.worst.iter().filter(|worst| worst.0 > 0).map(worst).collect(),
         }
@@ -287,26 +276,12 @@ fn worst(result: &YearResult, replayable: bool) -> Vec<Styled> {
 
 /// Downtime by reason, of measures that were down at all.
 fn by_reason(result: &YearResult) -> Vec<Styled> {
-    let told = |measure: &&MeasureResult| measure.minutes_per_year > 0.0;
-    let reasons: Vec<&'static str> = Reason::ALL.iter().map(|reason| reason.name()).collect();
-    let used: Vec<usize> = (0..reasons.len())
-        .filter(|at| {
-            result.measures.iter().any(|m| m.minutes_per_year_by_reason[*at].minutes_per_year > 0.0)
-        })
-        .collect();
-    if used.is_empty() {
+    let measures = result.measures.iter().map(|m| (m.measure, &m.minutes_per_year_by_reason[..]));
+    let lines = reasons::table("BY REASON", measures, |minutes, _| amount(minutes * 60.0));
+    if lines.is_empty() {
         return vec![Styled::plain("Nothing was ever down.")];
     }
-    let upper: Vec<String> = used.iter().map(|at| reasons[*at].to_uppercase()).collect();
-    let mut header = vec!["BY REASON"];
-    header.extend(upper.iter().map(String::as_str));
-    let row = |measure: &MeasureResult| {
-        let cell =
-            |at: &usize| amount(measure.minutes_per_year_by_reason[*at].minutes_per_year * 60.0);
-        [vec![measure.measure.to_owned()], used.iter().map(cell).collect()].concat()
-    };
-    let rows: Vec<_> = result.measures.iter().filter(told).map(row).collect();
-    columns(&header, &rows).into_iter().map(Styled::plain).collect()
+    lines.into_iter().map(Styled::plain).collect()
 }
 
 fn share(estimate: EstimateResult) -> String {

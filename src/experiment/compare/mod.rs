@@ -94,7 +94,7 @@ pub fn check(sides: &[Side]) -> Result<Kind, NotPaired> {
         return Err(NotPaired::Alone);
     }
     let fails = |side: &Side| !side.plan.reliability.is_empty();
-    for other in others.iter().filter(|other| fails(other) != fails(first)) {
+    if let Some(other) = others.iter().find(|other| fails(other) != fails(first)) {
         let (by_itself, by_faults) = if fails(first) { (first, other) } else { (other, first) };
         let (by_itself, by_faults) = (by_itself.name.to_owned(), by_faults.name.to_owned());
         return Err(NotPaired::Kinds { by_itself, by_faults });

@@ -1,3 +1,5 @@
+//! Comparisons of years: sides, differences, intervals, refusals.
+
 use super::*;
 use crate::experiment::trials::{Fold, Unwatched};
 use crate::experiment::years::YearStudy;
@@ -30,7 +32,7 @@ fn years(sides: &[Side], trials: u64, threads: usize) -> YearComparison {
     study
 }
 
-fn find<'a>(rows: &'a [Difference], measure: Measure) -> &'a Difference {
+fn find(rows: &[Difference], measure: Measure) -> &Difference {
     rows.iter().find(|row| row.name == measure.name() && row.of == Of::DownAYear).expect("a row")
 }
 

@@ -135,7 +135,7 @@ impl<'p> Process<'p> {
         } else if number < works {
             self.shock(number - shocks);
         } else {
-            // The others set or clear their own cell, whatever happens.
+            // All above set or clear their own cell, whatever happens.
             self.agenda.clear(cell);
             if number < works + self.works.len() {
                 self.work_event(number - works);
@@ -347,8 +347,7 @@ impl<'p> Process<'p> {
         self.agenda.clear(cell(at));
     }
 
-    /// Takes a thing down, whose cell is for the caller to set; with a machine its processes go, and
-    /// their repairs with them.
+    /// The same, but its cell is for the caller to set. With a machine its processes and repairs go.
     fn go_down(&mut self, at: usize, state: State) {
         self.slots[at].state = state;
         if let Thing::Machine(machine) = self.slots[at].thing {

@@ -201,8 +201,8 @@ fn year_tables(study: &YearComparison) -> Vec<Block> {
     for name in &names {
         header.extend([
             format!("{name}: time up"),
-            format!("down a year"),
-            format!("outages a year"),
+            "down a year".to_owned(),
+            "outages a year".to_owned(),
         ]);
     }
     header.push("difference".to_owned());

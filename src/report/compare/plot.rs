@@ -67,6 +67,7 @@ fn drawn(
     Ok(text)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "given to `map_err`")]
 fn told<E: std::error::Error + Send + Sync>(error: DrawingAreaErrorKind<E>) -> String {
     error.to_string()
 }
