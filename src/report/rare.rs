@@ -263,7 +263,7 @@ fn row(measure: &RareMeasureResult) -> Vec<String> {
 fn by_reason(result: &RareResult) -> Vec<Styled> {
     let measures = result.measures.iter().map(|m| (m.measure, &m.minutes_per_year_by_reason[..]));
     let share = |minutes: f64, all: f64| format!("{:.1} %", minutes / all * 100.0);
-    let table = reasons::table("DOWN FOR", measures, share).into_iter().map(Styled::plain);
+    let table = reasons::table("DOWN FOR", &measures, share).into_iter().map(Styled::plain);
     let gap = (table.len() > 0).then(Styled::default);
     gap.into_iter().chain(table).collect()
 }

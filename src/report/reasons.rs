@@ -25,7 +25,7 @@ pub fn all(minutes: impl Fn(Reason) -> f64) -> Vec<ReasonResult> {
 /// shows the minutes of a reason of all minutes.
 pub fn table<'a>(
     title: &str,
-    measures: impl Iterator<Item = (&'static str, &'a [ReasonResult])> + Clone,
+    measures: &(impl Iterator<Item = (&'static str, &'a [ReasonResult])> + Clone),
     cell: impl Fn(f64, f64) -> String,
 ) -> Vec<String> {
     let came = |at: &usize| measures.clone().any(|(_, rows)| rows[*at].minutes_per_year > 0.0);

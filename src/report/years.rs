@@ -277,7 +277,7 @@ fn worst(result: &YearResult, replayable: bool) -> Vec<Styled> {
 /// Downtime by reason, of measures that were down at all.
 fn by_reason(result: &YearResult) -> Vec<Styled> {
     let measures = result.measures.iter().map(|m| (m.measure, &m.minutes_per_year_by_reason[..]));
-    let lines = reasons::table("BY REASON", measures, |minutes, _| amount(minutes * 60.0));
+    let lines = reasons::table("BY REASON", &measures, |minutes, _| amount(minutes * 60.0));
     if lines.is_empty() {
         return vec![Styled::plain("Nothing was ever down.")];
     }
