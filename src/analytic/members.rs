@@ -77,7 +77,7 @@ mod tests {
         let text = r#"{ "apiVersion": "hasim/v1", "kind": "Scenario",
             "cluster": {"controlPlane": {"replicas": 3}, "zones": ["a", "b", "c"]},
             "reliability": {"preset": "textbook",
-                "zones": {"perYear": 1, "repair": "8h45m36s"}} }"#;
+                "zones": {"perYear": 1, "repair": "8h45m36s", "effect": "overlay"}} }"#;
         let plan = load_text("test.json", text).plan.expect("a plan");
         let found = availabilities(&plan, &plan.services.members).expect("they fail");
         assert!((found.member - 1000.0 / 1004.0).abs() < 1e-12 && !found.differ);
