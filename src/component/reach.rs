@@ -5,6 +5,7 @@
 
 use super::id::MachineId;
 use crate::kernel::time::Duration;
+use crate::transport::retransmission::SynTimers;
 
 /// State of one direction between two machines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub struct Reach {
     directions: Vec<Direction>,
     ports_closed: Vec<u16>,
     cables_out: Vec<u16>,
-    syn_linear: u32,
+    syn: SynTimers,
 }
 
 impl Reach {
@@ -40,19 +41,18 @@ impl Reach {
         let directions =
             (0..count * count).map(|at| direction(id(at / count), id(at % count))).collect();
         let (ports_closed, cables_out) = (vec![0; count], vec![0; count]);
-        Self { count, directions, ports_closed, cables_out, syn_linear: 0 }
+        Self { count, directions, ports_closed, cables_out, syn: SynTimers::default() }
     }
 
-    /// The same network of machines whose kernels wait so often before the waits between SYNs double
-    /// (`tcp_syn_linear_timeouts`; 0 without).
+    /// The same network of machines whose kernels repeat SYNs so.
     #[must_use]
-    pub fn with_syn_linear(self, syn_linear: u32) -> Self {
-        Self { syn_linear, ..self }
+    pub fn with_syn(self, syn: SynTimers) -> Self {
+        Self { syn, ..self }
     }
 
-    /// How often the machines' kernels wait before the waits between SYNs double.
-    pub fn syn_linear(&self) -> u32 {
-        self.syn_linear
+    /// How the machines' kernels repeat SYNs.
+    pub fn syn(&self) -> SynTimers {
+        self.syn
     }
 
     fn at(&self, from: MachineId, to: MachineId) -> usize {

@@ -18,6 +18,7 @@ mod target;
 use crate::component::blame::Blame;
 use crate::kernel::cadence::covering_gap;
 use crate::kernel::time::{Duration, Time};
+use crate::transport::retransmission::SynTimers;
 use check::Check;
 
 pub use luck::Luck;
@@ -98,8 +99,8 @@ pub struct Rules {
     pub reply_total: Duration,
     /// Each wait is stretched or shortened by up to this share, in percent (`spread-checks`).
     pub spread: u32,
-    /// The kernel's `tcp_syn_linear_timeouts`.
-    pub syn_linear: u32,
+    /// How the kernel repeats SYNs.
+    pub syn: SynTimers,
     /// For blame lines.
     pub names: Names,
 }

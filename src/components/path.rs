@@ -150,7 +150,7 @@ impl Losses<'_> {
     /// A connection, a request and its answer.
     fn request(&self, from: ComponentId, to: ComponentId) -> Lateness {
         let loss = either(self.view.loss(from, to), self.view.loss(to, from));
-        Lateness::of_connecting(loss, self.view.all.reach.syn_linear(), self.limit)
+        Lateness::of_connecting(loss, self.view.all.reach.syn(), self.limit)
             .then(self.exchange(from, to))
     }
 

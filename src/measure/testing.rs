@@ -132,11 +132,11 @@ fn plan() -> Plan {
         unjoined: Vec::new(),
         restart: vec![Restart::Never; map.component_count()],
         kernel: KernelPlan {
-            syn_linear: 0,
+            syn: 0.into(),
             signal: vec![Law::Fixed(Duration::ZERO); map.component_count()],
         },
         network: vec![link; map.machine_count() * map.machine_count()],
-        streams: StreamLaw::etcd(ms(1000), 0),
+        streams: StreamLaw::etcd(ms(1000), 0.into()),
         heartbeat: ms(100),
         boot: BootPlan { boot: Law::Fixed(ms(30_000)) },
         services,

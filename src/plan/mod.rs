@@ -25,6 +25,7 @@ use crate::components::workload::Shared;
 use crate::kernel::law::Law;
 use crate::kernel::time::Duration;
 use crate::transport::peer_stream::StreamLaw;
+use crate::transport::retransmission::SynTimers;
 use std::sync::Arc;
 
 /// How the world begins.
@@ -48,8 +49,8 @@ pub struct Leaders {
 /// What the machines' kernels do.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KernelPlan {
-    /// `tcp_syn_linear_timeouts`.
-    pub syn_linear: u32,
+    /// How they repeat SYNs.
+    pub syn: SynTimers,
     /// From SIGTERM until the process gets to it, per component in the map's order.
     pub signal: Vec<Law>,
 }

@@ -3,7 +3,7 @@
 //!
 //! Absent on purpose: what matters (the callers say), and queueing behind a lost segment.
 
-use super::retransmission::{DATA_FIRST, Schedule};
+use super::retransmission::{DATA_FIRST, Schedule, SynTimers};
 use crate::kernel::stream::Draw;
 use crate::kernel::time::{Duration, Time};
 
@@ -30,9 +30,9 @@ impl Lateness {
     }
 
     /// Connecting, where a SYN or its answer is lost with this probability: repeated after 1, 3, 7 … s,
-    /// or as the kernel's `tcp_syn_linear_timeouts` says. Lateness above `limit` is not told apart.
-    pub fn of_connecting(loss: f64, linear: u32, limit: Duration) -> Self {
-        Self::repeated(loss, Schedule::syn(Time::ZERO, linear), limit)
+    /// or as the kernel's timers say. Lateness above `limit` is not told apart.
+    pub fn of_connecting(loss: f64, timers: impl Into<SynTimers>, limit: Duration) -> Self {
+        Self::repeated(loss, Schedule::syn(Time::ZERO, timers), limit)
     }
 
     /// Data lost with this probability: repeated after 0.2, 0.6, 1.4 … s.

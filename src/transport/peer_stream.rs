@@ -5,7 +5,7 @@
 //! connection after its time-out and dials anew. Whichever comes first after the repair wins; so a
 //! link that returns is not used at once (measured: 0.35-1.1 s later).
 
-use super::retransmission::Schedule;
+use super::retransmission::{Schedule, SynTimers};
 use crate::kernel::time::{Duration, Time};
 
 /// Settings of the streams.
@@ -17,15 +17,15 @@ pub struct StreamLaw {
     pub dial_timeout: Duration,
     /// Least time between dials. etcd: one per 100 ms (api/rafthttp `newStreamReader` limiter).
     pub dial_pause: Duration,
-    /// The kernel's `tcp_syn_linear_timeouts`.
-    pub syn_linear: u32,
+    /// How the kernel repeats SYNs.
+    pub syn: SynTimers,
 }
 
 impl StreamLaw {
     /// The streams of etcd members with this election-timeout.
-    pub fn etcd(election_timeout: Duration, syn_linear: u32) -> Self {
+    pub fn etcd(election_timeout: Duration, syn: SynTimers) -> Self {
         Self {
-            syn_linear,
+            syn,
             read_timeout: Duration::from_secs(5),
             dial_timeout: Duration::from_secs(1).saturating_add(election_timeout),
             dial_pause: Duration::from_millis(100),
@@ -72,9 +72,8 @@ pub fn next_dial(law: StreamLaw, since: Time, t: Time) -> Time {
     let cycle = law.dial_timeout.saturating_add(law.dial_pause);
     let begun = t.since(since).as_nanos() / cycle.as_nanos().max(1);
     let dial = since + cycle * begun;
-    let in_this = Schedule::syn(dial, law.syn_linear)
-        .at_or_after(t)
-        .filter(|at| *at < dial + law.dial_timeout);
+    let in_this =
+        Schedule::syn(dial, law.syn).at_or_after(t).filter(|at| *at < dial + law.dial_timeout);
     in_this.unwrap_or(dial + cycle)
 }
 
@@ -83,7 +82,7 @@ mod tests {
     use super::*;
 
     const LAW: StreamLaw = StreamLaw {
-        syn_linear: 0,
+        syn: SynTimers { linear: 0, hz: 0 },
         read_timeout: Duration::from_secs(5),
         dial_timeout: Duration::from_secs(2),
         dial_pause: Duration::from_millis(100),

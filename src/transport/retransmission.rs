@@ -12,6 +12,40 @@ pub const SYN_FIRST: Duration = Duration::from_secs(1);
 /// How many SYNs are retransmitted before the kernel gives up. Linux: `tcp_syn_retries` 6.
 pub const SYN_RETRIES: u32 = 6;
 
+/// How a machine's kernel times the SYNs that it repeats.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SynTimers {
+    /// How many waits pass before they double (`tcp_syn_linear_timeouts`; 0 without).
+    pub linear: u32,
+    /// Ticks a second of the timer wheel (`CONFIG_HZ`); 0: timers are exact.
+    pub hz: u32,
+}
+
+impl From<u32> for SynTimers {
+    fn from(linear: u32) -> Self {
+        Self { linear, hz: 0 }
+    }
+}
+
+/// Slots of the wheel's first level less one, and by how much each further level is coarser. Linux:
+/// kernel/time/timer.c, `LVL_SIZE` 64 and `LVL_CLK_DIV` 8.
+const WHEEL_TICKS: u64 = 63;
+const WHEEL_COARSER: u64 = 8;
+
+impl SynTimers {
+    /// When a timer fires that is to fire at `at`, `wait` after it was set: never early, at the end of
+    /// its slot, and the longer the wait the longer the slot (1 s at 250 Hz: a slot of 32 ms).
+    fn fires(self, at: Time, wait: Duration) -> Time {
+        let Some(tick) = 1_000_000_000_u64.checked_div(u64::from(self.hz)) else { return at };
+        let ticks = wait.as_nanos() / tick;
+        let (mut slot, mut reach) = (tick, WHEEL_TICKS);
+        while ticks >= reach {
+            (slot, reach) = (slot * WHEEL_COARSER, reach * WHEEL_COARSER);
+        }
+        Time::from_nanos((at.as_nanos() / slot + 1) * slot)
+    }
+}
+
 /// First retransmission of unacknowledged data on a short path; each later wait doubles.
 ///
 /// Linux: `TCP_RTO_MIN` 200 ms, above any round trip inside a site.
@@ -33,21 +67,23 @@ pub struct Schedule {
     pub wait: Duration,
     /// How many retransmissions follow the first transmission.
     pub retries: u32,
-    /// How many waits pass before they double.
-    pub linear: u32,
+    /// How its timers fire, and how many waits pass before they double.
+    pub timers: SynTimers,
 }
 
 impl Schedule {
     /// SYNs of a connection attempt that began at `first`.
     ///
-    /// `linear` is the kernel's `tcp_syn_linear_timeouts`.
-    pub fn syn(first: Time, linear: u32) -> Self {
-        Self { first, wait: SYN_FIRST, retries: SYN_RETRIES.saturating_add(linear), linear }
+    /// `timers` are the kernel's.
+    pub fn syn(first: Time, timers: impl Into<SynTimers>) -> Self {
+        let timers = timers.into();
+        let retries = SYN_RETRIES.saturating_add(timers.linear);
+        Self { first, wait: SYN_FIRST, retries, timers }
     }
 
     /// Data first sent at `first` and not acknowledged since.
     pub fn data(first: Time) -> Self {
-        Self { first, wait: DATA_FIRST, retries: DATA_RETRIES, linear: 0 }
+        Self { first, wait: DATA_FIRST, retries: DATA_RETRIES, timers: SynTimers::default() }
     }
 
     /// All transmissions, the first included.
@@ -56,9 +92,9 @@ impl Schedule {
         let mut at = self.first;
         (0..=self.retries).map(move |n| {
             if n > 0 {
-                at += wait;
+                at = self.timers.fires(at + wait, wait);
             }
-            if n > self.linear {
+            if n > self.timers.linear {
                 wait = wait.saturating_add(wait).min(RTO_MAX);
             }
             at
@@ -101,6 +137,27 @@ mod tests {
     fn first_waits_may_be_linear() {
         let at = seconds(Schedule::syn(Time::START, 4));
         assert_eq!(at[..8], [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 11.0]);
+    }
+
+    /// Law: a wheel of 250 ticks a second lets a SYN wait 1 s and up to 32 ms, evenly over all phases, and
+    /// one that waits 4 s up to 256 ms.
+    #[test]
+    fn a_timer_wheel_repeats_late() {
+        let timers = SynTimers { linear: 0, hz: 250 };
+        let late = |phase: u64| {
+            let first = Time::START + Duration::from_micros(phase * 64);
+            let at: Vec<Time> = Schedule::syn(first, timers).transmissions().take(4).collect();
+            let over = |n: usize, wait| at[n].since(at[n - 1]).as_millis_f64() - wait;
+            [over(1, 1000.0), over(3, 4000.0)]
+        };
+        let phases = 4_000;
+        let all: Vec<[f64; 2]> = (0..phases).map(late).collect();
+        for (n, slot) in [(0, 32.0), (1, 256.0)] {
+            assert!(all.iter().all(|late| late[n] > 0.0 && late[n] <= slot));
+        }
+        // 256 ms of phases, which are eight whole slots.
+        let mean = all.iter().map(|late| late[0]).sum::<f64>() / phases as f64;
+        assert!((mean - 16.0).abs() < 0.1, "{mean}");
     }
 
     /// Law: data are given up after 15 retransmissions; the last one leaves 804.6 s after the first

@@ -116,7 +116,7 @@ impl World<'_> {
                 self.calls.insert(key, open);
                 self.post_call(key, self.now + round_trip + there, Letter::Request(key));
             }
-            _ => match Schedule::syn(open.first, self.all.reach.syn_linear()).after(self.now) {
+            _ => match Schedule::syn(open.first, self.all.reach.syn()).after(self.now) {
                 Some(at) => self.post_call(key, at, Letter::Syn(key)),
                 None => self.report(key, Outcome::TimedOut, Duration::ZERO),
             },

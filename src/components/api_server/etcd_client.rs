@@ -171,11 +171,11 @@ impl EtcdClient {
         let end = first + wait.max(CONNECT_TIMEOUT);
         let due = match view.probe(self.channels[at].member) {
             Probe::Refused(trip) | Probe::Answers(trip) => {
-                let syn = Schedule::syn(first, view.all.reach.syn_linear()).at_or_after(view.now);
+                let syn = Schedule::syn(first, view.all.reach.syn()).at_or_after(view.now);
                 syn.map_or(end, |syn| (syn + trip).min(end))
             }
             Probe::Unreachable => {
-                let syn = Schedule::syn(first, view.all.reach.syn_linear()).at_or_after(view.now);
+                let syn = Schedule::syn(first, view.all.reach.syn()).at_or_after(view.now);
                 syn.map_or(end, |syn| (syn + UNRESOLVED).min(end))
             }
             Probe::Blackholed | Probe::Hung(_) => end,

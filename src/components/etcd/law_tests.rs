@@ -237,7 +237,7 @@ fn cut_off(setup: &Setup) -> (Lab, f64) {
     for peer in [1, 2] {
         lab.act(FAULT, Act::Cut(0, peer));
         let sent = FAULT + phase.uniform_duration(Duration::ZERO, ms(100));
-        let law = StreamLaw::etcd(Duration::from_secs(1), 0);
+        let law = StreamLaw::etcd(Duration::from_secs(1), 0.into());
         let lag = recovery(law, sent - ms(100), sent, HEAL).at().since(HEAL);
         silence = silence.min(lag.as_millis_f64());
         lab.act(HEAL, Act::Heal(0, peer, lag, false));

@@ -78,7 +78,7 @@ impl Check {
     fn connect(self, now: Time, target: Target, rules: &Rules) -> Self {
         let limit = self.began + rules.connect_limit;
         let given_up = self.end(limit, false, rules.names.connect_limit);
-        let Some(syn) = Schedule::syn(self.began, rules.syn_linear).at_or_after(now) else {
+        let Some(syn) = Schedule::syn(self.began, rules.syn).at_or_after(now) else {
             return given_up;
         };
         if target == Target::Unreachable {

@@ -42,7 +42,7 @@ impl HealthCheck {
         let exchange = data(there).then(data(back));
         let (mut reached, mut passes, mut taken) = (1.0, 0.0, 0.0);
         let mut given_up = 0.0;
-        for syn in Schedule::syn(Time::ZERO, rules.syn_linear).transmissions() {
+        for syn in Schedule::syn(Time::ZERO, rules.syn).transmissions() {
             let late = syn.since(Time::ZERO);
             if late.saturating_add(round_trip) > rules.connect_limit {
                 break;
@@ -140,6 +140,7 @@ mod tests {
     use super::super::{Names, Rules};
     use super::*;
     use crate::kernel::stream::{Key, StreamName};
+    use crate::transport::retransmission::SynTimers;
 
     const RULES: Rules = Rules {
         rise: 2,
@@ -154,7 +155,7 @@ mod tests {
         reply_fresh: Duration::from_secs(2),
         reply_total: Duration::from_secs(2),
         spread: 0,
-        syn_linear: 0,
+        syn: SynTimers { linear: 0, hz: 0 },
         names: Names {
             inter: "inter",
             fastinter: "fastinter",

@@ -38,7 +38,7 @@ fn defaults() -> Rules {
         reply_fresh: Duration::ZERO,
         reply_total: ms(2000),
         spread: 0,
-        syn_linear: 0,
+        syn: 0.into(),
         names: NAMES,
     }
 }
@@ -292,7 +292,7 @@ fn rules() -> impl Strategy<Value = Rules> {
         reply_fresh: ms(limits.1),
         reply_total: ms(limits.2),
         spread: if kind.0 { kind.2 * 20 } else { 0 },
-        syn_linear: 0,
+        syn: 0.into(),
         names: NAMES,
     })
 }

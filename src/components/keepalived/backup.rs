@@ -1,7 +1,7 @@
 //! An instance as backup: whose adverts it accepts, and when it has waited long enough.
 
 use super::listening::Source;
-use super::{Fx, Keepalived, KeepalivedAlarm, LOSS_DRAW, WAKE_UP_DRAW};
+use super::{Fx, Keepalived, KeepalivedAlarm, LOSS_DRAW};
 use crate::component::blame::Blame;
 use crate::component::fact::VrrpState;
 use crate::component::id::ComponentId;
@@ -25,9 +25,13 @@ impl Keepalived {
         fx.clear(KeepalivedAlarm::Advert);
         fx.clear(KeepalivedAlarm::Refresh);
         self.fact.state = VrrpState::Backup;
-        self.fact.holds = false;
         self.fact.adverts = None;
         self.lower_since = None;
+        if self.fact.holds {
+            self.configure(view, fx);
+        } else {
+            fx.clear(KeepalivedAlarm::Configure);
+        }
         self.listening.start(view.now, view.now + self.master_down(view));
         self.publish(fx);
         self.listen(view, fx);
@@ -119,12 +123,9 @@ impl Keepalived {
                 let end = end.max(view.now);
                 let left = end.since(view.now);
                 let skew = self.skew(view).min(left);
-                let wake_up = self.params.wake_up.sample(&mut fx.draw(WAKE_UP_DRAW));
                 let blame = Blame::of("advert_int * down_timer_adverts", left - skew)
                     .and("priority (skew time)", skew);
-                let blame =
-                    if wake_up.is_zero() { blame } else { blame.and("wakeUp", wake_up) };
-                fx.set(KeepalivedAlarm::MasterDown, end + wake_up, blame);
+                fx.set(KeepalivedAlarm::MasterDown, end, blame);
             }
             None => fx.clear(KeepalivedAlarm::MasterDown),
         }

@@ -1,6 +1,6 @@
 //! An instance as master: its adverts and announcements, and other masters.
 
-use super::{Fx, Keepalived, KeepalivedAlarm};
+use super::{Fx, Keepalived, KeepalivedAlarm, WAKE_UP_DRAW};
 use crate::component::blame::Blame;
 use crate::component::fact::VrrpState;
 use crate::component::id::ComponentId;
@@ -16,11 +16,31 @@ impl Keepalived {
         fx.clear(KeepalivedAlarm::Preempt);
         self.lower_since = None;
         self.fact.state = VrrpState::Master;
-        self.fact.holds = true;
         self.fact.adverts = Some(Cadence::new(view.now, view.local(self.params.advert_int)));
         self.refreshes = self.refreshing(view.now, view);
         self.advertise(self.fact.priority, fx);
-        if self.params.garp_master_repeat > 0 {
+        self.configure(view, fx);
+        self.publish(fx);
+        self.contend(view, fx);
+    }
+
+    /// Adds the address if this is the master, else removes it, as soon as the machine has carried it
+    /// out. The advert that unlocks both is on its way by then: whether the old holder or the new one is
+    /// quicker decides whether nobody or both hold the address for that moment.
+    pub(super) fn configure(&mut self, view: &View, fx: Fx) {
+        let work = self.params.wake_up.sample(&mut fx.draw(WAKE_UP_DRAW));
+        if work.is_zero() {
+            self.configured(view, fx);
+        } else {
+            fx.set_after(KeepalivedAlarm::Configure, work, "wakeUp");
+        }
+    }
+
+    /// The address is added or removed.
+    pub(super) fn configured(&mut self, view: &View, fx: Fx) {
+        fx.clear(KeepalivedAlarm::Configure);
+        self.fact.holds = self.fact.state == VrrpState::Master;
+        if self.fact.holds && self.params.garp_master_repeat > 0 {
             self.fact.announced = Some(view.now);
             let delay = view.local(self.params.garp_master_delay);
             if !delay.is_zero() {
@@ -28,7 +48,6 @@ impl Keepalived {
             }
         }
         self.publish(fx);
-        self.contend(view, fx);
     }
 
     pub(super) fn announce(&mut self, view: &View, fx: Fx) {

@@ -37,6 +37,7 @@ const ADVERT_DRAW: u32 = 0;
 const SCRIPT_DRAW: u32 = 1;
 const WAKE_UP_DRAW: u32 = 2;
 const LOSS_DRAW: u32 = 3;
+const NOTICE_DRAW: u32 = 5;
 
 /// The neighbourhood of an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +69,10 @@ pub enum KeepalivedAlarm {
     Respawn,
     /// A master renews its announcement.
     Refresh,
+    /// The address is added or removed.
+    Configure,
+    /// The process gets to know that a fault is over.
+    Notice,
 }
 
 impl Alarm for KeepalivedAlarm {
@@ -77,9 +82,12 @@ impl Alarm for KeepalivedAlarm {
 
     fn at_index(index: usize) -> Self {
         use KeepalivedAlarm::{
-            Advert, Announce, Look, MasterDown, Preempt, Refresh, Respawn, Script,
+            Advert, Announce, Configure, Look, MasterDown, Notice, Preempt, Refresh, Respawn,
+            Script,
         };
-        [Look, MasterDown, Announce, Advert, Script, Preempt, Respawn, Refresh][index]
+        [
+            Look, MasterDown, Announce, Advert, Script, Preempt, Respawn, Refresh, Configure, Notice,
+        ][index]
     }
 }
 
@@ -102,6 +110,8 @@ pub struct Keepalived {
     lower_since: Option<Time>,
     /// The part of the process that speaks VRRP, as its parent knows it.
     child: Child,
+    /// A fault is over, and the process is about to get to know.
+    noticing: bool,
     /// Adverts count from before the start of the run: the system has been at rest for long.
     settling: bool,
 }
@@ -120,6 +130,7 @@ impl Keepalived {
             refreshes: None,
             lower_since: None,
             child: Child::first(Time::ZERO),
+            noticing: false,
             settling: false,
         }
     }
@@ -175,6 +186,7 @@ impl Keepalived {
         self.master_advert_int = self.params.advert_int;
         self.refreshes = None;
         self.lower_since = None;
+        self.noticing = false;
         self.settling = false;
     }
 
@@ -197,12 +209,30 @@ impl Keepalived {
         match (self.fact.state, self.faulty(view)) {
             (VrrpState::Init, _) | (VrrpState::Fault, true) => {}
             (_, true) => self.become_faulty(fx),
-            (VrrpState::Fault, false) => self.become_backup(view, fx),
+            (VrrpState::Fault, false) => self.notice(view, fx),
             (VrrpState::Backup, false) => self.listen(view, fx),
             (VrrpState::Master, false) => self.contend(view, fx),
         }
         if self.fact.state != VrrpState::Backup {
             self.listening.note(self.masters(view));
+        }
+    }
+
+    /// A fault is over; the process gets to know.
+    fn notice(&mut self, view: &View, fx: Fx) {
+        let delay = self.params.signal_delay.sample(&mut fx.draw(NOTICE_DRAW));
+        if delay.is_zero() {
+            self.become_backup(view, fx);
+        } else if !std::mem::replace(&mut self.noticing, true) {
+            fx.set_after(KeepalivedAlarm::Notice, delay, "signal-delay");
+        }
+    }
+
+    /// It has got to know, unless there is a fault again.
+    fn noticed(&mut self, view: &View, fx: Fx) {
+        self.noticing = false;
+        if !self.faulty(view) {
+            self.become_backup(view, fx);
         }
     }
 
@@ -222,6 +252,7 @@ impl Keepalived {
             self.advertise(0, fx);
         }
         Self::clear_election(fx);
+        self.noticing = false;
         self.fact.state = VrrpState::Fault;
         self.fact.holds = false;
         self.fact.adverts = None;
@@ -235,6 +266,8 @@ impl Keepalived {
             KeepalivedAlarm::Advert,
             KeepalivedAlarm::Preempt,
             KeepalivedAlarm::Refresh,
+            KeepalivedAlarm::Configure,
+            KeepalivedAlarm::Notice,
         ] {
             fx.clear(alarm);
         }
@@ -299,6 +332,8 @@ impl Keepalived {
             }
             KeepalivedAlarm::MasterDown => self.become_master(view, fx),
             KeepalivedAlarm::Announce => self.announce(view, fx),
+            KeepalivedAlarm::Configure => self.configured(view, fx),
+            KeepalivedAlarm::Notice => self.noticed(view, fx),
             KeepalivedAlarm::Advert => self.advertise_to_rivals(view, fx),
             KeepalivedAlarm::Script => {
                 self.tracking.decide(view, fx);
@@ -360,7 +395,7 @@ impl Component for Keepalived {
     type Alarm = KeepalivedAlarm;
 
     fn alarms(&self) -> usize {
-        KeepalivedAlarm::Refresh.index() + 1
+        KeepalivedAlarm::Notice.index() + 1
     }
 
     fn watches(&self, _map: &Map) -> Vec<ComponentId> {

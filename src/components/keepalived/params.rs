@@ -99,7 +99,10 @@ params! {
         /// Tracks the balancer's process through the kernel; unset: not.
         track_process: Option<TrackProcess> = "track_process", |_v| None,
             "keepalived.conf(5), `vrrp_track_process`";
-        /// From the end of the timer for a silent master until the process has acted on it.
+        /// From SIGTERM, or from the end of a fault of its interface or script, until the process gets to it.
+        signal_delay: Law = "signal-delay", |_v| Law::Fixed(Duration::ZERO), "hasim: at once";
+        /// From the instant at which an instance becomes master (its advert leaves then) or hears a higher
+        /// one until its address is added or removed.
         wake_up: Law = "wakeUp", |_v| Law::Fixed(Duration::ZERO), "hasim: at once";
         /// From the start of the process until its child speaks VRRP, an address that an earlier one left
         /// being removed then.
@@ -178,7 +181,7 @@ impl VrrpScript {
             reply_fresh: Duration::ZERO,
             reply_total: local(limit),
             spread: 0,
-            syn_linear: 0,
+            syn: 0.into(),
             names: Names {
                 inter: "interval",
                 fastinter: "interval",

@@ -185,7 +185,7 @@ impl LoadBalancer {
             Habit::Cloud(params) => params.rules(local),
             _ => self.params.rules(local),
         };
-        Rules { syn_linear: view.all.reach.syn_linear(), ..rules }
+        Rules { syn: view.all.reach.syn(), ..rules }
     }
 
     /// A process starts: every server is as `init-state` says (up, but one failure from down, unless

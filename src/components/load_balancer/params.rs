@@ -280,7 +280,7 @@ impl LoadBalancerParams {
             reply_fresh: local(fresh),
             reply_total: local(total),
             spread: self.spread_checks,
-            syn_linear: 0,
+            syn: 0.into(),
             names: Names {
                 inter: "inter",
                 fastinter: if self.fastinter.is_some() { "fastinter" } else { "inter" },

@@ -94,5 +94,5 @@ impl Sessions {
 /// When a connection whose first SYN left at `first` stands, if packets pass from now on.
 pub(super) fn stands(first: Time, view: &View, round_trip: Duration) -> Time {
     let now = view.now;
-    Schedule::syn(first, view.all.reach.syn_linear()).at_or_after(now).map_or(Time::NEVER, |syn| syn + round_trip)
+    Schedule::syn(first, view.all.reach.syn()).at_or_after(now).map_or(Time::NEVER, |syn| syn + round_trip)
 }

@@ -35,6 +35,18 @@ pub struct Measured {
     pub instrument: Instrument,
     /// Differences below this, in milliseconds, cannot be told apart.
     pub resolution_ms: f64,
+    /// How many of the values are independent: where one trial gave several, they share its fault, its
+    /// clocks and its phases, so that only the trials are.
+    pub independent: usize,
+}
+
+impl Measured {
+    /// The same values, which came from so many trials; 0 if that is not told.
+    fn of_trials(self, trials: u64) -> Self {
+        let trials = usize::try_from(trials).unwrap_or(usize::MAX);
+        let independent = if trials == 0 { self.independent } else { self.independent.min(trials) };
+        Self { independent, ..self }
+    }
 }
 
 /// A measurement: one configuration, one fault, many trials.
@@ -139,7 +151,8 @@ pub fn from_json(text: &str) -> Result<Experiment, String> {
     let file: File = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let metric = |(name, metric): (String, FileMetric)| {
         let resolution_ms = file.resolution_ms.of(instrument(&name));
-        measured(name, metric.definition, metric.samples, resolution_ms)
+        let metric = measured(name, metric.definition, metric.samples, resolution_ms)?;
+        Ok::<_, String>(metric.of_trials(file.trials))
     };
     let metrics = file.metrics.into_iter().map(metric).collect::<Result<_, _>>()?;
     let File { id, config, fault, trials, .. } = file;
@@ -155,7 +168,8 @@ fn measured(
     let unit = unit(&name)?;
     let sample = Sample::new(samples).ok_or_else(|| format!("`{name}` has no samples"))?;
     let instrument = instrument(&name);
-    Ok(Measured { name, unit, definition, sample, instrument, resolution_ms })
+    let independent = sample.count();
+    Ok(Measured { name, unit, definition, sample, instrument, resolution_ms, independent })
 }
 
 /// Reads a measurement from CSV: columns `metric` and `sample`, and `resolution_ms` if wanted (1 ms

@@ -42,6 +42,25 @@ pub fn test(one: &Sample, other: &Sample) -> Test {
     Test { statistic, p_value, exact }
 }
 
+/// Compares two samples, of which only so many values of `one` are independent of each other: its
+/// distance is as surprising as if it had been found with that many.
+pub fn test_of_dependent(one: &Sample, other: &Sample, independent: usize) -> Test {
+    let plain = test(one, other);
+    let (n, m) = (independent, other.count());
+    if n == 0 || n >= one.count() {
+        return plain;
+    }
+    let limit = libm::floor(plain.statistic * n as f64 * m as f64 * (1.0 - 1e-12));
+    let exact = n.saturating_mul(m) <= STEPS_MAX;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most n m")]
+    let p_value = if exact {
+        exact_tail(n, m, limit as u128, &vec![true; n + m + 1])
+    } else {
+        limit_tail(n, m, plain.statistic)
+    };
+    Test { p_value, exact, ..plain }
+}
+
 /// The least distance of samples of these sizes, without ties, whose p-value is at most `level`; above
 /// 1 if there is none.
 pub fn critical_distance(n: usize, m: usize, level: f64) -> f64 {

@@ -55,9 +55,24 @@ fn first(end: usize, holds: impl Fn(usize) -> bool) -> usize {
 
 /// The interval in which the law's quantile of order `p` lies with at least this confidence.
 pub fn quantile_interval(sample: &Sample, p: f64, confidence: f64) -> Interval {
-    let (low, high) = positions(sample.count(), p, confidence);
-    let value = |position: usize| sample.values()[position - 1];
-    Interval { low: low.map(value), high: high.map(value) }
+    dependent_interval(sample, p, confidence, sample.count())
+}
+
+/// The interval in which the law's quantile of order `p` lies with at least this confidence, where
+/// `independent` values tell what the whole sample does; at most as many as it has.
+pub fn dependent_interval(
+    sample: &Sample,
+    p: f64,
+    confidence: f64,
+    independent: usize,
+) -> Interval {
+    let count = sample.count();
+    let fewer = independent.clamp(1, count);
+    let (low, high) = positions(fewer, p, confidence);
+    let values = sample.values();
+    let below = |position: usize| values[(position - 1) * count / fewer];
+    let above = |position: usize| values[(position * count).div_ceil(fewer) - 1];
+    Interval { low: low.map(below), high: high.map(above) }
 }
 
 #[cfg(test)]

@@ -32,7 +32,8 @@ const LAW: &str = "A metric agrees if (1) the simulated p10, p50 and p90 each li
 that order statistics of the measured values give for theirs, widened by the instrument's resolution; \
 (2) the two-sample Kolmogorov-Smirnov test (exact, ties included, so that counts are compared as counts) \
 has p above 0.05 divided by the number of metrics in the set; and (3) from 40 measured values on, the \
-medians agree within 5 %, or within the resolution. An experiment agrees if all its metrics do. The \
+medians agree within 5 %, or within the resolution. Values of one trial share its phases: where a trial gave \
+several, as many count as there were trials. An experiment agrees if all its metrics do. The \
 smallest shift is the least move of the simulated law that so few measured values would have shown in \
 four of five measurements: what a verdict cannot see.";
 

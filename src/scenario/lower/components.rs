@@ -20,6 +20,7 @@ use crate::scenario::raw::Scenario;
 use crate::scenario::raw::cluster::BalancerProgram;
 use crate::scenario::raw::cluster::{EtcdServers, PodSupervision, Topology, UnitSupervision};
 use crate::transport::peer_stream::StreamLaw;
+use crate::transport::retransmission::SynTimers;
 
 /// systemd's `RestartSec` where a unit does not say.
 const RESTART_SEC: Duration = Duration::from_millis(100);
@@ -380,6 +381,7 @@ pub(super) fn signals(scenario: &Scenario, layout: &Layout) -> Vec<Law> {
                 kinds.controller_manager.of(&entry.name).params.shutdown.clone()
             }
             Kind::Etcd => Some(kinds.etcd.of(&entry.name).params.signal_delay.clone()),
+            Kind::Keepalived => Some(kinds.keepalived.of(&entry.name).params.signal_delay.clone()),
             _ => None,
         };
         own.unwrap_or(Law::Fixed(Duration::ZERO))
@@ -389,8 +391,9 @@ pub(super) fn signals(scenario: &Scenario, layout: &Layout) -> Vec<Law> {
 
 /// The streams between etcd members.
 pub(super) fn streams(scenario: &Scenario) -> StreamLaw {
-    let syn_linear = scenario.cluster.network.params.syn_linear;
-    StreamLaw::etcd(scenario.cluster.kinds.etcd.base.params.election_timeout, syn_linear)
+    let network = &scenario.cluster.network.params;
+    let syn = SynTimers { linear: network.syn_linear, hz: network.hz };
+    StreamLaw::etcd(scenario.cluster.kinds.etcd.base.params.election_timeout, syn)
 }
 
 /// etcd's heartbeat-interval.

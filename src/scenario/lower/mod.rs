@@ -23,6 +23,7 @@ use crate::plan::client::{ClientPlan, ClientTarget, Stalls};
 use crate::plan::{BootPlan, KernelPlan, Leaders, Plan, Start};
 use crate::scenario::raw::Scenario;
 use crate::scenario::raw::run::StartWord;
+use crate::transport::retransmission::SynTimers;
 use layout::Layout;
 use std::sync::Arc;
 
@@ -55,7 +56,7 @@ impl Subject {
             description: scenario.metadata.params.description.clone(),
             versions: scenario.versions,
             kernel: KernelPlan {
-                syn_linear: network.syn_linear,
+                syn: SynTimers { linear: network.syn_linear, hz: network.hz },
                 signal: components::signals(scenario, layout),
             },
             map: Arc::new(layout.map.clone()),

@@ -194,6 +194,9 @@ params! {
         /// How often a machine's kernel repeats a SYN before the waits in between double; Linux has
         /// this from 6.5 on, with a default of 4.
         syn_linear: u32 = "tcp_syn_linear_timeouts", |_v| 0, "Linux up to 6.4: none";
+        /// Ticks a second of the kernel's timer wheel, which lets repeated SYNs wait for the end of a slot:
+        /// up to 32 ms after 1 s at 250 ticks, 64 ms at 1000.
+        hz: u32 = "CONFIG_HZ", |_v| 0, "hasim: timers are exact";
         /// From power to the start of a machine's services.
         machine_boot: Law = "machineBoot", |_v| Law::Fixed(Duration::from_minutes(1)),
             "assumed: between a virtual machine (20 s) and a server (minutes)";
