@@ -5,7 +5,6 @@
 
 use super::id::MachineId;
 use crate::kernel::time::Duration;
-use crate::transport::retransmission::SynTimers;
 
 /// State of one direction between two machines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +30,7 @@ pub struct Reach {
     directions: Vec<Direction>,
     ports_closed: Vec<u16>,
     cables_out: Vec<u16>,
-    syn: SynTimers,
+    syn: (u32, u32),
 }
 
 impl Reach {
@@ -41,17 +40,18 @@ impl Reach {
         let directions =
             (0..count * count).map(|at| direction(id(at / count), id(at % count))).collect();
         let (ports_closed, cables_out) = (vec![0; count], vec![0; count]);
-        Self { count, directions, ports_closed, cables_out, syn: SynTimers::default() }
+        Self { count, directions, ports_closed, cables_out, syn: (0, 0) }
     }
 
-    /// The same network of machines whose kernels repeat SYNs so.
+    /// The same network of machines whose kernels repeat SYNs so: `tcp_syn_linear_timeouts` and
+    /// `CONFIG_HZ`.
     #[must_use]
-    pub fn with_syn(self, syn: SynTimers) -> Self {
+    pub fn with_syn(self, syn: (u32, u32)) -> Self {
         Self { syn, ..self }
     }
 
-    /// How the machines' kernels repeat SYNs.
-    pub fn syn(&self) -> SynTimers {
+    /// How the machines' kernels repeat SYNs: `tcp_syn_linear_timeouts` and `CONFIG_HZ`.
+    pub fn syn(&self) -> (u32, u32) {
         self.syn
     }
 

@@ -27,6 +27,12 @@ impl From<u32> for SynTimers {
     }
 }
 
+impl From<(u32, u32)> for SynTimers {
+    fn from((linear, hz): (u32, u32)) -> Self {
+        Self { linear, hz }
+    }
+}
+
 /// Slots of the wheel's first level less one, and by how much each further level is coarser. Linux:
 /// kernel/time/timer.c, `LVL_SIZE` 64 and `LVL_CLK_DIV` 8.
 const WHEEL_TICKS: u64 = 63;

@@ -287,7 +287,7 @@ fn surroundings(plan: &Plan) -> Surroundings {
         processes: vec![dead; map.component_count()],
         machines: vec![MachineState::default(); map.machine_count()],
         reach: Reach::new(map.machine_count(), |a, b| plan.direction(a, b))
-            .with_syn(plan.kernel.syn),
+            .with_syn((plan.kernel.syn.linear, plan.kernel.syn.hz)),
         settlement: Settlement::default(),
         vip,
         neighbours: vec![None; map.machine_count()],

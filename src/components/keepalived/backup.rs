@@ -1,7 +1,7 @@
 //! An instance as backup: whose adverts it accepts, and when it has waited long enough.
 
 use super::listening::Source;
-use super::{Fx, Keepalived, KeepalivedAlarm, LOSS_DRAW};
+use super::{Fx, Keepalived, KeepalivedAlarm, LOSS_DRAW, NOTICE_DRAW};
 use crate::component::blame::Blame;
 use crate::component::fact::VrrpState;
 use crate::component::id::ComponentId;
@@ -35,6 +35,24 @@ impl Keepalived {
         self.listening.start(view.now, view.now + self.master_down(view));
         self.publish(fx);
         self.listen(view, fx);
+    }
+
+    /// A fault is over; the process gets to know.
+    pub(super) fn notice(&mut self, view: &View, fx: Fx) {
+        let delay = self.params.signal_delay.sample(&mut fx.draw(NOTICE_DRAW));
+        if delay.is_zero() {
+            self.become_backup(view, fx);
+        } else if !std::mem::replace(&mut self.noticing, true) {
+            fx.set_after(KeepalivedAlarm::Notice, delay, "signal-delay");
+        }
+    }
+
+    /// It has got to know, unless there is a fault again.
+    pub(super) fn noticed(&mut self, view: &View, fx: Fx) {
+        self.noticing = false;
+        if !self.faulty(view) {
+            self.become_backup(view, fx);
+        }
     }
 
     /// Whether adverts of this version and interval are understood: those of another version are

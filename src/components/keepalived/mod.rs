@@ -12,6 +12,8 @@ mod child;
 mod listening;
 mod master;
 mod params;
+#[cfg(test)]
+mod tests;
 mod tracking;
 
 pub use params::{InitialState, KeepalivedParams, ScriptKind, TrackProcess, VrrpScript};
@@ -218,24 +220,6 @@ impl Keepalived {
         }
     }
 
-    /// A fault is over; the process gets to know.
-    fn notice(&mut self, view: &View, fx: Fx) {
-        let delay = self.params.signal_delay.sample(&mut fx.draw(NOTICE_DRAW));
-        if delay.is_zero() {
-            self.become_backup(view, fx);
-        } else if !std::mem::replace(&mut self.noticing, true) {
-            fx.set_after(KeepalivedAlarm::Notice, delay, "signal-delay");
-        }
-    }
-
-    /// It has got to know, unless there is a fault again.
-    fn noticed(&mut self, view: &View, fx: Fx) {
-        self.noticing = false;
-        if !self.faulty(view) {
-            self.become_backup(view, fx);
-        }
-    }
-
     fn change_priority(&mut self, priority: u8, view: &View, fx: Fx) {
         let before = self.master_down(view);
         if self.fact.state == VrrpState::Backup {
@@ -427,6 +411,3 @@ impl Component for Keepalived {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -95,7 +95,7 @@ impl CloudParams {
             reply_fresh: Duration::ZERO,
             reply_total: timeout,
             spread: 0,
-            syn_linear: 0,
+            syn: 0.into(),
             names: Names {
                 inter: "interval",
                 fastinter: "interval",

@@ -185,7 +185,7 @@ impl LoadBalancer {
             Habit::Cloud(params) => params.rules(local),
             _ => self.params.rules(local),
         };
-        Rules { syn: view.all.reach.syn(), ..rules }
+        Rules { syn: view.all.reach.syn().into(), ..rules }
     }
 
     /// A process starts: every server is as `init-state` says (up, but one failure from down, unless
