@@ -107,10 +107,9 @@ impl Dice {
             p["lb_mtbf_h"] = self.between(100.0, 2000.0);
             p["lb_mttr_h"] = self.between(1.0, 20.0);
         }
-        if let Some(zones) = p["zones"].as_array().map(|zones| zones.len() as u64) {
-            if !self.one_in(3) {
-                p["lb_zones"] = (0..count).map(|_| json!(self.0.below(zones))).collect();
-            }
+        let zones = p["zones"].as_array().map_or(0, |zones| zones.len() as u64);
+        if zones > 0 && !self.one_in(3) {
+            p["lb_zones"] = (0..count).map(|_| json!(self.0.below(zones))).collect();
         }
         let instantaneous = json!({ "kind": "instantaneous" });
         p["vip_failover"] = if self.one_in(3) { instantaneous } else { self.timer() };

@@ -409,24 +409,24 @@ impl<'a> Plain<'a> {
     fn seat_moves(&self, s: &State, hear: &mut dyn FnMut(f64, State)) {
         let nodes: Vec<usize> = (0..self.servers).filter(|at| self.usable(s, *at)).collect();
         let first: Vec<usize> = self.usable_balancers(s).into_iter().take(1).collect();
-        let seats: [(Seat, &Option<Law>, Vec<usize>, fn(&mut State) -> &mut Seat); 3] = [
-            (s.leader, &self.election, self.voters(s), |s| &mut s.leader),
-            (s.vip, &self.vip, first, |s| &mut s.vip),
-            (s.lease, &self.takeover, nodes, |s| &mut s.lease),
-        ];
-        for (seat, law, winners, of) in seats {
+        let laws = [&self.election, &self.vip, &self.takeover];
+        let winners = [self.voters(s), first, nodes];
+        for (which, (law, winners)) in laws.into_iter().zip(winners).enumerate() {
+            let seat = [s.leader, s.vip, s.lease][which];
             let (Seat::Taking(stage), Some(law)) = (seat, law) else { continue };
+            let mut turn = |seat: Seat, rate: f64| {
+                let mut next = s.clone();
+                *[&mut next.leader, &mut next.vip, &mut next.lease][which] = seat;
+                hear(rate, next);
+            };
             let stages = &law[0].1;
             if stage + 1 < stages.len() {
-                let mut next = s.clone();
-                *of(&mut next) = Seat::Taking(stage + 1);
-                hear(stages[stage], next);
+                turn(Seat::Taking(stage + 1), stages[stage]);
                 continue;
             }
-            for winner in &winners {
-                let mut next = s.clone();
-                *of(&mut next) = Seat::Held(*winner);
-                hear(stages[stage] / winners.len() as f64, next);
+            let each = stages[stage] / winners.len() as f64;
+            for winner in winners {
+                turn(Seat::Held(winner), each);
             }
         }
     }
@@ -507,8 +507,9 @@ fn long_run(states: usize, rates: &[(usize, usize, f64)]) -> Vec<f64> {
         (0..last).for_each(|at| rows[at][at] = 0.0);
     }
     let mut shares = vec![1.0];
-    for at in 1..states {
-        shares.push((0..at).map(|from| shares[from] * rows[from][at]).sum());
+    while shares.len() < states {
+        let into = rows.iter().map(|row| row[shares.len()]);
+        shares.push(shares.iter().zip(into).map(|(share, rate)| share * rate).sum());
     }
     let sum: f64 = shares.iter().sum();
     shares.into_iter().map(|share| share / sum).collect()
