@@ -69,15 +69,15 @@ fn eager(mut plan: Plan) -> Plan {
 }
 
 fn holders(plan: &Plan, seed: u64) -> Vec<Held> {
-    let mut seen = Holders::default();
+    let mut held = Holders::default();
     let mut world = World::new(plan, Key::new(seed, 0));
-    world.begin_run(&mut seen);
-    world.run_until(Time::at(plan.until), &mut seen);
+    world.begin_run(&mut held);
+    world.run_until(Time::at(plan.until), &mut held);
     let scheduler = |id: &Option<ComponentId>| {
         id.is_none_or(|id| plan.map.component(id).kind == Kind::Scheduler)
     };
-    seen.0.retain(|(_, id)| scheduler(id));
-    seen.0
+    held.0.retain(|(_, id)| scheduler(id));
+    held.0
 }
 
 fn fault() -> impl Strategy<Value = Value> {

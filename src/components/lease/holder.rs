@@ -128,7 +128,7 @@ impl<A: Alarm> Elector<A> {
         }
         let known = self.observed.is_some_and(|o| o.revision == self.seen.revision(view.now));
         let mine = self.seen.holder == Some(self.identity(view));
-        let computable = self.reading.is_steady() && self.is_joined() && !self.eager;
+        let computable = self.reading.is_steady() && self.is_joined() && !self.eager && !self.late;
         if !(known && mine && computable && self.fits(since, view)) {
             self.await_cycle(start, since, view, fx);
             return;
@@ -166,6 +166,7 @@ impl<A: Alarm> Elector<A> {
     }
 
     fn begin_cycle(&mut self, start: Time, view: &View, fx: &mut Effects<A>) {
+        self.late = false;
         let ticks = self.election.client_go.ticks_from_start().then_some(start);
         self.renewal = Renewal::Cycle { start, ticks };
         self.cycle_event = fx.event();

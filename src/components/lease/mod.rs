@@ -127,6 +127,8 @@ pub struct Elector<A> {
     eager: bool,
     /// The request of the present attempt has been lost so often that it will not be answered.
     doomed: bool,
+    /// The process stood still while a request was under way: what it knows of that renewal is late.
+    late: bool,
 }
 
 impl<A: Alarm> Elector<A> {
@@ -166,6 +168,7 @@ impl<A: Alarm> Elector<A> {
             settled: Time::ZERO,
             eager: false,
             doomed: false,
+            late: false,
         }
     }
 
@@ -223,6 +226,7 @@ impl<A: Alarm> Elector<A> {
         self.phase = Phase::Idle;
         self.observed = None;
         self.attempt = None;
+        self.late = false;
         self.planned = None;
         self.link = None;
         self.path.over = None;
@@ -270,6 +274,7 @@ impl<A: Alarm> Elector<A> {
     /// Code runs again: what was due meanwhile comes now.
     pub fn resume(&mut self, view: &View, fx: &mut Effects<A>) {
         self.sleep_off(view);
+        self.late |= self.attempt.is_some();
         if self.phase == Phase::Waiting && self.attempt.is_none() {
             self.poll.next = self.poll.next.max(view.now);
         }

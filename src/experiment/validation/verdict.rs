@@ -107,7 +107,11 @@ pub fn compare(measured: &Measured, simulated: &Sample, set: usize) -> Compariso
         || median_percent.is_some_and(|percent| percent.abs() <= MEDIAN_PERCENT);
     Comparison {
         quantiles: QUANTILES.iter().map(quantile).collect(),
-        test: test(real, simulated, resolution, independent),
+        test: kolmogorov_smirnov::test_of_dependent(
+            &told_apart(real, resolution),
+            &told_apart(simulated, resolution),
+            independent,
+        ),
         level,
         median_percent,
         medians_agree: (independent >= MEDIAN_FROM).then_some(near),
@@ -115,23 +119,12 @@ pub fn compare(measured: &Measured, simulated: &Sample, set: usize) -> Compariso
     }
 }
 
-/// The test on the grid of the resolution. Where its steps begin is nobody's choice: a difference that
-/// is gone when they begin half a step later is below the resolution.
-fn test(real: &Sample, simulated: &Sample, resolution: f64, independent: usize) -> Test {
-    let on_grid = |origin: f64| {
-        let told = |sample| told_apart(sample, resolution, origin);
-        kolmogorov_smirnov::test_of_dependent(&told(real), &told(simulated), independent)
-    };
-    let (one, other) = (on_grid(0.0), on_grid(0.5));
-    if other.p_value > one.p_value { other } else { one }
-}
-
-/// The values as an instrument of this resolution tells them apart, its steps beginning at `origin`.
-fn told_apart(sample: &Sample, resolution: f64, origin: f64) -> Sample {
+/// The values as an instrument of this resolution tells them apart.
+fn told_apart(sample: &Sample, resolution: f64) -> Sample {
     if resolution <= 0.0 {
         return sample.clone();
     }
-    sample.map(|value| libm::floor(value / resolution + origin) * resolution)
+    sample.map(|value| libm::floor(value / resolution) * resolution)
 }
 
 #[cfg(test)]

@@ -19,8 +19,6 @@ use crate::plan::service::{Endpoint, Services};
 use crate::scenario::raw::Scenario;
 use crate::scenario::raw::cluster::BalancerProgram;
 use crate::scenario::raw::cluster::{EtcdServers, PodSupervision, Topology, UnitSupervision};
-use crate::transport::peer_stream::StreamLaw;
-use crate::transport::retransmission::SynTimers;
 
 /// systemd's `RestartSec` where a unit does not say.
 const RESTART_SEC: Duration = Duration::from_millis(100);
@@ -387,16 +385,4 @@ pub(super) fn signals(scenario: &Scenario, layout: &Layout) -> Vec<Law> {
         own.unwrap_or(Law::Fixed(Duration::ZERO))
     };
     layout.map.components().map(|(_, entry)| law(entry)).collect()
-}
-
-/// The streams between etcd members.
-pub(super) fn streams(scenario: &Scenario) -> StreamLaw {
-    let network = &scenario.cluster.network.params;
-    let syn = SynTimers { linear: network.syn_linear, hz: network.hz };
-    StreamLaw::etcd(scenario.cluster.kinds.etcd.base.params.election_timeout, syn)
-}
-
-/// etcd's heartbeat-interval.
-pub(super) fn heartbeat(scenario: &Scenario) -> Duration {
-    scenario.cluster.kinds.etcd.base.params.heartbeat_interval
 }

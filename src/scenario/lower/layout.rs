@@ -7,7 +7,8 @@
 use crate::component::id::{ComponentId, Kind, MachineId, ZoneId};
 use crate::component::map::{MachineRole, Map};
 use crate::scenario::raw::Scenario;
-use crate::scenario::raw::cluster::{Cluster, EndpointKind, Placement, Topology, Zones};
+use crate::scenario::raw::cluster::{Cluster, EndpointKind, Placement, Topology};
+use crate::scenario::raw::zones::Zones;
 
 /// Most replicas of control plane, etcd or balancers; etcd advises against more than seven.
 pub const REPLICAS_MAX: u32 = 9;

@@ -4,7 +4,10 @@ use crate::component::map::MachineRole;
 use crate::component::map::{MachineEntry, Map};
 use crate::component::reach::Direction;
 use crate::kernel::time::Duration;
+use crate::scenario::raw::Scenario;
 use crate::scenario::raw::cluster::Cluster;
+use crate::transport::peer_stream::StreamLaw;
+use crate::transport::retransmission::SynTimers;
 
 /// One direction between each two machines, row by row.
 pub(super) fn directions(cluster: &Cluster, map: &Map) -> Vec<Direction> {
@@ -28,4 +31,16 @@ fn direction(cluster: &Cluster, from: &MachineEntry, to: &MachineEntry) -> Direc
         (near.latency, near.jitter, near.loss)
     };
     Direction { delay, jitter, loss: loss.0, extra_delay: Duration::ZERO, extra_loss: 0, cuts: 0 }
+}
+
+/// The streams between etcd members.
+pub(super) fn streams(scenario: &Scenario) -> StreamLaw {
+    let network = &scenario.cluster.network.params;
+    let syn = SynTimers { linear: network.syn_linear, hz: network.hz };
+    StreamLaw::etcd(scenario.cluster.kinds.etcd.base.params.election_timeout, syn)
+}
+
+/// etcd's heartbeat-interval.
+pub(super) fn heartbeat(scenario: &Scenario) -> Duration {
+    scenario.cluster.kinds.etcd.base.params.heartbeat_interval
 }

@@ -1,6 +1,7 @@
 //! The `cluster` of a scenario: its machines, the programs on them, and the network.
 
 use super::kinds::Kinds;
+use super::zones::{Zones, zones};
 use crate::component::param::{params, words};
 use crate::component::versions::Versions;
 use crate::kernel::law::Law;
@@ -215,15 +216,6 @@ params! {
     }
 }
 
-/// The zones of a group of machines, one for each in turn, and where they are given.
-#[derive(Clone, Debug, Default)]
-pub struct Zones {
-    /// Names; empty: the cluster's zones in turn.
-    pub names: Vec<String>,
-    /// Where they are given; the root if they are not.
-    pub path: Path,
-}
-
 /// Machines that share something: a rack, a switch, a hypervisor.
 #[derive(Clone, Debug)]
 pub struct MachineGroup {
@@ -284,13 +276,6 @@ pub struct Cluster {
 /// The fields of a section: its options and what else stands in it.
 fn known<P: crate::component::param::Params>(others: &[&'static str]) -> Vec<&'static str> {
     Section::<P>::names().into_iter().chain(others.iter().copied()).collect()
-}
-
-fn zones(fields: &Fields, path: &Path) -> Zones {
-    match fields.optional("zones") {
-        Some(names) => Zones { names, path: path.key("zones") },
-        None => Zones::default(),
-    }
 }
 
 impl Cluster {

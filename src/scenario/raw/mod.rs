@@ -16,6 +16,7 @@ pub mod run;
 pub mod timings;
 pub mod versions;
 pub mod workload;
+pub mod zones;
 
 use crate::component::versions::Versions;
 use crate::scenario::document::{Document, Node, Path};

@@ -3,6 +3,7 @@
 use super::arena::{Arena, Layout, Note, candidate};
 use super::{ClientGo, DEFAULTS, election, mean, quantile, seconds, since_start};
 use crate::component::fact::Ability;
+use crate::component::fact::Renewals;
 use crate::component::record::Record;
 use crate::components::lease::Election;
 use crate::kernel::time::Duration;
@@ -373,5 +374,26 @@ proptest! {
         prop_assert_eq!(leading.len(), 1);
         prop_assert_eq!(arena.holder(), leading.first().copied());
         prop_assert_eq!(arena.alarm_count(), 0);
+    }
+}
+
+/// Law: the answer to a renewal may wait for a holder that is paused; the renewal was made when it was
+/// made, and the next ones follow the answer.
+#[test]
+fn a_pause_within_a_renewal_moves_no_renewal() {
+    let mut layout = Layout::of(election(DEFAULTS, ClientGo::V0_34), 3);
+    layout.read = Duration::from_millis(3);
+    layout.write = Duration::from_millis(7);
+    for trial in 0..300 {
+        let mut arena = Arena::new(&layout, trial);
+        arena.run_until(arena.now + Duration::from_millis(61_000 + trial * 7));
+        (0..3).for_each(|n| arena.pause(n));
+        arena.run_until(arena.now + Duration::from_millis(8 + trial));
+        let renewed = arena.record().renewals.last(arena.now);
+        (0..3).for_each(|n| arena.resume(n));
+        arena.run_until(arena.now + Duration::from_millis(1));
+        assert_eq!(arena.record().renewals.last(arena.now).max(renewed), renewed, "trial {trial}");
+        arena.run_until(arena.now + Duration::from_secs(20));
+        assert!(matches!(arena.record().renewals, Renewals::Every(_)), "trial {trial}");
     }
 }
