@@ -134,9 +134,17 @@ pub struct Trials<'p> {
     span: Duration,
     /// Where laws take the place of all protocols.
     fresh: Option<Failures<'p>>,
-    /// A trial borrows nothing from an earlier one but memory.
-    idle: Mutex<Vec<Failures<'p>>>,
+    /// A trial borrows nothing from an earlier one but memory: that of its thread.
+    places: Vec<Place<'p>>,
 }
+
+/// How many threads have memory of their own; others take new memory for each trial.
+const PLACES: usize = 64;
+
+/// The memory of one thread, on cache lines of its own: threads that share one wait for each other.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Place<'p>(Mutex<Option<Failures<'p>>>);
 
 /// Failures without protocols: the plain kind, which is faster, where a plan is of that kind.
 #[derive(Clone, Debug)]
@@ -165,19 +173,23 @@ impl<'p> Trials<'p> {
     /// Those of a plan that [`check`] found fit.
     pub fn of(plan: &'p Plan, span: Duration) -> Self {
         let fresh = plan.timings.is_whole().then(|| Failures::of(plan));
-        Self { plan, span, fresh, idle: Mutex::new(Vec::new()) }
+        Self {
+            plan,
+            span,
+            fresh,
+            places: std::iter::repeat_with(Place::default).take(PLACES).collect(),
+        }
     }
 
     /// One of them.
     pub fn row(&self, key: Key) -> YearRow {
         let Some(fresh) = &self.fresh else { return protocols::trial(self.plan, key, self.span) };
-        let used = self.idle.lock().ok().and_then(|mut idle| idle.pop());
-        let mut failures = used.unwrap_or_else(|| fresh.clone());
-        let row = failures.trial(key, self.span);
-        if let Ok(mut idle) = self.idle.lock() {
-            idle.push(failures);
+        let thread = rayon::current_thread_index().unwrap_or(0);
+        let mut place = self.places[thread % PLACES].0.try_lock();
+        match &mut place {
+            Ok(used) => used.get_or_insert_with(|| fresh.clone()).trial(key, self.span),
+            Err(_) => fresh.clone().trial(key, self.span),
         }
-        row
     }
 }
 
