@@ -88,10 +88,7 @@ impl<'a> Builder<'a> {
             let message = "nothing fails by itself: give things laws of failure, or name a preset";
             self.obstacles.push(Obstacle::other("reliability", message));
         }
-        if matches!(self.plan.services.endpoint, Endpoint::Dns { .. }) {
-            let message = "a name's dead addresses are chosen until somebody changes it, and nobody does at a rate";
-            self.obstacles.push(Obstacle::other("cluster.endpoint.kind", message));
-        }
+        self.obstacles.extend(Obstacle::endpoint(self.plan));
         if !self.plan.schedule.faults.is_empty() {
             let message =
                 "a fault that is ordered happens once; an exact answer is of what fails by itself";
@@ -105,7 +102,7 @@ impl<'a> Builder<'a> {
 
     fn balancers(&self) -> &'a [ComponentId] {
         match &self.plan.services.endpoint {
-            Endpoint::Vip { balancers, .. } => balancers,
+            Endpoint::Vip { fronts, .. } => fronts,
             Endpoint::Balancer(id) => std::slice::from_ref(id),
             Endpoint::OneServer(_) | Endpoint::AllServers | Endpoint::Dns { .. } => &[],
         }

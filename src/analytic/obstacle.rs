@@ -1,6 +1,9 @@
 //! What stands in the way of an exact answer.
 
+use crate::component::id::Kind;
 use crate::kernel::law::Law;
+use crate::plan::Plan;
+use crate::plan::service::Endpoint;
 use crate::plan::timings::Timing;
 
 /// One thing that the exact solution cannot do.
@@ -35,6 +38,18 @@ impl Obstacle {
         let place = format!("timings[\"{}\"]", timing.name());
         let message = "the protocol's own timers decide; give it a law, or all of them with the preset `ideal`";
         Obstacle { place, message: message.to_owned() }
+    }
+
+    /// An endpoint for which the chain has no state.
+    pub(super) fn endpoint(plan: &Plan) -> Option<Obstacle> {
+        let message = if matches!(plan.services.endpoint, Endpoint::Dns { .. }) {
+            "a name's dead addresses are chosen until somebody changes it, and nobody does at a rate"
+        } else if plan.map.of_kind(Kind::KubeVip).next().is_some() {
+            "kube-vip is elected through the API that its address leads to"
+        } else {
+            return None;
+        };
+        Some(Obstacle::other("cluster.endpoint.kind", message))
     }
 
     /// Anything else.

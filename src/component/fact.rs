@@ -4,6 +4,7 @@
 //! leave, so that a peer can compute the last one it heard without any being sent. Facts about API
 //! objects are what a linearizable read would return.
 
+pub use super::address::{AddressFact, Held};
 use super::id::{ComponentId, MachineId};
 use super::members::Members;
 pub use super::workload::WorkloadFact;
@@ -28,6 +29,8 @@ pub enum Fact {
     LoadBalancer(LoadBalancerFact),
     /// A keepalived instance.
     Vrrp(VrrpFact),
+    /// A kube-vip instance.
+    KubeVip(AddressFact),
     /// A kubelet.
     Kubelet(KubeletFact),
     /// A client, as far as peers and neighbours see it.
@@ -297,7 +300,8 @@ impl Renewals {
 pub struct Holder {
     /// The process.
     pub component: ComponentId,
-    /// Which of its starts; part of `holderIdentity` in the real software.
+    /// Which of its starts; part of `holderIdentity` in the real software. 0: all of them alike, where
+    /// that is the name of the node alone.
     pub incarnation: u32,
 }
 

@@ -16,8 +16,9 @@ pub struct MachineId(pub u16);
 pub struct ZoneId(pub u16);
 
 impl ComponentId {
-    /// Not a component but the virtual address: a call sent to it goes to the balancer on the machine
-    /// that holds the address at that moment (each SYN is resolved anew).
+    /// Not a component but the virtual address: a call sent to it goes to the balancer, or with kube-vip
+    /// to the API server, on the machine that holds the address at that moment (each SYN is resolved
+    /// anew).
     pub const VIP: ComponentId = ComponentId(u16::MAX);
 
     /// The index into flat per-component arrays.
@@ -49,6 +50,8 @@ pub enum Kind {
     LoadBalancer,
     /// A keepalived daemon.
     Keepalived,
+    /// A kube-vip.
+    KubeVip,
     /// A kubelet.
     Kubelet,
     /// A client with a stated schedule of requests.
@@ -71,6 +74,7 @@ impl Kind {
             Kind::ControllerManager => "kube-controller-manager",
             Kind::LoadBalancer => "haproxy",
             Kind::Keepalived => "keepalived",
+            Kind::KubeVip => "kube-vip",
             Kind::Kubelet => "kubelet",
             Kind::Client => "client",
             Kind::Lease => "lease",
@@ -80,19 +84,29 @@ impl Kind {
     }
 
     /// Every kind, in declaration order.
-    pub const ALL: [Kind; 11] = [
+    pub const ALL: [Kind; 12] = [
         Kind::Etcd,
         Kind::ApiServer,
         Kind::Scheduler,
         Kind::ControllerManager,
         Kind::LoadBalancer,
         Kind::Keepalived,
+        Kind::KubeVip,
         Kind::Kubelet,
         Kind::Client,
         Kind::Lease,
         Kind::Node,
         Kind::Workload,
     ];
+
+    /// The Lease by which instances elect one among them; `None` where they do not.
+    pub fn lock(self) -> Option<&'static str> {
+        match self {
+            Kind::Scheduler | Kind::ControllerManager => Some(self.name()),
+            Kind::KubeVip => Some("plndr-cp-lock"),
+            _ => None,
+        }
+    }
 
     /// Whether this is a process, which runs on a machine and can be stopped, killed or paused.
     pub fn is_process(self) -> bool {

@@ -116,6 +116,16 @@ impl Map {
         self.zones.iter().enumerate().map(|(i, z)| (ZoneId(dense(i + 1)), z.as_str()))
     }
 
+    /// The processes that may hold a virtual address, in declaration order.
+    pub fn address_holders(&self) -> impl Iterator<Item = ComponentId> + '_ {
+        self.of_kind(Kind::Keepalived).chain(self.of_kind(Kind::KubeVip))
+    }
+
+    /// The Lease by which instances of a kind elect one among them.
+    pub fn lease_of(&self, kind: Kind) -> Option<ComponentId> {
+        self.find_component(&format!("lease/{}", kind.lock()?))
+    }
+
     /// All components in declaration order.
     pub fn components(&self) -> impl Iterator<Item = (ComponentId, &ComponentEntry)> {
         self.components.iter().enumerate().map(|(i, c)| (ComponentId(dense(i + 1)), c))

@@ -4,6 +4,7 @@
 //! Absent on purpose: every machine, clocks, randomness of its own, and the kinds' parameters. The
 //! vocabulary of facts and messages is here because it is what kinds share with each other.
 
+pub mod address;
 pub mod blame;
 mod clock;
 pub mod effects;

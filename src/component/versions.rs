@@ -66,6 +66,8 @@ pub struct Versions {
     pub haproxy: Version,
     /// keepalived. Default 2.3.
     pub keepalived: Version,
+    /// kube-vip. Default 1.2.
+    pub kube_vip: Version,
 }
 
 impl Default for Versions {
@@ -75,6 +77,7 @@ impl Default for Versions {
             etcd: Version::new(3, 6),
             haproxy: Version::new(3, 2),
             keepalived: Version::new(2, 3),
+            kube_vip: Version::new(1, 2),
         }
     }
 }

@@ -6,8 +6,8 @@
 pub use super::clock::Clock;
 use super::clock::TRUE_PPM;
 use super::fact::{
-    ApiServerFact, CandidateFact, EtcdFact, Fact, KubeletFact, LeaseFact, LoadBalancerFact,
-    NodeFact, VrrpFact, WorkloadFact,
+    AddressFact, ApiServerFact, CandidateFact, EtcdFact, Fact, KubeletFact, LeaseFact,
+    LoadBalancerFact, NodeFact, VrrpFact, WorkloadFact,
 };
 use super::id::{ComponentId, MachineId};
 use super::lever::Slowness;
@@ -106,7 +106,7 @@ pub struct Settlement {
     pub etcd_leader: Option<ComponentId>,
     /// The holder of each Lease, as (lease, holder).
     pub lease_holders: Vec<(ComponentId, ComponentId)>,
-    /// The keepalived that is master.
+    /// The keepalived that is master, or the kube-vip that leads.
     pub vip_holder: Option<ComponentId>,
 }
 
@@ -132,10 +132,10 @@ pub struct Surroundings {
     pub reach: Reach,
     /// Who leads at the start of a settled run.
     pub settlement: Settlement,
-    /// The instances behind the virtual address: (keepalived, balancer on its machine). Empty
-    /// without one.
+    /// The instances behind the virtual address: (keepalived or kube-vip, balancer or API server on its
+    /// machine). Empty without one.
     pub vip: Vec<(ComponentId, ComponentId)>,
-    /// To which keepalived's machine each machine sends what is meant for the virtual address: its
+    /// To which instance's machine each machine sends what is meant for the virtual address: its
     /// neighbour entry, right or wrong. `None`: none, the next packet asks everybody.
     pub neighbours: Vec<Option<ComponentId>>,
     /// The stream of raft messages from one etcd member to another, by (from, to); members without
@@ -147,12 +147,12 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
-    /// Which balancer a new connection from `machine` to the virtual address reaches now: the one
-    /// beside the holder in the machine's neighbour entry, if that still holds the address; without
+    /// Which balancer (with kube-vip: API server) a new connection from `machine` to the virtual address
+    /// reaches now: the one beside the holder in the machine's neighbour entry, if that still holds the address; without
     /// an entry, the one beside the first holder that hears the question.
     pub fn balancer_for(&self, machine: MachineId) -> Option<ComponentId> {
         let mut instances = self.vip.iter();
-        let answers = |keepalived: ComponentId| self.holds_for(machine, keepalived);
+        let answers = |instance: ComponentId| self.holds_for(machine, instance);
         match self.neighbours[machine.index()] {
             Some(holder) => instances.find(|(k, _)| *k == holder && answers(*k)),
             None => instances.find(|(k, _)| answers(*k)),
@@ -160,11 +160,10 @@ impl Surroundings {
         .map(|(_, balancer)| *balancer)
     }
 
-    /// Whether a keepalived's machine holds the virtual address and `machine` reaches it.
-    pub fn holds_for(&self, machine: MachineId, keepalived: ComponentId) -> bool {
-        let holds = matches!(&self.facts[keepalived.index()], Fact::Vrrp(fact) if fact.holds);
-        let place = self.map.machine_of(keepalived);
-        holds
+    /// Whether an instance's machine holds the virtual address and `machine` reaches it.
+    pub fn holds_for(&self, machine: MachineId, instance: ComponentId) -> bool {
+        let place = self.map.machine_of(instance);
+        self.facts[instance.index()].held().is_some()
             && place.is_some_and(|place| {
                 self.machines[place.index()].powered && self.reach.both_ways(machine, place)
             })
@@ -239,6 +238,8 @@ impl<'a> View<'a> {
         load_balancer -> LoadBalancer(LoadBalancerFact);
         /// The fact of a keepalived instance.
         vrrp -> Vrrp(VrrpFact);
+        /// The fact of a kube-vip instance.
+        kube_vip -> KubeVip(AddressFact);
         /// The fact of a kubelet.
         kubelet -> Kubelet(KubeletFact);
         /// A Lease object as a linearizable read returns it.
@@ -357,13 +358,14 @@ impl<'a> View<'a> {
         self.all.connections.contains_key(&(self.me, connection))
     }
 
-    /// Which balancer a new connection of this component to the virtual address reaches now.
+    /// Which balancer or API server a new connection of this component to the virtual address reaches
+    /// now.
     pub fn resolve_vip(&self) -> Option<ComponentId> {
         self.machine().and_then(|machine| self.all.balancer_for(machine))
     }
 
     /// The component that a call to `target` reaches: itself, or for [`ComponentId::VIP`] the
-    /// balancer that answers at the virtual address.
+    /// balancer or API server that answers at the virtual address.
     pub fn resolve(&self, target: ComponentId) -> Option<ComponentId> {
         if target == ComponentId::VIP { self.resolve_vip() } else { Some(target) }
     }

@@ -134,8 +134,11 @@ components! {
     ControllerManager(controller_manager): ControllerManager, ControllerManagerParams, Wiring;
     /// A keepalived daemon.
     Keepalived(keepalived): Keepalived, KeepalivedParams, Wiring;
+    /// A kube-vip.
+    KubeVip(kube_vip): KubeVip, KubeVipParams, Wiring;
 }
 
+mod address;
 pub mod binder;
 pub mod candidate;
 pub mod connection;

@@ -20,6 +20,7 @@ const HOLDERS: Whom = Whom::Processes(&[
     Kind::Etcd,
     Kind::Scheduler,
     Kind::ControllerManager,
+    Kind::KubeVip,
     Kind::Kubelet,
 ]);
 

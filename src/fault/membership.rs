@@ -47,8 +47,8 @@ const JOIN: [VerbOption; 3] = [
 const ETCD: Part = Part::Process(Kind::Etcd);
 
 /// The rest of a control-plane machine, as `kubeadm join` starts it.
-const BESIDE: [Kind; 4] =
-    [Kind::ApiServer, Kind::ControllerManager, Kind::Scheduler, Kind::Kubelet];
+pub const BESIDE: [Kind; 5] =
+    [Kind::ApiServer, Kind::ControllerManager, Kind::Scheduler, Kind::KubeVip, Kind::Kubelet];
 
 /// Growth.
 pub(super) const GROWTH: Verb = Verb {

@@ -19,7 +19,7 @@ mod disk;
 mod dns;
 mod isolate;
 mod link;
-mod membership;
+pub mod membership;
 mod out_of_service;
 mod partition;
 mod power;

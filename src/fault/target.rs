@@ -104,7 +104,7 @@ fn named(text: &str, map: &Map) -> Read {
         return Ok((Target::FollowerOf(kind), Sort::Role(kind)));
     }
     if text == "holder of vip" {
-        return holder(map).map(|()| (Target::HolderOfVip, Sort::Role(Kind::Keepalived)));
+        return holder(map).map(|kind| (Target::HolderOfVip, Sort::Role(kind)));
     }
     if let Some(role) = text.strip_prefix("machine of ") {
         let target = match named(role, map)?.0 {
@@ -190,11 +190,14 @@ fn led(name: &str) -> Result<Kind, TargetProblem> {
     })
 }
 
-fn holder(map: &Map) -> Result<(), TargetProblem> {
-    if map.of_kind(Kind::Keepalived).next().is_some() {
-        return Ok(());
+/// What holds the address.
+fn holder(map: &Map) -> Result<Kind, TargetProblem> {
+    if let Some(holder) = map.address_holders().next() {
+        return Ok(map.component(holder).kind);
     }
-    let help = "`cluster.endpoint.kind` is not `vip`, so that nobody holds an address".to_owned();
+    let help =
+        "`cluster.endpoint.kind` is neither `vip` nor `kube-vip`, so that nobody holds an address";
+    let help = help.to_owned();
     Err(unknown("there is no virtual address here".to_owned(), help))
 }
 

@@ -5,7 +5,7 @@ use super::failover::{self, Reading};
 use super::history::History;
 use super::invariants::{self, Violation};
 use super::outage::{self, Record};
-use crate::component::fact::{Fact, Role, VrrpFact};
+use crate::component::fact::{Fact, Role};
 use crate::component::id::{ComponentId, Kind};
 use crate::component::lever::{Lever, Setting};
 use crate::component::view::{Settlement, Surroundings, View};
@@ -113,7 +113,7 @@ impl<'a> Case<'a> {
 
     /// The Lease of a kind of leader-elected program.
     pub fn lease_of(&self, kind: Kind) -> Option<ComponentId> {
-        self.plan.map.find_component(&format!("lease/{}", kind.name()))
+        self.plan.map.lease_of(kind)
     }
 
     /// The etcd leader at the end: of several, the one in the latest term.
@@ -126,13 +126,10 @@ impl<'a> Case<'a> {
         members.filter_map(leads).max_by_key(|(term, _)| *term).map(|(_, id)| id)
     }
 
-    /// The keepalived that holds the virtual address at the end: of several, the last to announce it.
+    /// Who holds the virtual address at the end: of several, the last to announce it.
     pub fn vip_holder(&self) -> Option<ComponentId> {
-        let holds = |id: ComponentId| match &self.end.facts[id.index()] {
-            Fact::Vrrp(VrrpFact { holds: true, announced, .. }) => Some((*announced, id)),
-            _ => None,
-        };
-        let holders = self.plan.map.of_kind(Kind::Keepalived).filter_map(holds);
+        let holds = |id: ComponentId| Some((self.end.facts[id.index()].held()?.announced, id));
+        let holders = self.plan.map.address_holders().filter_map(holds);
         holders.max_by_key(|(announced, _)| *announced).map(|(_, id)| id)
     }
 
@@ -145,7 +142,7 @@ impl<'a> Case<'a> {
         };
         Settlement {
             etcd_leader: self.etcd_leader(),
-            lease_holders: [Kind::Scheduler, Kind::ControllerManager]
+            lease_holders: [Kind::Scheduler, Kind::ControllerManager, Kind::KubeVip]
                 .map(held)
                 .into_iter()
                 .flatten()

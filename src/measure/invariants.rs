@@ -10,8 +10,8 @@ mod writes;
 
 use super::case::Case;
 use super::outage::Record as ServiceRecord;
-use crate::component::fact::{Fact, LeaseFact, Role, VrrpFact};
-use crate::component::id::{ComponentId, Kind};
+use crate::component::fact::{Fact, LeaseFact, Role};
+use crate::component::id::ComponentId;
 use crate::component::lever::Setting;
 use crate::kernel::time::{Duration, Time};
 use crate::plan::expect::Invariant;
@@ -185,8 +185,8 @@ fn age(lease: &LeaseFact, now: Time) -> Option<Duration> {
 }
 
 fn one_vip_holder(case: &Case) -> Vec<Violation> {
-    let holds = |fact: &Fact| matches!(fact, Fact::Vrrp(VrrpFact { holds: true, .. }));
-    let all = case.plan.map.of_kind(Kind::Keepalived);
+    let holds = |fact: &Fact| fact.held().is_some();
+    let all = case.plan.map.address_holders();
     let begin = |id: &ComponentId| holds(case.fact_before(Time::START, *id));
     let mut holders: BTreeSet<ComponentId> = all.filter(begin).collect();
     let mut found = Vec::new();

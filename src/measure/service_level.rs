@@ -186,9 +186,9 @@ impl<'a> Look<'a> {
         }
     }
 
-    /// The balancer that a new connection from `from` to the address reaches, by the machine's
-    /// neighbour entry.
-    fn balancer(&self, from: MachineId) -> Option<ComponentId> {
+    /// The balancer, or with kube-vip the API server, that a new connection from `from` to the address
+    /// reaches, by the machine's neighbour entry.
+    fn front(&self, from: MachineId) -> Option<ComponentId> {
         match &self.path.services.endpoint {
             Endpoint::Vip { .. } => self.all.balancer_for(from),
             Endpoint::Balancer(balancer) => Some(*balancer),
@@ -210,7 +210,7 @@ impl<'a> Look<'a> {
         };
         match &self.path.services.endpoint {
             Endpoint::Vip { .. } | Endpoint::Balancer(_) => {
-                Share::when(self.balancer(outside).is_some_and(accepts))
+                Share::when(self.front(outside).is_some_and(accepts))
             }
             Endpoint::OneServer(server) => Share::when(accepts(*server)),
             Endpoint::AllServers => accepted(&self.path.services.api_servers),
@@ -241,9 +241,8 @@ impl<'a> Look<'a> {
         let services = &self.path.services;
         match &services.endpoint {
             Endpoint::Vip { .. } | Endpoint::Balancer(_) => {
-                let balancer = self.balancer(from);
-                let open = |id: &ComponentId| matches!(self.contact(from, *id), Probe::Answers(_));
-                balancer.filter(open).map_or(Share::NONE, |id| self.balanced(id, class))
+                let front = self.front(from);
+                front.map_or(Share::NONE, |id| self.at_address(from, id, class).share())
             }
             Endpoint::OneServer(server) => self.attempt(from, *server, class).share(),
             Endpoint::Dns { addresses, .. } => {

@@ -4,8 +4,8 @@
 use super::{Case, Findings, Watch};
 use crate::component::blame::{Blame, EventId};
 use crate::component::fact::{
-    Ability, ApiServerFact, CandidateFact, Condition, EtcdFact, Fact, Holder, KubeletFact,
-    LeaseFact, LoadBalancerFact, NodeFact, Renewals, Role, VrrpFact, VrrpState,
+    Ability, AddressFact, ApiServerFact, CandidateFact, Condition, EtcdFact, Fact, Holder,
+    KubeletFact, LeaseFact, LoadBalancerFact, NodeFact, Renewals, Role, VrrpFact, VrrpState,
 };
 use crate::component::id::{ComponentId, Kind, MachineId};
 use crate::component::lever::{Lever, Setting};
@@ -115,10 +115,7 @@ fn plan() -> Plan {
         repairs: None,
     };
     let services = Services {
-        endpoint: Endpoint::Vip {
-            keepalived: of(Kind::Keepalived),
-            balancers: of(Kind::LoadBalancer),
-        },
+        endpoint: Endpoint::Vip { holders: of(Kind::Keepalived), fronts: of(Kind::LoadBalancer) },
         api_servers: of(Kind::ApiServer),
         members: of(Kind::Etcd),
         outside: map.find_machine("clients").unwrap(),
@@ -186,6 +183,7 @@ fn settled_fact(map: &Map, id: ComponentId) -> Fact {
             announced: first.then_some(Time::START),
             ..VrrpFact::default()
         }),
+        Kind::KubeVip => Fact::KubeVip(AddressFact::default()),
         Kind::Kubelet => Fact::Kubelet(KubeletFact::default()),
         Kind::Client | Kind::Workload => Fact::Absent,
         Kind::Lease => {

@@ -19,9 +19,9 @@ pub enum Target {
     FollowerOf(Kind),
     /// The process of that kind which stands on the machine of the leader of another.
     MachineOfLeader(Kind),
-    /// The keepalived that holds the virtual address.
+    /// The keepalived or kube-vip that holds the virtual address.
     HolderOfVip,
-    /// The machine of the keepalived that holds the virtual address.
+    /// The machine that holds the virtual address.
     MachineOfVip,
     /// Every machine of a zone.
     Zone(ZoneId),

@@ -58,12 +58,12 @@ impl Service {
 /// How clients reach the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Endpoint {
-    /// A virtual address held by one of these keepalived instances, before the balancer beside it.
+    /// A virtual address held by one of these instances, before what stands beside it.
     Vip {
-        /// The keepalived instances.
-        keepalived: Vec<ComponentId>,
-        /// The balancer on the machine of each.
-        balancers: Vec<ComponentId>,
+        /// The instances of keepalived or kube-vip.
+        holders: Vec<ComponentId>,
+        /// The balancer on the machine of each; with kube-vip the API server there.
+        fronts: Vec<ComponentId>,
     },
     /// One balancer at an address of its own.
     Balancer(ComponentId),

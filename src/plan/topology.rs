@@ -166,7 +166,7 @@ fn requests(plan: &Plan) -> Vec<(Part, ComponentId)> {
     let services = &plan.services;
     let outside = Part::Machine(services.outside);
     let mut asks: Vec<(Part, ComponentId)> = match &services.endpoint {
-        Endpoint::Vip { balancers, .. } => balancers.iter().map(|id| (outside, *id)).collect(),
+        Endpoint::Vip { fronts, .. } => fronts.iter().map(|id| (outside, *id)).collect(),
         Endpoint::Balancer(id) | Endpoint::OneServer(id) => vec![(outside, *id)],
         Endpoint::Dns { addresses, .. } => addresses.iter().map(|id| (outside, *id)).collect(),
         Endpoint::AllServers => services.api_servers.iter().map(|id| (outside, *id)).collect(),

@@ -7,7 +7,7 @@
 
 mod text;
 
-use super::words::vrrp_state;
+use super::words::{kube_vip_state, vrrp_state};
 use super::workload::status as pod_status;
 use crate::component::fact::{Condition, Fact, Role};
 use crate::component::id::{ComponentId, Kind};
@@ -98,16 +98,17 @@ pub struct BackendRow {
     pub status: &'static str,
 }
 
-/// A keepalived instance.
+/// A keepalived or kube-vip instance.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AddressRow {
     /// Its machine.
     pub node: String,
-    /// VRRP state; `-` if it does not run.
+    /// VRRP state, of a kube-vip whether it leads; `-` if it does not run.
     pub state: &'static str,
-    /// Effective priority.
-    pub priority: u8,
+    /// Effective priority of a keepalived.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<u8>,
     /// Whether the address is configured there.
     pub holds: bool,
 }
@@ -148,7 +149,7 @@ pub fn tables(plan: &Plan, now: Time, all: &Surroundings) -> Tables {
         members: plan.services.members.iter().map(|id| moment.member(*id)).collect(),
         leases: of(Kind::Lease).filter_map(|id| moment.lease(id)).collect(),
         backends: of(Kind::LoadBalancer).flat_map(|id| moment.backends(id)).collect(),
-        address: of(Kind::Keepalived).map(|id| moment.address(id)).collect(),
+        address: plan.map.address_holders().map(|id| moment.address(id)).collect(),
     }
 }
 
@@ -221,7 +222,9 @@ impl Moment<'_> {
         let Fact::Lease(lease) = self.all.facts[id.index()] else { return None };
         let name = self.plan.map.name(id);
         let holder = lease.holder.map_or(String::new(), |holder| {
-            format!("{}_{}", self.place(holder.component), holder.incarnation)
+            let place = self.place(holder.component);
+            let start = holder.incarnation;
+            if start == 0 { place } else { format!("{place}_{start}") }
         });
         let renewed = lease
             .renewals
@@ -257,12 +260,17 @@ impl Moment<'_> {
 
     fn address(&self, id: ComponentId) -> AddressRow {
         let view = self.view(id);
-        let fact = view.vrrp(id).copied().unwrap_or_default();
+        let vrrp = view.vrrp(id).copied().unwrap_or_default();
+        let kube_vip = self.plan.map.component(id).kind == Kind::KubeVip;
         AddressRow {
             node: self.place(id),
-            state: if view.executes(id) { vrrp_state(fact.state) } else { "-" },
-            priority: fact.priority,
-            holds: fact.holds,
+            state: match view.kube_vip(id) {
+                _ if !view.executes(id) => "-",
+                None if !kube_vip => vrrp_state(vrrp.state),
+                fact => kube_vip_state(fact.copied().unwrap_or_default()),
+            },
+            priority: (!kube_vip).then_some(vrrp.priority),
+            holds: view.fact(id).held().is_some(),
         }
     }
 }

@@ -4,8 +4,8 @@ use super::style::Tone;
 use super::workload;
 use crate::component::blame::{Blame, EventId};
 use crate::component::fact::{
-    Ability, ApiServerFact, CandidateFact, Condition, EtcdFact, Fact, LeaseFact, LoadBalancerFact,
-    NodeFact, Renewals, Resource, Role, VrrpFact, VrrpState,
+    Ability, AddressFact, ApiServerFact, CandidateFact, Condition, EtcdFact, Fact, LeaseFact,
+    LoadBalancerFact, NodeFact, Renewals, Resource, Role, VrrpFact, VrrpState,
 };
 use crate::component::id::{ComponentId, Kind};
 use crate::component::view::ProcessState;
@@ -35,6 +35,8 @@ pub fn change(plan: &Plan, change: &FactChange) -> Said {
         }
         (Fact::Vrrp(from), Fact::Vrrp(to)) => vrrp(from, to),
         (Fact::Absent, Fact::Vrrp(to)) => vrrp(&VrrpFact::default(), to),
+        (Fact::KubeVip(from), Fact::KubeVip(to)) => kube_vip(*from, *to),
+        (Fact::Absent, Fact::KubeVip(to)) => kube_vip(AddressFact::default(), *to),
         (Fact::Lease(from), Fact::Lease(to)) => lease(plan, change, from, to),
         (Fact::Node(from), Fact::Node(to)) => node(*from, *to),
         (Fact::Workload(from), Fact::Workload(to)) => workload::change(plan, change.of, from, to),
@@ -179,6 +181,19 @@ fn vrrp(from: &VrrpFact, to: &VrrpFact) -> Said {
     (!said.is_empty()).then(|| (said.join(", "), tone))
 }
 
+fn kube_vip(from: AddressFact, to: AddressFact) -> Said {
+    match (from.holds, to.holds) {
+        (false, true) => Some(("takes the address".to_owned(), Tone::Good)),
+        (true, false) => Some(("gives the address up".to_owned(), Tone::Bad)),
+        _ => None,
+    }
+}
+
+/// What a kube-vip is at.
+pub fn kube_vip_state(fact: AddressFact) -> &'static str {
+    if fact.leads { "leads" } else { "stands by" }
+}
+
 /// A VRRP state as keepalived logs it.
 pub fn vrrp_state(state: VrrpState) -> &'static str {
     match state {
@@ -292,6 +307,8 @@ pub fn state(plan: &Plan, process: ProcessState, fact: &Fact) -> Option<String> 
         }
         Fact::Vrrp(fact) if fact.holds => format!("{}, holds", vrrp_state(fact.state)),
         Fact::Vrrp(fact) => vrrp_state(fact.state).to_owned(),
+        Fact::KubeVip(fact) if fact.holds => format!("{}, holds", kube_vip_state(*fact)),
+        Fact::KubeVip(fact) => kube_vip_state(*fact).to_owned(),
         Fact::Lease(fact) => {
             fact.holder.map_or("free", |holder| place(plan, holder.component)).to_owned()
         }

@@ -129,6 +129,7 @@ fn versions_items(scenario: &Scenario) -> Vec<Item> {
         versions.etcd.to_string(),
         versions.haproxy.to_string(),
         versions.keepalived.to_string(),
+        versions.kube_vip.to_string(),
     ];
     let items = versions::FIELDS.iter().zip(in_force).map(|((name, _), version)| {
         let given = scenario.versions_given.iter().any(|given| given == name);
@@ -191,6 +192,9 @@ fn endpoint(subject: &Subject) -> Vec<Item> {
         (_, true) => &["server"],
         _ => &["server", "addresses", "ttl"],
     });
+    if kind == EndpointKind::KubeVip {
+        items.push(Item::object("kubeVip", program(&cluster.kinds.kube_vip)));
+    }
     if !cluster.has_balancers() {
         return items;
     }
@@ -256,6 +260,7 @@ fn overrides(cluster: &Cluster) -> Vec<Item> {
     items.extend(own(&kinds.nginx));
     items.extend(own(&kinds.cloud));
     items.extend(own(&kinds.keepalived));
+    items.extend(own(&kinds.kube_vip));
     items
 }
 

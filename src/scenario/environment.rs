@@ -44,7 +44,7 @@ pub(super) fn join(
         Ok(mut environment) => {
             place_at(&mut environment, span);
             match endpoint_kind(root) {
-                Some("one-server" | "all-servers") => {
+                Some("one-server" | "all-servers" | "kube-vip") => {
                     leave_out(&mut environment, &["cluster", "endpoint", "loadBalancers"]);
                 }
                 Some("one-balancer") => leave_out(

@@ -10,6 +10,7 @@ use crate::components::client::ConnectionOptions;
 use crate::components::controller_manager::ControllerManagerParams;
 use crate::components::etcd::EtcdParams;
 use crate::components::keepalived::KeepalivedParams;
+use crate::components::kube_vip::KubeVipParams;
 use crate::components::kubelet::KubeletParams;
 use crate::components::load_balancer::{CloudParams, LoadBalancerParams, NginxParams};
 use crate::components::scheduler::SchedulerParams;
@@ -130,6 +131,7 @@ fn cluster() -> Value {
     balancers.insert("keepalived".to_owned(), each(program::<KeepalivedParams>(None)));
     let mut endpoint = options::<EndpointOptions>();
     endpoint.insert("loadBalancers".to_owned(), object(balancers));
+    endpoint.insert("kubeVip".to_owned(), program::<KubeVipParams>(None));
     let mut workers = with_zones::<WorkerOptions>();
     workers.insert("kubelet".to_owned(), program::<KubeletParams>(None));
     let mut network = options::<NetworkOptions>();

@@ -7,7 +7,6 @@
 use super::observer::Observer;
 use super::{CallKey, Letter, Origin, World};
 use crate::component::blame::{Blame, EventId};
-use crate::component::fact::Fact;
 use crate::component::id::{ComponentId, Kind};
 use crate::component::mail::{Begun, Body, Call, Mail, Outcome, Reply};
 use crate::component::view::{Probe, ProcessState, View};
@@ -200,9 +199,7 @@ impl World<'_> {
         let mut instances = self.all.vip.iter();
         let beside = instances.find(|(_, balancer)| *balancer == server);
         target != ComponentId::VIP
-            || beside.is_none_or(|(keepalived, _)| {
-                matches!(&self.all.facts[keepalived.index()], Fact::Vrrp(fact) if fact.holds)
-            })
+            || beside.is_none_or(|(instance, _)| self.all.facts[instance.index()].held().is_some())
     }
 
     /// Tells the caller how its call ended, `after` from now.

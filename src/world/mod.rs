@@ -276,8 +276,8 @@ fn surroundings(plan: &Plan) -> Surroundings {
     let dead =
         Process { state: ProcessState::Dead, incarnation: 0, since: Time::START, expired: false };
     let vip = match &plan.services.endpoint {
-        Endpoint::Vip { keepalived, balancers } => {
-            keepalived.iter().copied().zip(balancers.iter().copied()).collect()
+        Endpoint::Vip { holders, fronts } => {
+            holders.iter().copied().zip(fronts.iter().copied()).collect()
         }
         _ => Vec::new(),
     };

@@ -45,8 +45,7 @@ impl World<'_> {
 
     /// An instance announced the address now: whoever hears it sends there from now on.
     pub(super) fn hear_announcement(&mut self, of: ComponentId, from: &Fact, to: &Fact) {
-        let (Fact::Vrrp(before), Fact::Vrrp(after)) = (from, to) else { return };
-        if after.announced == before.announced || after.announced != Some(self.now) {
+        if to.announced() == from.announced() || to.announced() != Some(self.now) {
             return;
         }
         let map = self.all.map.clone();

@@ -6,7 +6,6 @@ use super::{Inbox, Letter, Origin, World};
 use crate::component::Cause;
 use crate::component::blame::{Blame, EventId};
 use crate::component::effects::ExitStatus;
-use crate::component::fact::Fact;
 use crate::component::id::{ComponentId, Kind, MachineId};
 use crate::component::lever::Lever;
 use crate::component::record::Record;
@@ -306,10 +305,9 @@ impl World<'_> {
         self.network_changed(machine);
     }
 
-    /// The address that a killed keepalived left on its machine goes with the power.
+    /// The address that a killed keepalived or kube-vip left on its machine goes with the power.
     fn forget_address(&mut self, id: ComponentId, observer: &mut impl Observer) {
-        let holds = matches!(&self.all.facts[id.index()], Fact::Vrrp(fact) if fact.holds);
-        if holds {
+        if self.all.facts[id.index()].held().is_some() {
             self.deliver(id, Cause::Lever(Lever::PowerLoss), observer);
         }
     }

@@ -91,17 +91,15 @@ impl World<'_> {
     }
 
     fn lease_holder(&self, kind: Kind) -> Option<ComponentId> {
-        let lease = self.all.map.find_component(&format!("lease/{}", kind.name()))?;
+        let lease = self.all.map.lease_of(kind)?;
         let Fact::Lease(fact) = &self.all.facts[lease.index()] else { return None };
         fact.holder.map(|holder| holder.component)
     }
 
     fn vip_holder(&self) -> Option<ComponentId> {
-        let announced = |id: &ComponentId| match &self.all.facts[id.index()] {
-            Fact::Vrrp(fact) if fact.holds => Some((fact.announced, *id)),
-            _ => None,
-        };
-        let holders = self.all.vip.iter().filter_map(|(keepalived, _)| announced(keepalived));
+        let announced =
+            |id: &ComponentId| Some((self.all.facts[id.index()].held()?.announced, *id));
+        let holders = self.all.vip.iter().filter_map(|(instance, _)| announced(instance));
         holders.max().map(|(_, id)| id)
     }
 }

@@ -69,8 +69,9 @@ impl World<'_> {
         self.changed = false;
     }
 
-    /// Who leads at the start: as the plan names them, else drawn evenly. Who holds the address is
-    /// always named: preemption leaves it with the highest priority.
+    /// Who leads at the start: as the plan names them, else drawn evenly. Which keepalived holds the
+    /// address is always named: preemption leaves it with the highest priority. kube-vip's holder is
+    /// that of its Lease.
     fn draw_settlement(&self) -> Settlement {
         let named = &self.plan.leaders.named;
         let joined = |id: &ComponentId| !self.unjoined.contains(id);
@@ -80,14 +81,15 @@ impl World<'_> {
             lease_holders: Vec::new(),
             vip_holder: named.vip_holder,
         };
-        for kind in [Kind::Scheduler, Kind::ControllerManager] {
-            let Some(lease) = self.all.map.find_component(&format!("lease/{}", kind.name())) else {
-                continue;
-            };
+        for kind in [Kind::Scheduler, Kind::ControllerManager, Kind::KubeVip] {
+            let Some(lease) = self.all.map.lease_of(kind) else { continue };
             let candidates: Vec<ComponentId> = self.all.map.of_kind(kind).filter(joined).collect();
             let drawn = || self.pick(&candidates, LEASE_DRAW, u64::from(lease.0));
             if let Some(holder) = named.holder_of(lease).or_else(drawn) {
                 settlement.lease_holders.push((lease, holder));
+                if kind == Kind::KubeVip {
+                    settlement.vip_holder = Some(holder);
+                }
             }
         }
         settlement
@@ -105,5 +107,8 @@ impl World<'_> {
 
 /// Whether components of this kind only send requests, and answer none.
 fn asks(kind: Kind) -> bool {
-    matches!(kind, Kind::Scheduler | Kind::ControllerManager | Kind::Kubelet | Kind::Client)
+    matches!(
+        kind,
+        Kind::Scheduler | Kind::ControllerManager | Kind::KubeVip | Kind::Kubelet | Kind::Client
+    )
 }

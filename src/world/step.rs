@@ -220,7 +220,7 @@ impl World<'_> {
             return;
         }
         let from = Box::new(std::mem::replace(old, fact.clone()));
-        if matches!(fact, Fact::Vrrp(_)) {
+        if fact.is_of_address() {
             self.hear_announcement(of, &from, &fact);
             self.review_neighbours();
             self.connections_follow_paths();

@@ -304,6 +304,6 @@ impl Component for Candidate {
 }
 
 /// The law of a span that lies evenly between two, in milliseconds.
-pub(super) fn between(from: u64, to: u64) -> Law {
+pub(crate) fn between(from: u64, to: u64) -> Law {
     Law::Uniform { from: Duration::from_millis(from), to: Duration::from_millis(to) }
 }

@@ -80,6 +80,7 @@ macro_rules! candidate_params {
                     client_timeout: timeout
                         .unwrap_or_else(|| self.client_go.request_timeout(self.renew_deadline)),
                     release_on_cancel: self.release_on_cancel,
+                    by_node: false,
                     client_go: self.client_go,
                     connection: Some(kept(self.read_idle, self.ping_timeout)),
                 }

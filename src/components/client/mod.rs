@@ -383,7 +383,7 @@ impl Component for Client {
         let mut watched = Vec::new();
         for target in &self.wiring.targets {
             if *target == ComponentId::VIP {
-                watched.extend(map.of_kind(Kind::Keepalived).chain(map.of_kind(Kind::LoadBalancer)));
+                watched.extend(map.address_holders().chain(map.of_kind(Kind::LoadBalancer)));
                 watched.extend(&self.wiring.api_servers);
                 continue;
             }

@@ -6,6 +6,7 @@ use crate::component::fact::VrrpState;
 use crate::component::id::ComponentId;
 use crate::component::mail::{Advert, Body};
 use crate::component::view::View;
+use crate::components::address::is_disputed;
 use crate::kernel::cadence::Cadence;
 use crate::kernel::time::Time;
 
@@ -66,13 +67,7 @@ impl Keepalived {
     /// because there is one. To all others it says what they know.
     pub(super) fn plan_refresh(&self, view: &View, fx: Fx) {
         let Some(refreshes) = self.refreshes else { return };
-        let peers = self.wiring.peers.iter();
-        let contested = peers.filter_map(|peer| view.vrrp(*peer)).any(|fact| fact.holds);
-        let entries = view.all.neighbours.iter().zip(&view.all.machines);
-        let mut astray = entries.filter(|(entry, machine)| {
-            machine.powered && entry.is_some_and(|holder| holder != self.me)
-        });
-        if contested || astray.next().is_some() {
+        if is_disputed(&self.wiring.peers, view) {
             let at = refreshes.first_after(view.now);
             let blame = Blame::of("garp_master_refresh", at.since(view.now));
             fx.set(KeepalivedAlarm::Refresh, at, blame);

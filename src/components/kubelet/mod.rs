@@ -396,7 +396,7 @@ impl Component for Kubelet {
         watched.extend(self.wiring.workloads.objects());
         watched.extend(&self.wiring.api_servers);
         if self.wiring.servers.contains(&ComponentId::VIP) {
-            watched.extend(map.of_kind(Kind::LoadBalancer).chain(map.of_kind(Kind::Keepalived)));
+            watched.extend(map.of_kind(Kind::LoadBalancer).chain(map.address_holders()));
         } else {
             watched.extend(&self.wiring.servers);
         }

@@ -325,7 +325,8 @@ impl<A: Alarm> Elector<A> {
     }
 
     fn identity(&self, view: &View) -> Holder {
-        Holder { component: self.me, incarnation: view.process(self.me).incarnation }
+        let start = view.process(self.me).incarnation;
+        Holder { component: self.me, incarnation: if self.election.by_node { 0 } else { start } }
     }
 
     /// Takes note of the record as it was at `read`, known to the candidate at `known`.

@@ -115,7 +115,7 @@ impl Path {
             return vec![self.target];
         }
         let balancers = map.of_kind(Kind::LoadBalancer);
-        balancers.chain(map.of_kind(Kind::Keepalived)).chain(self.servers.iter().copied()).collect()
+        balancers.chain(map.address_holders()).chain(self.servers.iter().copied()).collect()
     }
 
     /// What a request of this component meets now.

@@ -81,6 +81,9 @@ pub struct Election {
     pub client_timeout: Duration,
     /// Whether SIGTERM gives the Lease back.
     pub release_on_cancel: bool,
+    /// Whether instances go by the name of their node, so that one that starts again still holds what it
+    /// held; else each start is a stranger to its own Lease.
+    pub by_node: bool,
     /// Which behaviour.
     pub client_go: ClientGo,
     /// How long the one connection to an API server on another machine is kept; `None`: each request

@@ -20,6 +20,7 @@ fn layout(candidates: usize) -> Layout {
         retry_period: Duration::from_secs(2),
         client_timeout: Duration::from_secs(10),
         release_on_cancel: false,
+        by_node: false,
         client_go: ClientGo::V0_20,
     };
     let mut layout = Layout::of(election, candidates);

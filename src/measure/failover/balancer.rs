@@ -1,7 +1,7 @@
 //! When a balancer takes a server out of rotation and puts it back.
 
 use super::{Metric, Value, first_since, span};
-use crate::component::fact::{Fact, VrrpFact};
+use crate::component::fact::Fact;
 use crate::component::id::ComponentId;
 use crate::kernel::time::Time;
 use crate::measure::case::Case;
@@ -16,15 +16,12 @@ pub(super) const METRICS: &[Metric] = &[
 pub(super) fn balancer_before(case: &Case, t: Time) -> Option<ComponentId> {
     match &case.plan.services.endpoint {
         Endpoint::Balancer(balancer) => Some(*balancer),
-        Endpoint::Vip { keepalived, balancers } => {
-            let holds = |id: &ComponentId| match case.fact_before(t, *id) {
-                Fact::Vrrp(VrrpFact { holds: true, announced, .. }) => Some(*announced),
-                _ => None,
-            };
-            let holders = keepalived.iter().zip(balancers);
-            let announced = holders.filter_map(|(id, balancer)| Some((holds(id)?, *balancer)));
+        Endpoint::Vip { holders, fronts } => {
+            let holders = holders.iter().zip(fronts);
+            let held = |id: &ComponentId| case.fact_before(t, *id).held();
+            let announced = holders.filter_map(|(id, front)| Some((held(id)?.announced, *front)));
             let last = announced.max_by_key(|(announced, _)| *announced);
-            last.map(|(_, balancer)| balancer).or(balancers.first().copied())
+            last.map(|(_, front)| front).or(fronts.first().copied())
         }
         Endpoint::Dns { addresses, .. } => {
             let kind = |id: &ComponentId| case.plan.map.component(*id).kind;

@@ -2,8 +2,8 @@
 
 use super::requests::Requests;
 use super::{Metric, Value, first_since, span};
-use crate::component::fact::{Fact, VrrpFact};
-use crate::component::id::{ComponentId, Kind};
+use crate::component::fact::Fact;
+use crate::component::id::ComponentId;
 use crate::component::record::RequestClass;
 use crate::kernel::time::{Duration, Time};
 use crate::measure::case::Case;
@@ -18,11 +18,11 @@ pub(super) const METRICS: &[Metric] = &[
 ];
 
 fn holds(fact: &Fact) -> bool {
-    matches!(fact, Fact::Vrrp(VrrpFact { holds: true, .. }))
+    fact.held().is_some()
 }
 
 fn holders_before(case: &Case, t: Time) -> BTreeSet<ComponentId> {
-    let all = case.plan.map.of_kind(Kind::Keepalived);
+    let all = case.plan.map.address_holders();
     all.filter(|id| holds(case.fact_before(t, *id))).collect()
 }
 
@@ -56,7 +56,7 @@ fn client_gap(case: &Case) -> Option<Value> {
 fn dual_ownership(case: &Case) -> Option<Value> {
     let fault = case.fault_at()?;
     let until = case.repair_at().unwrap_or(case.until);
-    if case.plan.map.of_kind(Kind::Keepalived).count() < 2 {
+    if case.plan.map.address_holders().count() < 2 {
         return None;
     }
     Some(Value::Duration(time_with_two(holders_before(case, fault), moves(case), fault, until)))

@@ -91,9 +91,9 @@ impl<'p> Ideal<'p> {
             process: Process::new(&plan.map, &plan.reliability, key),
             now: Time::START,
             balancers: match &plan.services.endpoint {
-                Endpoint::Vip { keepalived, balancers } => {
-                    let daemons = keepalived.iter().map(|daemon| Some(*daemon));
-                    balancers.iter().copied().zip(daemons).collect()
+                Endpoint::Vip { holders, fronts } => {
+                    let daemons = holders.iter().map(|daemon| Some(*daemon));
+                    fronts.iter().copied().zip(daemons).collect()
                 }
                 Endpoint::Balancer(id) => vec![(*id, None)],
                 Endpoint::Dns { addresses, .. } => {

@@ -28,7 +28,9 @@ impl Tables {
         let leases = self.last_known(self.render_leases());
         section(&mut lines, "kubectl -n kube-system get leases", leases);
         section(&mut lines, "HAProxy: servers of backend kube-apiserver", self.render_backends());
-        section(&mut lines, "keepalived: the virtual address", self.render_address());
+        let elected = self.address.iter().all(|row| row.priority.is_none());
+        let program = if elected { "kube-vip" } else { "keepalived" };
+        section(&mut lines, &format!("{program}: the virtual address"), self.render_address());
         lines
     }
 
@@ -117,11 +119,16 @@ impl Tables {
     fn render_address(&self) -> Vec<String> {
         let row = |a: &AddressRow| {
             let holds = if a.holds { "yes" } else { "no" }.to_owned();
-            vec![a.node.clone(), a.state.to_owned(), a.priority.to_string(), holds]
+            let priority = a.priority.map(|priority| priority.to_string());
+            [vec![a.node.clone(), a.state.to_owned()], priority.into_iter().collect(), vec![holds]]
+                .concat()
         };
         let rows: Vec<_> = self.address.iter().map(row).collect();
         if rows.is_empty() {
             return Vec::new();
+        }
+        if self.address.iter().all(|row| row.priority.is_none()) {
+            return columns(&["NODE", "STATE", "HOLDS ADDRESS"], &rows);
         }
         columns(&["NODE", "STATE", "PRIORITY", "HOLDS ADDRESS"], &rows)
     }

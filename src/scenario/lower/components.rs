@@ -1,29 +1,24 @@
-//! The parameters and the wiring of every component, and who restarts it.
+//! The parameters and the wiring of every component.
 
 use super::layout::Layout;
+use super::supervision::{restart, static_pod};
 use crate::component::fact::Fact;
 use crate::component::id::{ComponentId, Kind, MachineId};
-use crate::component::map::{ComponentEntry, MachineRole};
+use crate::component::map::ComponentEntry;
 use crate::component::record::RequestClass;
 use crate::components::client::{ClientParams, Held};
 use crate::components::keepalived::{InitialState, KeepalivedParams};
 use crate::components::load_balancer::{Habit, NginxParams};
 use crate::components::workload::Shared;
 use crate::components::{
-    Params, api_server, candidate, client, etcd, keepalived, kubelet, load_balancer,
+    Params, api_server, candidate, client, etcd, keepalived, kube_vip, kubelet, load_balancer,
 };
-use crate::kernel::law::Law;
-use crate::kernel::time::Duration;
 use crate::plan::Restart;
 use crate::plan::service::{Endpoint, Services};
 use crate::scenario::raw::Scenario;
 use crate::scenario::raw::cluster::BalancerProgram;
-use crate::scenario::raw::cluster::{EtcdServers, PodSupervision, Topology, UnitSupervision};
+use crate::scenario::raw::cluster::{EtcdServers, Topology};
 
-/// systemd's `RestartSec` where a unit does not say.
-const RESTART_SEC: Duration = Duration::from_millis(100);
-/// `RestartSec` of kubeadm's kubelet unit.
-const KUBELET_RESTART_SEC: Duration = Duration::from_secs(10);
 /// The priority of the first keepalived instance; each further one has one less.
 const FIRST_PRIORITY: u32 = 101;
 
@@ -94,6 +89,10 @@ impl Wirings<'_> {
                 Box::new(keepalived_params(self.scenario, self.layout, id)),
                 self.keepalived(id, machine),
             ),
+            Kind::KubeVip => Params::KubeVip(
+                Box::new(kinds.kube_vip.of(name).params.clone()),
+                self.kube_vip(id, machine),
+            ),
             Kind::Client => self.client(id),
             Kind::Lease | Kind::Node | Kind::Workload => {
                 unreachable!("{name} has a machine, but is an object")
@@ -160,7 +159,6 @@ impl Wirings<'_> {
 
     fn candidate(&self, machine: MachineId, kind: Kind) -> candidate::Wiring {
         let map = &self.layout.map;
-        let lease = map.find_component(&format!("lease/{}", kind.name()));
         let nodes = match kind {
             Kind::ControllerManager => map
                 .of_kind(Kind::Kubelet)
@@ -169,7 +167,7 @@ impl Wirings<'_> {
             _ => Vec::new(),
         };
         candidate::Wiring {
-            lease: lease.unwrap_or_else(|| panic!("{} has no Lease", kind.name())),
+            lease: self.lease(kind),
             server: self.local_server(machine),
             endpoint: self.endpoint(machine),
             servers: self.services.api_servers.clone(),
@@ -177,6 +175,11 @@ impl Wirings<'_> {
             workloads: self.workloads.clone(),
             eager: false,
         }
+    }
+
+    fn lease(&self, kind: Kind) -> ComponentId {
+        let lease = self.layout.map.lease_of(kind);
+        lease.unwrap_or_else(|| panic!("{} has no Lease", kind.name()))
     }
 
     fn node(&self, machine: MachineId) -> Option<ComponentId> {
@@ -245,6 +248,17 @@ impl Wirings<'_> {
             peers: instances.into_iter().filter(|peer| *peer != id).collect(),
             balancer: self.layout.map.local(machine, Kind::LoadBalancer),
             servers: self.services.api_servers.clone(),
+        }
+    }
+
+    fn kube_vip(&self, id: ComponentId, machine: MachineId) -> kube_vip::Wiring {
+        let instances = self.layout.processes(&self.layout.control_plane, Kind::KubeVip);
+        kube_vip::Wiring {
+            lease: self.lease(Kind::KubeVip),
+            server: self.local_server(machine),
+            servers: self.services.api_servers.clone(),
+            peers: instances.into_iter().filter(|peer| *peer != id).collect(),
+            eager: false,
         }
     }
 
@@ -325,64 +339,4 @@ pub(super) fn highest_priority(scenario: &Scenario, layout: &Layout) -> Option<C
     instances
         .into_iter()
         .max_by_key(|id| (keepalived_params(scenario, layout, *id).base_priority(), *id))
-}
-
-fn on_control_plane(entry: &ComponentEntry, layout: &Layout) -> bool {
-    let role = entry.machine.map(|machine| layout.map.machine(machine).role);
-    role == Some(MachineRole::ControlPlane)
-}
-
-fn static_pod(entry: &ComponentEntry, scenario: &Scenario, layout: &Layout) -> bool {
-    let unit = matches!(entry.kind, Kind::Kubelet | Kind::Client);
-    let kubelet = scenario.cluster.control_plane.params.supervision == PodSupervision::Kubelet;
-    kubelet && !unit && on_control_plane(entry, layout)
-}
-
-fn restart(entry: &ComponentEntry, scenario: &Scenario, layout: &Layout) -> Restart {
-    let cluster = &scenario.cluster;
-    let systemd = UnitSupervision::Systemd;
-    let wait = match entry.kind {
-        _ if entry.kind != Kind::Kubelet && on_control_plane(entry, layout) => None,
-        Kind::Kubelet => {
-            let worker = entry.machine.is_some_and(|machine| layout.workers.contains(&machine));
-            let systemd = !worker || cluster.workers.params.supervision == systemd;
-            systemd.then_some(KUBELET_RESTART_SEC)
-        }
-        Kind::Etcd => (cluster.etcd.params.supervision == systemd).then_some(RESTART_SEC),
-        Kind::LoadBalancer => {
-            (cluster.balancers.params.supervision == systemd).then_some(RESTART_SEC)
-        }
-        _ => None,
-    };
-    wait.map_or(Restart::Never, Restart::Always)
-}
-
-/// The processes that wait until their machine is joined: etcd members beyond the first, and where
-/// etcd is stacked the control plane beside them.
-pub(super) fn unjoined(scenario: &Scenario, layout: &Layout) -> Vec<ComponentId> {
-    let waiting = layout.etcd.iter().skip(scenario.cluster.initial_members() as usize);
-    let joins = |kind: Kind| {
-        let beside = [Kind::ApiServer, Kind::Scheduler, Kind::ControllerManager, Kind::Kubelet];
-        kind == Kind::Etcd || beside.contains(&kind)
-    };
-    let there = waiting.flat_map(|machine| layout.map.on_machine(*machine));
-    there.filter(|id| joins(layout.map.component(*id).kind)).collect()
-}
-
-/// How long each process takes to get to its SIGTERM.
-pub(super) fn signals(scenario: &Scenario, layout: &Layout) -> Vec<Law> {
-    let kinds = &scenario.cluster.kinds;
-    let law = |entry: &ComponentEntry| {
-        let own = match entry.kind {
-            Kind::Scheduler => kinds.scheduler.of(&entry.name).params.shutdown.clone(),
-            Kind::ControllerManager => {
-                kinds.controller_manager.of(&entry.name).params.shutdown.clone()
-            }
-            Kind::Etcd => Some(kinds.etcd.of(&entry.name).params.signal_delay.clone()),
-            Kind::Keepalived => Some(kinds.keepalived.of(&entry.name).params.signal_delay.clone()),
-            _ => None,
-        };
-        own.unwrap_or(Law::Fixed(Duration::ZERO))
-    };
-    layout.map.components().map(|(_, entry)| law(entry)).collect()
 }

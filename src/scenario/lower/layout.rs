@@ -125,6 +125,7 @@ impl Layout {
             let controls = self.control_plane.contains(&machine);
             let balances = self.balancers.contains(&machine);
             let vip = cluster.endpoint.params.kind == EndpointKind::Vip;
+            let kube_vip = cluster.endpoint.params.kind == EndpointKind::KubeVip;
             for (kind, present) in [
                 (Kind::Etcd, self.etcd.contains(&machine)),
                 (Kind::ApiServer, controls),
@@ -132,6 +133,7 @@ impl Layout {
                 (Kind::ControllerManager, controls),
                 (Kind::LoadBalancer, balances),
                 (Kind::Keepalived, balances && vip),
+                (Kind::KubeVip, controls && kube_vip),
                 (Kind::Kubelet, controls || self.workers.contains(&machine)),
             ] {
                 if present {
@@ -156,6 +158,10 @@ impl Layout {
     fn add_objects(&mut self) {
         for kind in [Kind::Scheduler, Kind::ControllerManager] {
             self.map.add_object(Kind::Lease, &format!("lease/{}", kind.name()));
+        }
+        let elected = self.map.of_kind(Kind::KubeVip).next().and(Kind::KubeVip.lock());
+        if let Some(lock) = elected {
+            self.map.add_object(Kind::Lease, &format!("lease/{lock}"));
         }
         let nodes: Vec<String> = self
             .control_plane

@@ -10,6 +10,7 @@ mod network;
 pub mod reliability;
 mod schedule;
 mod services;
+mod supervision;
 mod workloads;
 
 pub use schedule::repaired;
@@ -57,12 +58,12 @@ impl Subject {
             versions: scenario.versions,
             kernel: KernelPlan {
                 syn: SynTimers { linear: network.syn_linear, hz: network.hz },
-                signal: components::signals(scenario, layout),
+                signal: supervision::signals(scenario, layout),
             },
             map: Arc::new(layout.map.clone()),
             params: parts.params,
             static_pod: parts.static_pod,
-            unjoined: components::unjoined(scenario, layout),
+            unjoined: supervision::unjoined(scenario, layout),
             restart: parts.restart,
             network: network::directions(&scenario.cluster, &layout.map),
             streams: network::streams(scenario),
@@ -141,11 +142,14 @@ impl Subject {
             let Some(machine) = map.find_machine(&leader.machine) else { continue };
             match leader.what.as_str() {
                 "etcd" => named.etcd_leader = map.local(machine, Kind::Etcd),
-                "vip" => named.vip_holder = map.local(machine, Kind::Keepalived),
+                "vip" if map.lease_of(Kind::KubeVip).is_none() => {
+                    named.vip_holder = map.local(machine, Kind::Keepalived);
+                }
                 what => {
-                    let kind = Kind::ALL.into_iter().find(|kind| kind.name() == what);
+                    let name = if what == "vip" { Kind::KubeVip.name() } else { what };
+                    let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name);
                     let holder = kind.and_then(|kind| map.local(machine, kind));
-                    let lease = map.find_component(&format!("lease/{what}"));
+                    let lease = kind.and_then(|kind| map.lease_of(kind));
                     named.lease_holders.extend(lease.zip(holder));
                 }
             }

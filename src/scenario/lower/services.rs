@@ -17,8 +17,12 @@ pub(super) fn services(scenario: &Scenario, layout: &Layout) -> Services {
     };
     let endpoint = match options.kind {
         EndpointKind::Vip => Endpoint::Vip {
-            keepalived: layout.processes(&layout.balancers, Kind::Keepalived),
-            balancers,
+            holders: layout.processes(&layout.balancers, Kind::Keepalived),
+            fronts: balancers,
+        },
+        EndpointKind::KubeVip => Endpoint::Vip {
+            holders: layout.processes(&layout.control_plane, Kind::KubeVip),
+            fronts: api_servers.clone(),
         },
         EndpointKind::OneBalancer => Endpoint::Balancer(balancers[0]),
         EndpointKind::OneServer => Endpoint::OneServer(server().unwrap_or(api_servers[0])),

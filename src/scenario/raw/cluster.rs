@@ -64,6 +64,8 @@ words! {
         AllServers = "all-servers",
         /// A DNS name with the addresses of all API servers, or of all balancers.
         Dns = "dns",
+        /// A virtual address that kube-vip moves between the API servers themselves.
+        KubeVip = "kube-vip",
         /// As `all-servers`, with a balancer on each worker for what runs there.
         LocalBalancers = "local-balancers",
     }
@@ -354,11 +356,12 @@ impl Cluster {
     }
 
     fn read_endpoint(&mut self, cluster: &Fields, reader: &Reader) {
-        let known_endpoint = known::<EndpointOptions>(&["loadBalancers"]);
+        let known_endpoint = known::<EndpointOptions>(&["loadBalancers", "kubeVip"]);
         let Some(fields) = cluster.section("endpoint", "`endpoint`", &known_endpoint) else {
             return;
         };
         self.endpoint.take(&fields, reader);
+        self.kinds.read_endpoint(&fields, reader);
         let known = known::<BalancerOptions>(&["zones", "haproxy", "nginx", "cloud", "keepalived"]);
         let what = "`loadBalancers`";
         let Some(fields) = fields.section("loadBalancers", what, &known) else { return };

@@ -22,7 +22,7 @@ impl Cluster {
         match options.kind {
             EndpointKind::Vip | EndpointKind::OneBalancer | EndpointKind::LocalBalancers => true,
             EndpointKind::Dns => options.addresses == Addresses::Balancers,
-            EndpointKind::OneServer | EndpointKind::AllServers => false,
+            EndpointKind::OneServer | EndpointKind::AllServers | EndpointKind::KubeVip => false,
         }
     }
 

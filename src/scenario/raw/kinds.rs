@@ -8,6 +8,7 @@ use crate::components::api_server::ApiServerParams;
 use crate::components::controller_manager::ControllerManagerParams;
 use crate::components::etcd::EtcdParams;
 use crate::components::keepalived::KeepalivedParams;
+use crate::components::kube_vip::KubeVipParams;
 use crate::components::kubelet::KubeletParams;
 use crate::components::load_balancer::{CloudParams, LoadBalancerParams, NginxParams};
 use crate::components::scheduler::SchedulerParams;
@@ -46,12 +47,15 @@ pub struct Kinds {
     pub cloud: Program<CloudParams>,
     /// keepalived, `cluster.endpoint.loadBalancers.keepalived`.
     pub keepalived: Program<KeepalivedParams>,
+    /// kube-vip, `cluster.endpoint.kubeVip`.
+    pub kube_vip: Program<KubeVipParams>,
 }
 
 impl Kinds {
     pub(super) fn defaults(versions: &Versions, cluster: &Path) -> Kinds {
         let control_plane = cluster.key("controlPlane");
-        let balancers = cluster.key("endpoint").key("loadBalancers");
+        let endpoint = cluster.key("endpoint");
+        let balancers = endpoint.key("loadBalancers");
         let workers = cluster.key("workers");
         Kinds {
             etcd: Program::defaults(versions, cluster.key("etcd")),
@@ -69,6 +73,7 @@ impl Kinds {
             nginx: Program::defaults(versions, balancers.key("nginx")),
             cloud: Program::defaults(versions, balancers.key("cloud")),
             keepalived: Program::defaults(versions, balancers.key("keepalived")),
+            kube_vip: Program::defaults(versions, endpoint.key("kubeVip")),
         }
     }
 
@@ -91,6 +96,10 @@ impl Kinds {
 
     pub(super) fn read_workers(&mut self, fields: &Fields, reader: &Reader) {
         self.worker_kubelet.read(fields, "kubelet", "`kubelet`", reader);
+    }
+
+    pub(super) fn read_endpoint(&mut self, fields: &Fields, reader: &Reader) {
+        self.kube_vip.read(fields, "kubeVip", "`kubeVip`", reader);
     }
 
     /// An option of keepalived may be a list: one value for each instance.
@@ -131,6 +140,7 @@ impl Kinds {
                 "nginx" => self.nginx.read_override(entry, reader, path),
                 "cloud" => self.cloud.read_override(entry, reader, path),
                 "keepalived" => self.keepalived.read_override(entry, reader, path),
+                "kube-vip" => self.kube_vip.read_override(entry, reader, path),
                 _ => {
                     let programs =
                         Kind::ALL.iter().filter(|k| k.is_process() && **k != Kind::Client);
@@ -160,6 +170,7 @@ impl Kinds {
             .chain(own(&self.nginx))
             .chain(own(&self.cloud))
             .chain(own(&self.keepalived))
+            .chain(own(&self.kube_vip))
             .collect()
     }
 }

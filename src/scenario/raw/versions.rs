@@ -5,11 +5,12 @@ use crate::scenario::document::Entry;
 use crate::scenario::reader::Reader;
 
 /// The programs with a version, and what is said of each.
-pub const FIELDS: [(&str, &str); 4] = [
+pub const FIELDS: [(&str, &str); 5] = [
     ("kubernetes", "API server, scheduler, controller-manager, kubelet, such as \"1.34\"."),
     ("etcd", "etcd, such as \"3.6\" or \"3.4.13\"."),
     ("haproxy", "HAProxy, such as \"3.2\"."),
     ("keepalived", "keepalived, such as \"2.3\"."),
+    ("kube-vip", "kube-vip, such as \"1.2\"."),
 ];
 
 /// Reads the section; what is left out is a current release.
@@ -28,6 +29,7 @@ pub(super) fn read(entry: Option<&Entry>, reader: &Reader) -> Versions {
         ("etcd", &mut versions.etcd),
         ("haproxy", &mut versions.haproxy),
         ("keepalived", &mut versions.keepalived),
+        ("kube-vip", &mut versions.kube_vip),
     ] {
         *slot = read(field).unwrap_or(*slot);
     }

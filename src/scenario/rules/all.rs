@@ -15,7 +15,7 @@ macro_rules! scenario {
 pub(super) use scenario;
 
 /// Every rule.
-pub const RULES: [&Rule<Subject>; 40] = [
+pub const RULES: [&Rule<Subject>; 41] = [
     &super::counts::RULE,
     &super::topology::RULE,
     &super::zones::RULE,
@@ -46,6 +46,7 @@ pub const RULES: [&Rule<Subject>; 40] = [
     &super::haproxy_options::RULE,
     &super::keepalived_options::RULE,
     &super::nobody_elected::RULE,
+    &super::kube_vip_options::RULE,
     &super::long_lived::RULE,
     &super::client_resource::RULE,
     &super::reliability_names::RULE,

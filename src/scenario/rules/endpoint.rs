@@ -15,7 +15,7 @@ pub(super) const RULE: Rule<Subject> = Rule {
     info: CodeInfo {
         code: CODE,
         title: "endpoint options that contradict each other",
-        explanation: "What stands before the API servers follows from `kind`: `vip` has balancers with keepalived, `one-balancer` one balancer, `one-server` the API server of one machine, `all-servers` nothing, `dns` a name with several addresses, `local-balancers` one balancer on each worker. Options of what is not there would be ignored silently.",
+        explanation: "What stands before the API servers follows from `kind`: `vip` has balancers with keepalived, `kube-vip` an address that leads straight to an API server, `one-balancer` one balancer, `one-server` the API server of one machine, `all-servers` nothing, `dns` a name with several addresses, `local-balancers` one balancer on each worker. Options of what is not there would be ignored silently.",
         bad: scenario!(r#""cluster": { "endpoint": { "kind": "one-server", "server": "cp9" } }"#),
         good: scenario!(r#""cluster": { "endpoint": { "kind": "one-server", "server": "cp2" } }"#),
     },
@@ -61,16 +61,22 @@ fn programs(subject: &Subject) -> Vec<Problem> {
     let program = cluster.balancers.params.program;
     let other = |this: BalancerProgram| !balanced || program != this;
     let (nginx, cloud) = (&cluster.kinds.nginx, &cluster.kinds.cloud);
+    let kube_vip = &cluster.kinds.kube_vip;
+    let elects = kind == EndpointKind::KubeVip;
     let sections = [
         ("HAProxy", haproxy.given && other(BalancerProgram::Haproxy), &haproxy.base.path),
         ("NGINX", nginx.given && other(BalancerProgram::Nginx), &nginx.base.path),
         ("balancer of a cloud", cloud.given && other(BalancerProgram::Cloud), &cloud.base.path),
         ("keepalived", keepalived.given && !moves, &keepalived.base.path),
+        ("kube-vip", kube_vip.given && !elects, &kube_vip.base.path),
     ];
     let absent = sections.into_iter().filter(|(_, wrong, _)| *wrong);
     absent
         .map(|(name, _, path)| {
-            let (message, help) = if balanced && name != "keepalived" {
+            let (message, help) = if name == "kube-vip" {
+                let message = format!("there is no kube-vip when `kind` is `{}`", kind.show());
+                (message, "leave its options out, or set `kind` to `kube-vip`")
+            } else if balanced && name != "keepalived" {
                 let program = program.show();
                 let message = format!("there is no {name} when `program` is `{program}`");
                 (message, "leave its options out, or set `program`")

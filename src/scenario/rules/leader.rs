@@ -6,6 +6,7 @@ use crate::component::id::Kind;
 use crate::scenario::code::{Code, CodeInfo};
 use crate::scenario::document::Path;
 use crate::scenario::lower::Subject;
+use crate::scenario::raw::cluster::EndpointKind;
 use crate::scenario::raw::expect::Subject as Claimed;
 use crate::scenario::raw::run::StartWord;
 use crate::scenario::reader::listed;
@@ -46,6 +47,9 @@ fn check(subject: &Subject) -> Vec<Problem> {
 
 fn cannot_lead(subject: &Subject, what: &str, machine: &str, path: &Path) -> Option<Problem> {
     let kind = match what {
+        "vip" if subject.scenario.cluster.endpoint.params.kind == EndpointKind::KubeVip => {
+            Kind::KubeVip
+        }
         "vip" => Kind::Keepalived,
         name => Kind::ALL.into_iter().find(|kind| kind.name() == name)?,
     };

@@ -18,6 +18,7 @@ mod groups;
 mod haproxy_options;
 mod immediate_failure;
 mod keepalived_options;
+mod kube_vip_options;
 mod kubelet_options;
 mod leader;
 mod limit;

@@ -30,7 +30,7 @@ fn check(subject: &Subject) -> Vec<Problem> {
     let balanced = subject.scenario.cluster.has_balancers();
     let places = &subject.scenario.timings.places;
     let of_nothing = places.iter().filter(|(timing, _)| match timing {
-        Timing::VipTakeover => kind != EndpointKind::Vip,
+        Timing::VipTakeover => !matches!(kind, EndpointKind::Vip | EndpointKind::KubeVip),
         Timing::LbFall | Timing::LbRise => !balanced,
         _ => false,
     });

@@ -14,7 +14,7 @@ pub(super) const RULE: Rule<Subject> = Rule {
     info: CodeInfo {
         code: CODE,
         title: "a release whose behaviour is not known",
-        explanation: "Modelled are Kubernetes from 1.20, etcd from 3.4, HAProxy from 2.0 and keepalived from 2.0: releases before these differ in ways that are not modelled. Later releases than those known behave as the latest known one.",
+        explanation: "Modelled are Kubernetes from 1.20, etcd from 3.4, HAProxy from 2.0, keepalived from 2.0 and kube-vip from 0.4: releases before these differ in ways that are not modelled. Later releases than those known behave as the latest known one.",
         bad: scenario!(r#""versions": { "etcd": "2.3" }"#),
         good: scenario!(r#""versions": { "etcd": "3.4.13" }"#),
     },
@@ -28,6 +28,7 @@ fn check(subject: &Subject) -> Vec<Problem> {
         ("etcd", versions.etcd, Version::new(3, 4)),
         ("haproxy", versions.haproxy, Version::new(2, 0)),
         ("keepalived", versions.keepalived, Version::new(2, 0)),
+        ("kube-vip", versions.kube_vip, Version::new(0, 4)),
     ];
     let old = known.into_iter().filter(|(_, given, oldest)| {
         !given.at_least(oldest.major, oldest.minor) || given.major > oldest.major + 1

@@ -19,6 +19,7 @@ fn election(seconds: (u64, u64, u64), client_go: ClientGo) -> Election {
         retry_period: Duration::from_secs(seconds.2),
         client_timeout: client_go.request_timeout(renew_deadline),
         release_on_cancel: false,
+        by_node: false,
         client_go,
         connection: None,
     }

@@ -20,7 +20,7 @@ pub enum Class {
 
 impl Class {
     /// Every class with its name.
-    pub const ALL: [(Class, &'static str); 14] = [
+    pub const ALL: [(Class, &'static str); 15] = [
         (Class::Machine(MachineRole::ControlPlane), "machines.controlPlane"),
         (Class::Machine(MachineRole::Etcd), "machines.etcd"),
         (Class::Machine(MachineRole::LoadBalancer), "machines.loadBalancer"),
@@ -31,6 +31,7 @@ impl Class {
         (Class::Process(Kind::ControllerManager), "processes.kube-controller-manager"),
         (Class::Process(Kind::LoadBalancer), "processes.haproxy"),
         (Class::Process(Kind::Keepalived), "processes.keepalived"),
+        (Class::Process(Kind::KubeVip), "processes.kube-vip"),
         (Class::Process(Kind::Kubelet), "processes.kubelet"),
         (Class::Disk, "disks"),
         (Class::Link, "links"),

@@ -83,7 +83,9 @@ fn places(target: &Target, subject: &Subject) -> Vec<MachineId> {
         | Target::FollowerOf(kind)
         | Target::MachineOfLeader(kind)
         | Target::On(kind, _) => of(*kind),
-        Target::HolderOfVip | Target::MachineOfVip => of(Kind::Keepalived),
+        Target::HolderOfVip | Target::MachineOfVip => {
+            map.address_holders().filter_map(|id| map.machine_of(id)).collect()
+        }
         Target::Zone(zone) => {
             map.machines().filter(|(_, m)| m.zone == *zone).map(|(id, _)| id).collect()
         }
