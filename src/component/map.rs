@@ -53,6 +53,11 @@ pub struct Map {
     zones: Vec<String>,
     machines: Vec<MachineEntry>,
     components: Vec<ComponentEntry>,
+    /// The components of each kind, and each component's place among those of its kind.
+    kinds: [Vec<ComponentId>; Kind::ALL.len()],
+    ranks: Vec<u16>,
+    /// The components on each machine.
+    residents: Vec<Vec<ComponentId>>,
     groups: Vec<(String, Vec<MachineId>)>,
 }
 
@@ -67,23 +72,30 @@ impl Map {
     pub fn add_machine(&mut self, name: &str, role: MachineRole, zone: ZoneId) -> MachineId {
         let stream = StreamName::of(name);
         self.machines.push(MachineEntry { name: name.to_owned(), role, zone, stream });
+        self.residents.push(Vec::new());
         MachineId(dense(self.machines.len()))
     }
 
     /// Adds a process on `machine`, named `machine/kind` (or `name` alone for a client).
     pub fn add_process(&mut self, kind: Kind, machine: MachineId, name: &str) -> ComponentId {
-        let stream = StreamName::of(name);
-        let entry = ComponentEntry { name: name.to_owned(), kind, machine: Some(machine), stream };
-        self.components.push(entry);
-        ComponentId(dense(self.components.len()))
+        let id = self.add(kind, Some(machine), name);
+        self.residents[machine.index()].push(id);
+        id
     }
 
     /// Adds an API object such as `lease/kube-scheduler`.
     pub fn add_object(&mut self, kind: Kind, name: &str) -> ComponentId {
+        self.add(kind, None, name)
+    }
+
+    fn add(&mut self, kind: Kind, machine: Option<MachineId>, name: &str) -> ComponentId {
         let stream = StreamName::of(name);
-        let entry = ComponentEntry { name: name.to_owned(), kind, machine: None, stream };
-        self.components.push(entry);
-        ComponentId(dense(self.components.len()))
+        self.components.push(ComponentEntry { name: name.to_owned(), kind, machine, stream });
+        let id = ComponentId(dense(self.components.len()));
+        let peers = &mut self.kinds[kind as usize];
+        peers.push(id);
+        self.ranks.push(dense(peers.len()));
+        id
     }
 
     /// Names machines that share something: a rack, a switch, a hypervisor.
@@ -148,12 +160,17 @@ impl Map {
 
     /// The components of one kind, in declaration order.
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = ComponentId> + '_ {
-        self.components().filter(move |(_, c)| c.kind == kind).map(|(id, _)| id)
+        self.kinds[kind as usize].iter().copied()
+    }
+
+    /// The component's place among those of its kind, in declaration order.
+    pub fn rank(&self, id: ComponentId) -> usize {
+        usize::from(self.ranks[id.index()])
     }
 
     /// The components on one machine, in declaration order.
     pub fn on_machine(&self, machine: MachineId) -> impl Iterator<Item = ComponentId> + '_ {
-        self.components().filter(move |(_, c)| c.machine == Some(machine)).map(|(id, _)| id)
+        self.residents[machine.index()].iter().copied()
     }
 
     /// The process of `kind` on `machine`, if there is one.

@@ -15,6 +15,7 @@ pub mod mail;
 pub mod map;
 pub mod members;
 pub mod param;
+pub mod peer_streams;
 pub mod reach;
 pub mod record;
 pub mod versions;

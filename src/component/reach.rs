@@ -23,6 +23,12 @@ pub struct Direction {
     pub cuts: u16,
 }
 
+impl Direction {
+    fn is_lossy(&self) -> bool {
+        self.loss + self.extra_loss > 0
+    }
+}
+
 /// Reachability between all machines.
 #[derive(Clone, Debug)]
 pub struct Reach {
@@ -30,6 +36,10 @@ pub struct Reach {
     directions: Vec<Direction>,
     ports_closed: Vec<u16>,
     cables_out: Vec<u16>,
+    /// Whether packets pass, by direction: follows from the rest.
+    open: Vec<bool>,
+    /// In how many directions packets get lost: likewise.
+    lossy: usize,
     syn: (u32, u32),
 }
 
@@ -37,10 +47,12 @@ impl Reach {
     /// A network of `count` machines; `direction` gives the state between two different ones.
     pub fn new(count: usize, mut direction: impl FnMut(MachineId, MachineId) -> Direction) -> Self {
         let id = |i: usize| MachineId(u16::try_from(i).unwrap_or(u16::MAX));
-        let directions =
+        let directions: Vec<Direction> =
             (0..count * count).map(|at| direction(id(at / count), id(at % count))).collect();
         let (ports_closed, cables_out) = (vec![0; count], vec![0; count]);
-        Self { count, directions, ports_closed, cables_out, syn: (0, 0) }
+        let open = directions.iter().map(|direction| direction.cuts == 0).collect();
+        let lossy = directions.iter().filter(|direction| direction.is_lossy()).count();
+        Self { count, directions, ports_closed, cables_out, open, lossy, syn: (0, 0) }
     }
 
     /// The same network of machines whose kernels repeat SYNs so: `tcp_syn_linear_timeouts` and
@@ -64,19 +76,39 @@ impl Reach {
         &self.directions[self.at(from, to)]
     }
 
-    /// The state of one direction, to be changed.
-    pub fn direction_mut(&mut self, from: MachineId, to: MachineId) -> &mut Direction {
+    /// Adds this delay to one direction, in place of what was added before.
+    pub fn set_extra_delay(&mut self, from: MachineId, to: MachineId, extra: Duration) {
         let at = self.at(from, to);
-        &mut self.directions[at]
+        self.directions[at].extra_delay = extra;
+    }
+
+    /// Adds this loss to one direction, in parts per million, in place of what was added before.
+    pub fn set_extra_loss(&mut self, from: MachineId, to: MachineId, extra: u32) {
+        let at = self.at(from, to);
+        self.lossy -= usize::from(self.directions[at].is_lossy());
+        self.directions[at].extra_loss = extra;
+        self.lossy += usize::from(self.directions[at].is_lossy());
     }
 
     /// Whether packets from one machine arrive at the other. A machine always reaches itself.
     pub fn up(&self, from: MachineId, to: MachineId) -> bool {
-        from == to
-            || (self.direction(from, to).cuts == 0
-                && [from, to]
-                    .iter()
-                    .all(|m| self.ports_closed[m.index()] == 0 && self.cables_out[m.index()] == 0))
+        from == to || self.open[self.at(from, to)]
+    }
+
+    fn follow(&mut self, from: MachineId, to: MachineId) {
+        let at = self.at(from, to);
+        self.open[at] = self.directions[at].cuts == 0
+            && [from, to]
+                .iter()
+                .all(|m| self.ports_closed[m.index()] == 0 && self.cables_out[m.index()] == 0);
+    }
+
+    fn follow_machine(&mut self, machine: MachineId) {
+        for other in 0..self.count {
+            let other = MachineId(u16::try_from(other).unwrap_or(u16::MAX));
+            self.follow(machine, other);
+            self.follow(other, machine);
+        }
     }
 
     /// Whether packets pass both ways, as a connection needs.
@@ -104,7 +136,7 @@ impl Reach {
 
     /// Whether packets get lost anywhere.
     pub fn is_lossy(&self) -> bool {
-        self.directions.iter().any(|direction| direction.loss + direction.extra_loss > 0)
+        self.lossy > 0
     }
 
     /// Whether the machine's own interface has carrier.
@@ -114,20 +146,24 @@ impl Reach {
 
     /// Cuts or restores one direction. Returns whether anything changed for packets.
     pub fn cut(&mut self, from: MachineId, to: MachineId, cut: bool) {
-        let cuts = &mut self.direction_mut(from, to).cuts;
+        let at = self.at(from, to);
+        let cuts = &mut self.directions[at].cuts;
         *cuts = count(*cuts, cut);
+        self.follow(from, to);
     }
 
     /// Closes or opens the machine's switch port (carrier stays).
     pub fn close_port(&mut self, machine: MachineId, closed: bool) {
         let ports = &mut self.ports_closed[machine.index()];
         *ports = count(*ports, closed);
+        self.follow_machine(machine);
     }
 
     /// Pulls or plugs the machine's cable (carrier goes and comes).
     pub fn pull_cable(&mut self, machine: MachineId, pulled: bool) {
         let cables = &mut self.cables_out[machine.index()];
         *cables = count(*cables, pulled);
+        self.follow_machine(machine);
     }
 }
 

@@ -12,6 +12,7 @@ use super::fact::{
 use super::id::{ComponentId, MachineId};
 use super::lever::Slowness;
 use super::map::Map;
+pub use super::peer_streams::{PeerStream, PeerStreams};
 use super::reach::Reach;
 use crate::kernel::time::{Duration, Time};
 use std::collections::BTreeMap;
@@ -79,26 +80,6 @@ impl Default for MachineState {
     }
 }
 
-/// How the stream of raft messages between two etcd members stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PeerStream {
-    /// From when on a message arrives without waiting for a broken stream; `Time::NEVER` while the
-    /// path is cut.
-    pub ready: Time,
-    /// When its present connection was made, or will be; a connection that outlives a cut keeps it.
-    pub since: Time,
-}
-
-impl PeerStream {
-    /// A connection older than the run.
-    pub const OLD: Self = Self { ready: Time::ZERO, since: Time::ZERO };
-
-    /// A connection made at `at`.
-    pub fn new(at: Time) -> Self {
-        Self { ready: at, since: at }
-    }
-}
-
 /// Who leads and holds at the start of a settled run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settlement {
@@ -138,15 +119,24 @@ pub struct Surroundings {
     /// To which instance's machine each machine sends what is meant for the virtual address: its
     /// neighbour entry, right or wrong. `None`: none, the next packet asks everybody.
     pub neighbours: Vec<Option<ComponentId>>,
-    /// The stream of raft messages from one etcd member to another, by (from, to); members without
-    /// an entry have always been connected.
-    pub streams: BTreeMap<(ComponentId, ComponentId), PeerStream>,
+    /// The streams of raft messages between etcd members.
+    pub streams: PeerStreams,
     /// Standing connections by (holder, its key): whether data pass through at once at present. Not
     /// there once the end of one is on its way to the holder.
     pub connections: BTreeMap<(ComponentId, u64), bool>,
 }
 
 impl Surroundings {
+    /// The stream of raft messages from one etcd member to another.
+    pub fn stream(&self, from: ComponentId, to: ComponentId) -> PeerStream {
+        self.streams.get(self.map.rank(from), self.map.rank(to))
+    }
+
+    /// Replaces it.
+    pub fn set_stream(&mut self, from: ComponentId, to: ComponentId, stream: PeerStream) {
+        self.streams.set(self.map.rank(from), self.map.rank(to), stream);
+    }
+
     /// Which balancer (with kube-vip: API server) a new connection from `machine` to the virtual address
     /// reaches now: the one beside the holder in the machine's neighbour entry, if that still holds the address; without
     /// an entry, the one beside the first holder that hears the question.
@@ -338,13 +328,12 @@ impl<'a> View<'a> {
     /// From when on a raft message to a peer passes without waiting for a broken stream: the past if
     /// connected, `Time::NEVER` while the path is cut.
     pub fn stream_ready(&self, from: ComponentId, to: ComponentId) -> Time {
-        self.all.streams.get(&(from, to)).map_or(Time::ZERO, |stream| stream.ready)
+        self.all.stream(from, to).ready
     }
 
     /// Since when two etcd members have been connected: the older of their streams counts.
     pub fn peers_since(&self, a: ComponentId, b: ComponentId) -> Time {
-        let since = |key| self.all.streams.get(&key).map_or(Time::ZERO, |stream| stream.since);
-        since((a, b)).min(since((b, a)))
+        self.all.stream(a, b).since.min(self.all.stream(b, a).since)
     }
 
     /// Whether what this component sends on a standing connection of its own gets through at once:

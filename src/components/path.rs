@@ -109,9 +109,10 @@ pub fn lateness(
     limit: Duration,
 ) -> Lateness {
     let law = Losses { view, limit };
-    let Some(at) = view.resolve(target).filter(|_| view.all.reach.is_lossy()) else {
+    if !view.all.reach.is_lossy() {
         return Lateness::none();
-    };
+    }
+    let Some(at) = view.resolve(target) else { return Lateness::none() };
     if view.map().component(at).kind != Kind::LoadBalancer {
         return law.request(from, at).then(law.work(at, class));
     }
@@ -176,13 +177,11 @@ impl Losses<'_> {
         let Some(leader) = self.view.etcd(member).and_then(|fact| fact.lead) else {
             return Lateness::none();
         };
-        let members = service::electorate(self.view, leader);
-        let followers: Vec<Lateness> = members
-            .iter()
-            .filter(|peer| **peer != leader && service::follows(self.view, **peer, leader))
-            .map(|peer| self.exchange(leader, *peer))
+        let followers: Vec<Lateness> = service::electorate(self.view, leader)
+            .filter(|peer| *peer != leader && service::follows(self.view, *peer, leader))
+            .map(|peer| self.exchange(leader, peer))
             .collect();
-        let needed = majority(members.len()) - 1;
+        let needed = majority(service::electorate(self.view, leader).count()) - 1;
         self.exchange(member, leader).then(Lateness::nth_earliest(needed, &followers))
     }
 }

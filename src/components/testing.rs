@@ -7,7 +7,9 @@ use crate::component::mail::{Body, Mail};
 use crate::component::map::{MachineRole, Map};
 use crate::component::reach::{Direction, Reach};
 use crate::component::record::Record;
-use crate::component::view::{MachineState, Process, ProcessState, Settlement, Surroundings};
+use crate::component::view::{
+    MachineState, PeerStreams, Process, ProcessState, Settlement, Surroundings,
+};
 use crate::component::{
     Alarm, Cause, Component, ComponentId, Effects, Kind, Lever, MachineId, View,
 };
@@ -73,7 +75,7 @@ pub(crate) fn surroundings(kinds: &[(usize, Kind)], delay: Duration) -> Surround
         reach: Reach::new(count, |_, _| direction),
         settlement: Settlement::default(),
         vip: Vec::new(),
-        streams: BTreeMap::new(),
+        streams: PeerStreams::default(),
         connections: BTreeMap::new(),
         neighbours: Vec::new(),
         map: Arc::new(map),

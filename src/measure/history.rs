@@ -224,6 +224,10 @@ impl Watch {
 }
 
 impl Observer for Watch {
+    fn sees_changes(&self) -> bool {
+        self.keeps_all
+    }
+
     fn transition(&mut self, transition: &Transition, _all: &Surroundings) {
         if self.keeps_all {
             self.history.seen.push(Seen::Transition(transition.clone()));

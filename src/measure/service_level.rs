@@ -17,6 +17,7 @@ use crate::components::workload::Shared;
 use crate::kernel::time::{Duration, Time};
 use crate::plan::Plan;
 use crate::plan::service::{Endpoint, Service, Services};
+use arrayvec::ArrayVec;
 
 /// The level of every service, in the order of [`Service::ALL`].
 pub type Levels = [Share; Service::ALL.len()];
@@ -108,6 +109,9 @@ fn retry(plan: &Plan) -> Retry {
     });
     configured.unwrap_or(Retry { redispatch: false, retries: 0 })
 }
+
+/// One attempt at each server: a rotation has a bit for each.
+type Attempts = ArrayVec<Attempt, 64>;
 
 /// What one attempt at a server comes to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -206,7 +210,7 @@ impl<'a> Look<'a> {
             if accepts(*id) { Attempt::Sent(Share::ALL) } else { self.refusal(outside, *id) }
         };
         let accepted = |among: &[ComponentId]| {
-            served(&among.iter().map(attempt).collect::<Vec<_>>(), u32::MAX)
+            served(&among.iter().map(attempt).collect::<Attempts>(), u32::MAX)
         };
         match &self.path.services.endpoint {
             Endpoint::Vip { .. } | Endpoint::Balancer(_) => {
@@ -247,13 +251,13 @@ impl<'a> Look<'a> {
             Endpoint::OneServer(server) => self.attempt(from, *server, class).share(),
             Endpoint::Dns { addresses, .. } => {
                 let addresses = self.listed(addresses);
-                let attempts: Vec<_> =
+                let attempts: Attempts =
                     addresses.iter().map(|id| self.at_address(from, *id, class)).collect();
                 served(&attempts, u32::MAX)
             }
             Endpoint::AllServers => {
                 let servers = services.api_servers.iter();
-                let attempts: Vec<_> = servers.map(|id| self.attempt(from, *id, class)).collect();
+                let attempts: Attempts = servers.map(|id| self.attempt(from, *id, class)).collect();
                 served(&attempts, u32::MAX)
             }
         }
@@ -287,7 +291,7 @@ impl<'a> Look<'a> {
             return Share::NONE;
         };
         let servers = self.path.services.api_servers.iter().enumerate();
-        let attempts: Vec<Attempt> = servers
+        let attempts: Attempts = servers
             .filter(|(bit, _)| fact.rotation >> bit & 1 == 1)
             .map(|(_, id)| self.attempt(machine, *id, class))
             .collect();
@@ -354,6 +358,11 @@ impl<'a> Look<'a> {
 /// The share of requests served when the first server is any of these, evenly, and a refused attempt
 /// moves on to the next one up to `retries` times.
 fn served(attempts: &[Attempt], retries: u32) -> Share {
+    if let [first, rest @ ..] = attempts
+        && rest.iter().all(|other| other == first)
+    {
+        return first.share();
+    }
     let tries = usize::try_from(retries).unwrap_or(usize::MAX).saturating_add(1);
     let reached = |first: usize| {
         let round = attempts.iter().cycle().skip(first).take(attempts.len().min(tries));

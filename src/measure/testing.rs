@@ -14,7 +14,9 @@ use crate::component::param::Params as _;
 use crate::component::reach::{Direction, Reach};
 use crate::component::record::{Record, RequestClass};
 use crate::component::versions::Versions;
-use crate::component::view::{MachineState, Process, ProcessState, Settlement, Surroundings};
+use crate::component::view::{
+    MachineState, PeerStreams, Process, ProcessState, Settlement, Surroundings,
+};
 use crate::components::Params;
 use crate::components::load_balancer::{self, LoadBalancerParams};
 use crate::kernel::cadence::Cadence;
@@ -255,7 +257,7 @@ impl Board {
             settlement: Settlement::default(),
             vip: pairs.collect(),
             neighbours: vec![None; map.machine_count()],
-            streams: BTreeMap::new(),
+            streams: PeerStreams::default(),
             connections: BTreeMap::new(),
             map,
         };

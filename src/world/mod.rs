@@ -13,6 +13,7 @@ mod neighbours;
 mod network;
 pub mod observer;
 mod operator;
+mod pending;
 mod procedure;
 mod process;
 mod resolve;
@@ -27,10 +28,12 @@ mod suspension;
 use crate::component::blame::{Blame, EventId};
 use crate::component::effects::{DrawCounts, Outbox, Outgoing, PURPOSES_MAX};
 use crate::component::fact::Fact;
-use crate::component::id::{ComponentId, MachineId};
+use crate::component::id::{ComponentId, Kind, MachineId};
 use crate::component::mail::{Mail, Reply};
 use crate::component::reach::Reach;
-use crate::component::view::{MachineState, Process, ProcessState, Settlement, Surroundings};
+use crate::component::view::{
+    MachineState, PeerStreams, Process, ProcessState, Settlement, Surroundings,
+};
 use crate::components::{Machine, Params};
 use crate::kernel::agenda::{Agenda, Cell};
 use crate::kernel::mail::MailQueue;
@@ -136,8 +139,9 @@ pub struct World<'p> {
     /// Processes whose configuration is unusable: they end as soon as they have read it.
     misconfigured: Vec<bool>,
     jitters: Vec<u64>,
-    outbox: Outbox,
-    saw: BTreeSet<(ComponentId, ComponentId)>,
+    /// Those not in use: a delivery within a delivery takes another one.
+    outboxes: Vec<Box<Outbox>>,
+    saw: pending::Pending,
     changed: bool,
     log: EventLog,
     steps: u64,
@@ -205,8 +209,8 @@ impl<'p> World<'p> {
             calls: BTreeMap::new(),
             connections: BTreeMap::new(),
             peers: BTreeMap::new(),
-            outbox: Outbox::default(),
-            saw: BTreeSet::new(),
+            outboxes: Vec::new(),
+            saw: pending::Pending::default(),
             changed: false,
             log: EventLog::default(),
             steps: 0,
@@ -291,7 +295,7 @@ fn surroundings(plan: &Plan) -> Surroundings {
         settlement: Settlement::default(),
         vip,
         neighbours: vec![None; map.machine_count()],
-        streams: BTreeMap::new(),
+        streams: PeerStreams::new(map.of_kind(Kind::Etcd).count()),
         connections: BTreeMap::new(),
     }
 }

@@ -76,6 +76,10 @@ pub struct FaultFired {
 
 /// Watches a run.
 pub trait Observer {
+    /// Whether it looks at single changes; one that does not is spared the copies of facts.
+    fn sees_changes(&self) -> bool {
+        true
+    }
     /// Something changed.
     fn transition(&mut self, _transition: &Transition, _all: &Surroundings) {}
     /// A component told something that is no fact.
@@ -90,9 +94,16 @@ pub trait Observer {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Nobody;
 
-impl Observer for Nobody {}
+impl Observer for Nobody {
+    fn sees_changes(&self) -> bool {
+        false
+    }
+}
 
 impl<A: Observer, B: Observer> Observer for (A, B) {
+    fn sees_changes(&self) -> bool {
+        self.0.sees_changes() || self.1.sees_changes()
+    }
     fn transition(&mut self, transition: &Transition, all: &Surroundings) {
         self.0.transition(transition, all);
         self.1.transition(transition, all);
@@ -112,6 +123,9 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
 }
 
 impl<O: Observer> Observer for &mut O {
+    fn sees_changes(&self) -> bool {
+        (**self).sees_changes()
+    }
     fn transition(&mut self, transition: &Transition, all: &Surroundings) {
         (**self).transition(transition, all);
     }

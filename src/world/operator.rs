@@ -282,14 +282,14 @@ impl World<'_> {
                 self.network_changed(to);
             }
             Setting::Delay(a, b, by) => {
-                self.all.reach.direction_mut(a, b).extra_delay = by;
-                self.all.reach.direction_mut(b, a).extra_delay = by;
+                self.all.reach.set_extra_delay(a, b, by);
+                self.all.reach.set_extra_delay(b, a, by);
                 self.network_changed(a);
                 self.network_changed(b);
             }
             Setting::Loss(a, b, ppm) => {
-                self.all.reach.direction_mut(a, b).extra_loss = ppm;
-                self.all.reach.direction_mut(b, a).extra_loss = ppm;
+                self.all.reach.set_extra_loss(a, b, ppm);
+                self.all.reach.set_extra_loss(b, a, ppm);
                 self.network_changed(a);
                 self.network_changed(b);
             }

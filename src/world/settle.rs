@@ -55,7 +55,7 @@ impl World<'_> {
         let members: Vec<ComponentId> = self.all.map.of_kind(Kind::Etcd).collect();
         for a in &members {
             for b in members.iter().filter(|b| *b != a) {
-                self.all.streams.insert((*a, *b), PeerStream::new(Time::NEVER));
+                self.all.set_stream(*a, *b, PeerStream::new(Time::NEVER));
             }
         }
         for machine in &mut self.all.machines {

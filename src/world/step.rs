@@ -141,7 +141,7 @@ impl World<'_> {
         cause: Cause<usize>,
         observer: &mut impl Observer,
     ) {
-        let mut outbox = std::mem::take(&mut self.outbox);
+        let mut outbox = self.outboxes.pop().unwrap_or_default();
         let view = View { now: self.now, me: to, all: &self.all };
         let lent = Lent {
             base: self.bases[to.index()],
@@ -153,7 +153,7 @@ impl World<'_> {
         };
         self.machines[to.index()].on(cause, &view, lent);
         self.apply(to, &mut outbox, observer);
-        self.outbox = outbox;
+        self.outboxes.push(outbox);
     }
 
     fn apply(&mut self, from: ComponentId, out: &mut Outbox, observer: &mut impl Observer) {
@@ -219,14 +219,18 @@ impl World<'_> {
         if *old == fact {
             return;
         }
-        let from = Box::new(std::mem::replace(old, fact.clone()));
-        if fact.is_of_address() {
+        let to = observer.sees_changes().then(|| Box::new(fact.clone()));
+        let address = fact.is_of_address().then(|| fact.clone());
+        let from = std::mem::replace(old, fact);
+        if let Some(fact) = address {
             self.hear_announcement(of, &from, &fact);
             self.review_neighbours();
             self.connections_follow_paths();
         }
-        let change = Change::Fact { of, from, to: Box::new(fact) };
-        self.tell(change, observer);
+        self.changed = true;
+        if let Some(to) = to {
+            self.tell(Change::Fact { of, from: Box::new(from), to }, observer);
+        }
         self.wake_watchers(of);
     }
 
@@ -247,7 +251,7 @@ impl World<'_> {
     /// Tells watchers what changed, in id order, until nothing changes any more.
     pub(super) fn settle(&mut self, observer: &mut impl Observer) {
         let mut rounds = 0;
-        while let Some((viewer, of)) = self.saw.pop_first() {
+        while let Some((viewer, of)) = self.saw.pop() {
             rounds += 1;
             assert!(
                 rounds < SETTLE_ROUNDS_MAX,

@@ -34,7 +34,7 @@ impl Stream {
 impl World<'_> {
     /// A raft message leaves on its stream: at once, when the old connection is back, or never.
     pub(super) fn route_raft(&mut self, from: ComponentId, to: ComponentId, body: Body) {
-        let ready = self.all.streams.get(&(from, to)).map_or(Time::ZERO, |stream| stream.ready);
+        let ready = self.all.stream(from, to).ready;
         let stream = self.peers.entry((from, to)).or_insert_with(Stream::new);
         if ready.is_never() {
             stream.held.push(body);
@@ -76,8 +76,8 @@ impl World<'_> {
                 (false, None) => {
                     stream.cut = Some(self.now);
                     stream.bridged = false;
-                    self.all.streams.entry((from, to)).or_insert(PeerStream::OLD).ready =
-                        Time::NEVER;
+                    let old = self.all.stream(from, to);
+                    self.all.set_stream(from, to, PeerStream { ready: Time::NEVER, ..old });
                 }
                 (true, Some(cut)) => self.stream_recovers(from, to, cut),
                 _ => {}
@@ -97,14 +97,14 @@ impl World<'_> {
         stream.cut = None;
         stream.bridged = matches!(back, Recovery::Retransmitted(_));
         let held = std::mem::take(&mut stream.held);
-        let connection = self.all.streams.entry((from, to)).or_insert(PeerStream::OLD);
         if matches!(back, Recovery::Retransmitted(_)) {
-            connection.ready = back.at();
+            let old = self.all.stream(from, to);
+            self.all.set_stream(from, to, PeerStream { ready: back.at(), ..old });
             for body in held {
                 self.send_on_stream(from, to, body, back.at());
             }
         } else {
-            *connection = PeerStream::new(back.at());
+            self.all.set_stream(from, to, PeerStream::new(back.at()));
         }
     }
 
@@ -138,7 +138,7 @@ impl World<'_> {
 
     fn renew_stream(&mut self, from: ComponentId, to: ComponentId, ready: Time) {
         self.peers.insert((from, to), Stream::new());
-        self.all.streams.insert((from, to), PeerStream::new(ready));
+        self.all.set_stream(from, to, PeerStream::new(ready));
     }
 
     /// A member ended: its streams break, and what was on them is lost.

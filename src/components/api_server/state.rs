@@ -4,9 +4,9 @@ use super::etcd_client::EtcdClient;
 use super::storage::Storage;
 use super::{Alarm, ApiServer};
 use crate::component::fact::{Ability, ApiServerFact, Fact, StorageFact};
-use crate::component::{Blame, ComponentId, Effects, View};
-use crate::components::etcd::service::{read_ability, write_ability};
-use crate::components::path::{ALL, read_latency, write_latency};
+use crate::component::{Blame, Effects, View};
+use crate::components::etcd::service::{abilities, read_ability, write_travel};
+use crate::components::path::ALL;
 use crate::kernel::time::{Duration, Time};
 
 /// Where the process is between its start and its end.
@@ -63,64 +63,60 @@ impl Default for Life {
 }
 
 impl ApiServer {
-    /// What requests to etcd meet: works where a channel leads to a member that works; the share of
-    /// channels in use for which that is so.
-    fn at_etcd(
-        client: &EtcdClient,
-        view: &View,
-        ability: fn(&View, ComponentId) -> Ability,
-    ) -> (Ability, u32) {
-        let (mut ready, mut works) = (0, 0);
-        for member in client.ready() {
-            ready += 1;
-            let connected = view.connects(view.me, member);
-            works += u32::from(connected && ability(view, member) == Ability::Works);
-        }
-        if works == 0 { (Ability::Hangs, 0) } else { (Ability::Works, ALL * works / ready) }
-    }
-
-    /// The member that requests go to: the first one that works, else the first in use.
-    fn member(client: &EtcdClient, view: &View) -> Option<ComponentId> {
-        let works = |m: &ComponentId| {
-            view.connects(view.me, *m) && write_ability(view, *m) == Ability::Works
+    /// Whether reads through this client work: a channel leads to a member that works.
+    fn answers(client: &EtcdClient, view: &View) -> bool {
+        let works = |member| {
+            view.connects(view.me, member) && read_ability(view, member) == Ability::Works
         };
-        client.ready().find(works).or_else(|| client.ready().next())
+        client.ready().any(works)
     }
 
     /// Whether quorum reads work now.
     pub(super) fn reads_work(&self, view: &View) -> bool {
-        Self::at_etcd(self.storages.objects(), view, read_ability).0 == Ability::Works
+        Self::answers(self.storages.objects(), view)
     }
 
-    /// What quorum reads and writes of one storage meet.
+    /// What quorum reads and writes of one storage meet. They go to the first member that takes writes,
+    /// else to the first in use.
     fn stored(&self, client: &EtcdClient, view: &View) -> StorageFact {
-        let etcd = Self::member(client, view);
-        let (read, answered) = Self::at_etcd(client, view, read_ability);
-        let (write, _) = Self::at_etcd(client, view, write_ability);
+        let (mut ready, mut reads, mut writes, mut etcd) = (0, 0, 0, None);
+        for member in client.ready() {
+            ready += 1;
+            if view.connects(view.me, member) {
+                let (read, write) = abilities(view, member);
+                reads += u32::from(read == Ability::Works);
+                writes += u32::from(write == Ability::Works);
+                etcd = etcd.or(Some(member).filter(|_| write == Ability::Works));
+            }
+        }
+        let etcd = etcd.or_else(|| client.ready().next());
         let expired = view.process(view.me).expired;
-        let served = |ability| match (self.life.http, expired) {
-            (true, false) => ability,
+        let served = |count| match (self.life.http, expired) {
+            (true, false) if count > 0 => Ability::Works,
             (true, true) => Ability::Fails,
-            (false, _) => Ability::Hangs,
+            _ => Ability::Hangs,
         };
-        let trip = |work: fn(&View, ComponentId) -> Option<Duration>| {
-            let asked = etcd.and_then(|m| Some(view.round_trip(view.me, m) * 2 + work(view, m)?));
+        let read_trip = etcd.and_then(|member| {
+            Some(view.round_trip(view.me, member) * 2 + write_travel(view, member)?)
+        });
+        let trip = |asked: Option<Duration>| {
             self.params.processing + asked.unwrap_or(Duration::ZERO)
         };
+        let write_trip = read_trip.zip(etcd).and_then(|(trip, m)| Some(trip + view.etcd(m)?.sync));
         StorageFact {
             etcd,
-            read: served(read),
-            write: served(write),
-            latency: trip(write_latency),
-            read_latency: trip(read_latency),
-            answered,
+            read: served(reads),
+            write: served(writes),
+            latency: trip(write_trip),
+            read_latency: trip(read_trip),
+            answered: if reads == 0 { 0 } else { ALL * reads / ready },
         }
     }
 
     /// The etcd check of the health endpoints: it fails when its read has waited for its time-out,
     /// which each question that is asked meanwhile or later does anew.
     fn check_etcd(&mut self, view: &View, fx: &mut Effects<Alarm>) {
-        if Self::at_etcd(self.storages.get(Storage::Health), view, read_ability).0 == Ability::Works {
+        if Self::answers(self.storages.get(Storage::Health), view) {
             if self.life.etcd_doubted {
                 fx.clear(Alarm::Health);
             }
@@ -151,8 +147,11 @@ impl ApiServer {
         self.check_etcd(view, fx);
         let life = self.life;
         let objects = self.stored(self.storages.objects(), view);
-        let [leases, nodes] = [Storage::Leases, Storage::Nodes]
-            .map(|storage| self.stored(self.storages.get(storage), view));
+        let [leases, nodes] = [Storage::Leases, Storage::Nodes].map(|storage| {
+            let client = self.storages.get(storage);
+            let alike = client.ready().eq(self.storages.objects().ready());
+            if alike { objects } else { self.stored(client, view) }
+        });
         fx.publish(Fact::ApiServer(ApiServerFact {
             listening: life.listening,
             http: life.http,

@@ -219,11 +219,10 @@ impl Etcd {
     pub(super) fn plan_disk(&mut self, view: &View, fx: &mut Fx) {
         // What completes during a pause is found at its end.
         let done = Some(self.disk.done_at()).filter(|at| *at >= view.now).unwrap_or(Time::NEVER);
-        self.arm(Alarm::Disk, done, Blame::of("fsync", done.saturating_since(view.now)), fx);
+        self.arm(Alarm::Disk, done, |wait| Blame::of("fsync", wait), fx);
         let waits = self.disk.stalled && !self.disk.busy();
         let meets = if waits { self.next_write(view) } else { Time::NEVER };
-        let wait = meets.saturating_since(view.now);
-        self.arm(Alarm::Stall, meets, Blame::of("next write", wait), fx);
+        self.arm(Alarm::Stall, meets, |wait| Blame::of("next write", wait), fx);
         self.plan_long_sync(view, fx);
     }
 }

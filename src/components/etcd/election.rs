@@ -269,10 +269,9 @@ impl Etcd {
             let left = timer.timeout.saturating_sub(timer.elapsed).max(1);
             election = self.raft.ticks.nth_after(timer.since, left);
         }
-        let wait = |at: Time| at.saturating_since(view.now);
-        self.arm(Alarm::Tick, tick, Blame::of("heartbeat-interval", wait(tick)), fx);
-        self.arm(Alarm::Check, check, Blame::of("election-timeout", wait(check)), fx);
-        self.arm(Alarm::Beat, beat, Blame::of("heartbeat-interval", wait(beat)), fx);
+        self.arm(Alarm::Tick, tick, |wait| Blame::of("heartbeat-interval", wait), fx);
+        self.arm(Alarm::Check, check, |wait| Blame::of("election-timeout", wait), fx);
+        self.arm(Alarm::Beat, beat, |wait| Blame::of("heartbeat-interval", wait), fx);
         self.arm(Alarm::Election, election, self.election_blame(view.now, election), fx);
     }
 
@@ -283,16 +282,15 @@ impl Etcd {
 
     /// What the wait for a campaign is made of: from the leader's last word, the election-timeout and
     /// what chance added to it.
-    fn election_blame(&self, now: Time, at: Time) -> Blame {
-        if at.is_never() {
-            return Blame::default();
-        }
+    fn election_blame(&self, now: Time, at: Time) -> impl FnOnce(Duration) -> Blame + use<> {
         let since = self.raft.timer.since;
         let travelling = since.saturating_since(now);
         let total = at.saturating_since(since);
         let least = total.min(self.rules.tick * self.rules.ticks);
-        Blame::of("network", travelling)
-            .and("election-timeout", least)
-            .and("randomised election timeout", total - least)
+        move |_| {
+            Blame::of("network", travelling)
+                .and("election-timeout", least)
+                .and("randomised election timeout", total - least)
+        }
     }
 }

@@ -135,7 +135,7 @@ impl Etcd {
         self.disk.stalled = machine.is_some_and(|machine| machine.disk_stalled);
         self.slow_disk(machine.and_then(|machine| machine.slow_disk));
         let startup = self.rules.options.startup.sample(&mut fx.draw(STARTUP));
-        self.arm(Alarm::Start, view.now + startup, Blame::of("etcd start-up", startup), fx);
+        self.arm(Alarm::Start, view.now + startup, |wait| Blame::of("etcd start-up", wait), fx);
     }
 
     /// Snapshot and log are read: raft starts as a follower that knows no leader.
@@ -359,11 +359,9 @@ impl Etcd {
     /// The alarms of starting and leaving.
     pub(super) fn plan_life(&mut self, view: &View, fx: &mut Fx) {
         let poll = self.next_poll(view);
-        let wait = poll.saturating_since(view.now);
-        self.arm(Alarm::Advance, poll, Blame::of("initial-election-tick-advance", wait), fx);
+        self.arm(Alarm::Advance, poll, |wait| Blame::of("initial-election-tick-advance", wait), fx);
         let timeout = self.rules.request_timeout;
         let leave = self.leaving.map_or(Time::NEVER, |l| l.exit.unwrap_or(l.since + timeout));
-        let wait = leave.saturating_since(view.now);
-        self.arm(Alarm::Leave, leave, Blame::of("etcd shutdown", wait), fx);
+        self.arm(Alarm::Leave, leave, |wait| Blame::of("etcd shutdown", wait), fx);
     }
 }

@@ -56,7 +56,7 @@ use crate::component::versions::Version;
 use crate::component::view::View;
 use crate::component::{Cause, Component, Effects};
 use crate::kernel::cadence::Cadence;
-use crate::kernel::time::Time;
+use crate::kernel::time::{Duration, Time};
 use disk::Disk;
 use election::{Contact, Timer};
 use ledger::Writer;
@@ -245,16 +245,20 @@ impl Etcd {
         quorum::majority(self.voters())
     }
 
-    /// Sets, moves or clears an alarm; one that stays as it is keeps its blame. What fell due while the
+    /// Sets, moves or clears an alarm; `why` is told how long the wait is. One that stays as it is keeps its blame. What fell due while the
     /// process was paused is due at once.
-    fn arm(&mut self, alarm: Alarm, at: Time, blame: Blame, fx: &mut Fx) {
+    fn arm(&mut self, alarm: Alarm, at: Time, why: impl FnOnce(Duration) -> Blame, fx: &mut Fx) {
         let at = at.max(fx.now());
         let cell = &mut self.armed[alarm as usize];
         if *cell == at {
             return;
         }
         *cell = at;
-        if at.is_never() { fx.clear(alarm) } else { fx.set(alarm, at, blame) }
+        if at.is_never() {
+            fx.clear(alarm);
+        } else {
+            fx.set(alarm, at, why(at.saturating_since(fx.now())));
+        }
     }
 
     fn forget_alarms(&mut self) {
@@ -307,9 +311,9 @@ impl Etcd {
             self.turn(view, fx);
             self.plan_ticks(view, fx);
             self.plan_disk(view, fx);
-            self.plan_requests(view, fx);
+            self.plan_requests(fx);
             self.plan_space(fx);
-            self.plan_reads(view, fx);
+            self.plan_reads(fx);
             self.plan_life(view, fx);
         }
         self.requests.end_step();

@@ -207,10 +207,9 @@ impl Etcd {
     }
 
     /// The alarm of the batch under way.
-    pub(super) fn plan_reads(&mut self, view: &View, fx: &mut Fx) {
+    pub(super) fn plan_reads(&mut self, fx: &mut Fx) {
         let next = self.reads.batch.as_ref().map(|batch| batch.until.min(batch.retry));
         let next = next.unwrap_or(Time::NEVER);
-        let wait = next.saturating_since(view.now);
-        self.arm(Alarm::Read, next, Blame::of("etcd read index", wait), fx);
+        self.arm(Alarm::Read, next, |wait| Blame::of("etcd read index", wait), fx);
     }
 }

@@ -329,12 +329,11 @@ impl Etcd {
     }
 
     /// The alarm of the next time-out of a write.
-    pub(super) fn plan_requests(&mut self, view: &View, fx: &mut Fx) {
+    pub(super) fn plan_requests(&mut self, fx: &mut Fx) {
         let waiting = self.requests.waiting.values().map(|waiting| waiting.until);
         let publication = self.requests.publication.map(|(_, until)| until);
         let next = waiting.chain(publication).min().unwrap_or(Time::NEVER);
-        let wait = next.saturating_since(view.now);
-        self.arm(Alarm::Write, next, Blame::of("etcd request timeout", wait), fx);
+        self.arm(Alarm::Write, next, |wait| Blame::of("etcd request timeout", wait), fx);
     }
 }
 

@@ -88,8 +88,7 @@ impl Etcd {
             self.disk.long = (share > 0.0).then(|| self.draw_long_sync(share, view, fx));
         }
         let at = self.disk.long.unwrap_or(Time::NEVER);
-        let wait = at.saturating_since(view.now);
-        self.arm(Alarm::LongSync, at, Blame::of("writes until a long sync", wait), fx);
+        self.arm(Alarm::LongSync, at, |wait| Blame::of("writes until a long sync", wait), fx);
     }
 
     fn draw_long_sync(&self, share: f64, view: &View, fx: &mut Fx) -> Time {

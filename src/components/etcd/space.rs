@@ -74,6 +74,6 @@ impl Etcd {
         let timeout = self.rules.request_timeout;
         let again = self.space.asked.filter(|(armed, _)| *armed != self.hard.full);
         let at = again.map_or(Time::NEVER, |(_, since)| since + timeout);
-        self.arm(Alarm::Space, at, Blame::of("etcd request timeout", timeout), fx);
+        self.arm(Alarm::Space, at, |_| Blame::of("etcd request timeout", timeout), fx);
     }
 }

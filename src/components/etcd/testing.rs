@@ -12,7 +12,7 @@ use crate::component::reach::{Direction, Reach};
 use crate::component::record::Record;
 use crate::component::versions::{Version, Versions};
 use crate::component::view::{
-    MachineState, PeerStream, Process, ProcessState, Settlement, Surroundings, View,
+    PeerStreams,    MachineState, PeerStream, Process, ProcessState, Settlement, Surroundings, View,
 };
 use crate::component::{Alarm as _, Cause, Component, Effects};
 use crate::kernel::cadence::Cadence;
@@ -186,7 +186,7 @@ impl Lab {
                 },
                 vip: Vec::new(),
                 neighbours: vec![None; machines],
-                streams: BTreeMap::new(),
+                streams: PeerStreams::new(setup.members),
                 connections: BTreeMap::new(),
                 facts,
                 map: Arc::new(map),
@@ -404,7 +404,7 @@ impl Lab {
         self.streams.insert(key, Stream { ready: Time0(ready), ..Stream::default() });
         let now = self.now;
         self.mail.retain(|(_, t, f, _), (departs, _)| (*f, *t) != key || *departs <= now);
-        self.all.streams.insert((id(from), id(to)), PeerStream::new(ready));
+        self.all.set_stream(id(from), id(to), PeerStream::new(ready));
     }
 
     fn pull(&mut self, i: usize, lever: Lever) {

@@ -9,7 +9,9 @@ use crate::component::mail::{Body, Call, Mail, Op, Outcome, Reply};
 use crate::component::map::{MachineRole, Map};
 use crate::component::reach::{Direction, Reach};
 use crate::component::record::Record;
-use crate::component::view::{MachineState, Process, ProcessState, Settlement, Surroundings};
+use crate::component::view::{
+    MachineState, PeerStreams, Process, ProcessState, Settlement, Surroundings,
+};
 use crate::component::{Alarm, Blame, Cause, Component, ComponentId, Effects, Kind, Lever, View};
 use crate::components::candidate::{Candidate, CandidateAlarm, Controllers, Habits, Wiring, Work};
 use crate::components::lease::{Election, Kubeconfig};
@@ -557,7 +559,7 @@ fn surroundings(
         reach: Reach::new(map.machine_count(), |_, _| direction),
         settlement,
         vip: Vec::new(),
-        streams: BTreeMap::new(),
+        streams: PeerStreams::default(),
         connections: BTreeMap::new(),
         neighbours: vec![None; map.machine_count()],
         map: Arc::new(map),
