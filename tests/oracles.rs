@@ -163,6 +163,28 @@ fn majorities_have_their_closed_forms() {
     }
 }
 
+/// Law: how often and for how long, as other programs find it for members that fail every 1000 h and
+/// take 10 h: outages an hour, hours down and hours up between outages.
+#[test]
+fn majorities_are_lost_as_often_and_as_long_as_others_find() {
+    for (count, crews, per_hour, down, up) in [
+        (1, None, 9.900_990e-4, 10.0, 1000.0),
+        (2, None, 1.960_592e-3, 10.05, 500.0),
+        (3, None, 5.823_540_888e-5, 5.016_667, 17_166.667),
+        (3, Some(1), 5.821_817_455e-5, 10.1, 17_166.667),
+        (4, None, 1.153_176e-4, 5.033_417, 8666.667),
+        (5, None, 2.854_397_063e-6, 3.350_033, 350_333.33),
+        (5, Some(1), 5.703_090_211e-6, 10.202, 175_333.33),
+    ] {
+        let answer = members(count, crews, ["1000h", "10h"], "");
+        let quorum = &answer.services[2];
+        let rate = quorum.outages_per_year / 8760.0;
+        near(rate, per_hour, 5e-7);
+        near(quorum.mean_outage_hours.unwrap(), down, 5e-7);
+        near(quorum.availability / rate, up, 5e-7);
+    }
+}
+
 /// Law: the probability that a quorum is lost within a year is the one that a model checker finds.
 #[test]
 fn quorum_is_lost_within_a_year_as_often_as_model_checkers_say() {

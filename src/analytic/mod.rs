@@ -28,3 +28,5 @@ pub mod votes;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod workstations;

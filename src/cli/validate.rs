@@ -12,6 +12,7 @@ use crate::experiment::validation::data::{self, Experiment};
 use crate::experiment::validation::validate as compare;
 use crate::plan::Plan;
 use crate::report::validation::{self, Entry, Report};
+use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -29,6 +30,8 @@ struct Folder {
     scenarios: BTreeMap<String, PathBuf>,
     environment: Option<(String, String)>,
     notes: BTreeMap<String, String>,
+    /// By experiment, the metrics of which a value of the environment was taken.
+    sources: BTreeMap<String, Vec<String>>,
     general: Vec<String>,
 }
 
@@ -85,9 +88,10 @@ fn report(typed: &ValidateArguments, console: &mut Console) -> Result<Report, St
             Sampling { seed: typed.seed, first: 0, trials: typed.trials, threads: typed.threads };
         let scenario = text_of(&pair.path)?;
         let note = folder.notes.get(&pair.experiment.id).cloned().unwrap_or_default();
+        let sources = folder.sources(&pair.experiment)?;
         let result = compare(pair.experiment, &pair.plan, sampling, set, &Unwatched)
             .map_err(|error| error.to_string())?;
-        entries.push(Entry { result, scenario, note });
+        entries.push(Entry { result, scenario, note, sources });
     }
     let Folder { environment, general: notes, .. } = folder;
     Ok(Report { entries, environment, notes, seed: typed.seed, trials: typed.trials })
@@ -191,13 +195,38 @@ impl Folder {
         // What is no JSON is for the reader of scenarios to tell, with its place.
         let value: Value = serde_json::from_str(&text).unwrap_or_default();
         match value["kind"].as_str() {
-            Some("Environment") => self.environment = Some((name + ".json", text)),
+            Some("Environment") => self.environment(name + ".json", text, &value)?,
             Some("Differences") => self.differences(&value),
             _ => {
                 self.scenarios.insert(name, path.to_owned());
             }
         }
         Ok(())
+    }
+
+    fn environment(&mut self, name: String, text: String, value: &Value) -> Result<(), String> {
+        if let Some(sources) = value["metadata"].get("sources") {
+            self.sources = BTreeMap::deserialize(sources).map_err(|error| {
+                format!(
+                    "{name}: `metadata.sources` has a list of metrics for each experiment: {error}"
+                )
+            })?;
+        }
+        self.environment = Some((name, text));
+        Ok(())
+    }
+
+    /// The metrics of an experiment of which values of the environment were taken.
+    fn sources(&self, experiment: &Experiment) -> Result<Vec<String>, String> {
+        let sources = self.sources.get(&experiment.id).cloned().unwrap_or_default();
+        let measured = |name: &String| experiment.metrics.iter().any(|m| m.name == *name);
+        match sources.iter().find(|name| !measured(name)) {
+            Some(name) => Err(format!(
+                "the environment's `metadata.sources` names `{name}` of `{}`, which was not measured",
+                experiment.id
+            )),
+            None => Ok(sources),
+        }
     }
 
     fn differences(&mut self, value: &Value) {

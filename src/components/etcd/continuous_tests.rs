@@ -113,6 +113,18 @@ fn without_splits_the_election_takes_the_closed_form_s_time() {
     }
 }
 
+/// Law: the first of four time-outs ends within the first quarter of their range with probability
+/// 1 − (3/4)⁴, which the thesis gives as about 0.68.
+#[test]
+fn the_first_of_four_time_outs_is_early() {
+    let trials = elections(&idealised(4, 1), 4);
+    let early = trials.iter().filter(|(after, terms)| *terms == 1 && *after <= 1.25 + 0.002).count();
+    let (found, law) = (early as f64 / TRIALS as f64, 1.0 - 0.75_f64.powi(4));
+    // Four standard errors, and split rounds, which are rarer than one in a thousand.
+    let limit = 4.0 * (law * (1.0 - law) / TRIALS as f64).sqrt() + 0.001;
+    assert!((found - law).abs() < limit, "{found}, by law {law}");
+}
+
 /// Law: with splits the mean is (1 + 1/(s+1) + l)/(1−P) + l − ¼ (+ l for the last heartbeat's way),
 /// where each split round begins at most l earlier than the closed form has it.
 #[test]

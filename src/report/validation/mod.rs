@@ -26,12 +26,32 @@ pub struct Entry {
     pub scenario: String,
     /// Where the model is known to differ and why, in plain words; empty if nowhere.
     pub note: String,
+    /// The metrics of which a value of the environment was taken: shown, and not counted as tests.
+    pub sources: Vec<String>,
 }
 
 impl Entry {
     /// Whether everything agrees.
     pub fn passed(&self) -> bool {
         self.result.passed()
+    }
+
+    /// The metrics that test the model: all of which no value of the environment was taken.
+    fn tests(&self) -> impl Iterator<Item = &MetricResult> {
+        let metrics = self.result.metrics.iter();
+        metrics.filter(|metric| !self.is_source(metric))
+    }
+
+    /// Whether a value of the environment was taken of a metric.
+    fn is_source(&self, metric: &MetricResult) -> bool {
+        self.sources.contains(&metric.measured.name)
+    }
+
+    /// How many tests agree of how many, and how many metrics are no tests.
+    fn counts(&self) -> (usize, usize, usize) {
+        let agree = self.tests().filter(|metric| metric.passed()).count();
+        let tests = self.tests().count();
+        (agree, tests, self.result.metrics.len() - tests)
     }
 }
 
@@ -51,11 +71,6 @@ pub struct Report {
 }
 
 impl Report {
-    /// How many metrics are compared.
-    pub fn metrics(&self) -> impl Iterator<Item = &MetricResult> {
-        self.entries.iter().flat_map(|entry| &entry.result.metrics)
-    }
-
     /// Whether every experiment agrees.
     pub fn passed(&self) -> bool {
         self.entries.iter().all(Entry::passed)
@@ -63,11 +78,16 @@ impl Report {
 
     /// One line on the whole.
     pub fn headline(&self) -> String {
-        let metrics = self.metrics().count();
-        let good = self.metrics().filter(|metric| metric.passed()).count();
+        let sum = |(a, b, c): (usize, usize, usize), (x, y, z)| (a + x, b + y, c + z);
+        let (good, tests, sources) = self.entries.iter().map(Entry::counts).fold((0, 0, 0), sum);
         let passed = self.entries.iter().filter(|entry| entry.passed()).count();
+        let no_tests = match sources {
+            0 => String::new(),
+            n => format!("; {n} more set the environment"),
+        };
         format!(
-            "{passed} of {} experiments and {good} of {metrics} metrics agree ({} trials each, seed {})",
+            "{passed} of {} experiments and {good} of {tests} metrics agree{no_tests} \
+             ({} trials each, seed {})",
             self.entries.len(),
             self.trials,
             self.seed
@@ -128,7 +148,7 @@ pub fn result(report: &Report) -> ValidationResult {
         scenario_hash: hash(&entry.scenario),
         passed: entry.passed(),
         known_difference: (!entry.note.is_empty()).then(|| entry.note.clone()),
-        metrics: entry.result.metrics.iter().map(row).collect(),
+        metrics: entry.result.metrics.iter().map(|metric| row(entry, metric)).collect(),
         failures: entry.result.failures.iter().map(ToString::to_string).collect(),
     };
     ValidationResult {

@@ -33,7 +33,8 @@ that order statistics of the measured values give for theirs, widened by the ins
 (2) the two-sample Kolmogorov-Smirnov test (exact, ties included, so that counts are compared as counts) \
 has p above 0.05 divided by the number of metrics in the set; and (3) from 40 measured values on, the \
 medians agree within 5 %, or within the resolution. Values of one trial share its phases: where a trial gave \
-several, as many count as there were trials. An experiment agrees if all its metrics do. The \
+several, as many count as there were trials. An experiment agrees if all its metrics do. Metrics of which a value of the environment was \
+taken are compared and shown, and are no tests: they are not counted as agreeing. The \
 smallest shift is the least move of the simulated law that so few measured values would have shown in \
 four of five measurements: what a verdict cannot see.";
 
@@ -43,11 +44,15 @@ beside this page says from what.";
 fn opening(report: &Report) -> Vec<Block> {
     let rows = report.entries.iter().map(|entry| {
         let result = &entry.result;
-        let agree = result.metrics.iter().filter(|metric| metric.passed()).count();
+        let (agree, tests, sources) = entry.counts();
+        let no_tests = match sources {
+            0 => String::new(),
+            n => format!(" ({n} set the environment)"),
+        };
         vec![
             result.experiment.id.clone(),
             result.experiment.trials.to_string(),
-            format!("{agree} of {}", result.metrics.len()),
+            format!("{agree} of {tests}{no_tests}"),
             verdict(entry.passed()),
         ]
     });
@@ -124,12 +129,15 @@ fn experiment(entry: &Entry) -> Vec<Block> {
 fn table(entry: &Entry) -> Block {
     let header =
         vec!["metric", "", "n", "p10", "p50", "p90", "max", "KS", "p", "smallest shift", "verdict"];
-    Block::table(&header, entry.result.metrics.iter().flat_map(rows).collect())
+    Block::table(
+        &header,
+        entry.result.metrics.iter().flat_map(|metric| rows(entry, metric)).collect(),
+    )
 }
 
 /// Three lines: measured, simulated, and their differences.
-fn rows(result: &MetricResult) -> Vec<Vec<String>> {
-    let (row, unit) = (row(result), result.measured.unit);
+fn rows(entry: &Entry, result: &MetricResult) -> Vec<Vec<String>> {
+    let (row, unit) = (row(entry, result), result.measured.unit);
     let empty = String::new;
     let numbers = |name: &str, what: &str, numbers: Numbers, rest: [String; 4]| {
         let mut cells = vec![name.to_owned(), what.to_owned(), numbers.n.to_string()];
@@ -139,7 +147,7 @@ fn rows(result: &MetricResult) -> Vec<Vec<String>> {
     };
     let mut rows =
         vec![numbers(&row.metric, "measured", row.real, [empty(), empty(), empty(), empty()])];
-    let words = if row.passed { "agrees".to_owned() } else { row.problems.join("; ") };
+    let words = if row.passed { row.verdict().to_owned() } else { row.problems.join("; ") };
     let Some(simulated) = row.simulated else {
         rows[0][10] = words;
         return rows;

@@ -1,5 +1,6 @@
 //! One metric as a row: numbers, and in words what does not agree.
 
+use super::Entry;
 use crate::experiment::validation::MetricResult;
 use crate::experiment::validation::data::Measured;
 use crate::experiment::validation::verdict::{Comparison, MEDIAN_PERCENT, QuantileComparison};
@@ -34,6 +35,8 @@ pub struct MetricRow {
     pub ks_level: Option<f64>,
     /// The smallest shift that so few values would have shown; `null` if none.
     pub smallest_shift: Option<f64>,
+    /// Whether a value of the environment was taken of it: it is no test then.
+    pub sets_environment: bool,
     /// Whether all parts pass.
     pub passed: bool,
     /// What does not agree.
@@ -67,7 +70,7 @@ impl Numbers {
 }
 
 /// The row of a metric.
-pub(super) fn row(result: &MetricResult) -> MetricRow {
+pub(super) fn row(entry: &Entry, result: &MetricResult) -> MetricRow {
     let Measured { name, unit, sample, resolution_ms, .. } = &result.measured;
     let comparison = result.comparison.as_ref();
     MetricRow {
@@ -83,11 +86,23 @@ pub(super) fn row(result: &MetricResult) -> MetricRow {
         ks_p_value: comparison.map(|c| c.test.p_value),
         ks_level: comparison.map(|c| c.level),
         smallest_shift: comparison.and_then(|c| c.smallest_shift),
+        sets_environment: entry.is_source(result),
         passed: result.passed(),
         problems: comparison.map_or_else(
             || vec!["it never happened in the simulation".to_owned()],
             |c| problems(c, *unit),
         ),
+    }
+}
+
+impl MetricRow {
+    /// What is to be said of it in a word or two: that it agrees, differs, or is no test.
+    pub(super) fn verdict(&self) -> &'static str {
+        match (self.passed, self.sets_environment) {
+            (false, _) => "differs",
+            (true, true) => "sets the environment",
+            (true, false) => "agrees",
+        }
     }
 }
 

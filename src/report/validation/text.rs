@@ -28,7 +28,7 @@ fn experiment(entry: &Entry) -> Vec<Styled> {
         format!("  {:<12}{:>6}{:>12}{:>12}{:>12}{:>12}", "", "N", "P10", "P50", "P90", "MAX"),
         Tone::Dim,
     ));
-    lines.extend(entry.result.metrics.iter().flat_map(metric));
+    lines.extend(entry.result.metrics.iter().flat_map(|result| metric(entry, result)));
     let failures = entry.result.failures.iter();
     lines.extend(failures.map(|failure| Styled::of(failure.to_string(), Tone::Bad)));
     if !entry.note.is_empty() {
@@ -42,10 +42,13 @@ fn verdict(passed: bool) -> (&'static str, Tone) {
     if passed { ("agrees", Tone::Good) } else { ("differs", Tone::Bad) }
 }
 
-fn metric(result: &MetricResult) -> Vec<Styled> {
-    let (row, unit) = (row(result), result.measured.unit);
-    let (word, tone) = verdict(row.passed);
-    let mut lines = vec![Styled::plain(format!("  {}: ", row.metric)).with(word, tone)];
+fn metric(entry: &Entry, result: &MetricResult) -> Vec<Styled> {
+    let (row, unit) = (row(entry, result), result.measured.unit);
+    let tone = match row.verdict() {
+        "sets the environment" => Tone::Dim,
+        _ => verdict(row.passed).1,
+    };
+    let mut lines = vec![Styled::plain(format!("  {}: ", row.metric)).with(row.verdict(), tone)];
     lines.push(Styled::plain(numbers("measured", row.real, unit)));
     if let Some(simulated) = row.simulated {
         lines.push(Styled::plain(numbers("simulated", simulated, unit)));
