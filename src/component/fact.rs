@@ -136,6 +136,10 @@ pub struct ApiServerFact {
     /// Of the quorum reads and writes, the share that goes to an etcd member that answers, in parts
     /// per million: all or none unless `etcd-servers` names several members.
     pub answered: u32,
+    /// So much goes on that requests may wait for their turn, or be turned away: what each meets
+    /// shows only when it is made.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub contended: bool,
     /// What requests for Leases meet, where that differs: each resource has its own connections to
     /// etcd, which come back after an outage at times of their own.
     #[serde(skip_serializing_if = "Option::is_none")]

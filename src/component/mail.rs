@@ -248,6 +248,11 @@ pub enum Op {
     Open,
     /// GET/LIST with resourceVersion=0, or an etcd serializable read.
     ReadCached,
+    /// An informer's LIST with resourceVersion=0: as [`Op::ReadCached`], of all objects of a sort.
+    List,
+    /// An informer's WATCH of what changes after that instant. It runs for long; what is asked, and
+    /// answered, is that it begins.
+    Watch(Time),
     /// A quorum (linearizable) read.
     Read(Resource),
     /// A write that commits.
@@ -288,6 +293,8 @@ impl Op {
             Op::Connect
             | Op::Open
             | Op::ReadCached
+            | Op::List
+            | Op::Watch(_)
             | Op::Read(_)
             | Op::GetLease(_)
             | Op::Health(_) => false,
@@ -327,8 +334,12 @@ pub enum Outcome {
     Lease(Option<LeaseFact>),
     /// Certainly not applied: the compare-and-swap failed.
     Conflict,
-    /// Certainly not applied: an error answer at once (no leader, not ready, 429, no server).
+    /// Certainly not applied: an error answer at once (no leader, not ready, no server).
     Rejected,
+    /// Certainly not applied: 429, with `Retry-After: 1`. The server has too much to do.
+    TooMany,
+    /// 410: the server knows nothing of what changed after that instant any more, or not yet.
+    Gone,
     /// The server gave up waiting; a write may or may not be applied.
     TimedOut,
     /// The connection was refused: nobody listens.

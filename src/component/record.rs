@@ -85,6 +85,8 @@ pub enum Record {
         /// From issue to answer, each.
         latency: Duration,
     },
+    /// A line of the book of many informers: each second while something goes on with them.
+    Herd(HerdRecord),
     /// A long-lived connection of a client stands (anew), or its client has found it broken.
     Connection {
         /// Whose.
@@ -129,6 +131,36 @@ pub enum Record {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
 fn is_zero(count: &u64) -> bool {
     *count == 0
+}
+
+/// What many informers have done since the start, and how they stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HerdRecord {
+    /// Whose.
+    pub client: ComponentId,
+    /// Requests: LISTs, starts of watches, and others.
+    pub issued: u64,
+    /// Of these, answered.
+    pub served: u64,
+    /// Of these, refused for good.
+    pub rejected: u64,
+    /// Of these, given up, or lost with their connection.
+    pub timed_out: u64,
+    /// Of these, not over yet.
+    pub pending: u32,
+    /// How often requests were sent, repetitions included.
+    pub sent: u64,
+    /// How often one was turned away (429).
+    pub turned_away: u64,
+    /// LISTs that were answered.
+    pub lists: u64,
+    /// Informers that do not watch at present.
+    pub unwatched: u32,
+    /// Requests sent since the last line to the API server to which most were.
+    pub most_sent: u32,
+    /// Connections of the API server that has most.
+    pub most_connected: u32,
 }
 
 /// What sort of request a client issues.

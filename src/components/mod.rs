@@ -124,6 +124,8 @@ components! {
     Kubelet(kubelet): Kubelet, KubeletParams, Wiring;
     /// A client with a schedule.
     Client(client): Client, ClientParams, Wiring;
+    /// Many processes with informers.
+    Informers(informers): Informers, InformerParams, Wiring;
     /// An etcd member.
     Etcd(etcd): Etcd, EtcdParams, Wiring;
     /// An `HAProxy`.

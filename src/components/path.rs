@@ -197,6 +197,9 @@ fn answer(
         return Some(Duration::ZERO);
     }
     if let Some(fact) = view.api_server(server) {
+        if fact.contended {
+            return None;
+        }
         let storage = fact.storage(resource);
         let every = storage.answered == ALL;
         let (ability, work) = match class {

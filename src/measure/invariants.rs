@@ -4,6 +4,7 @@
 //! in a partition, and [`Law::DataLost`], which wiped disks bring: they are reported, and judged only
 //! where a scenario claims them.
 
+mod herds;
 mod requests;
 mod vrrp;
 mod writes;
@@ -107,6 +108,7 @@ pub fn violations(case: &Case, services: &[ServiceRecord]) -> Vec<Violation> {
     found.extend(one_vip_holder(case));
     found.extend(super::pod_laws::violations(case));
     found.extend(requests::conserved(case));
+    found.extend(herds::conserved(case));
     found.extend(vrrp::rules(case));
     found.extend(time_goes_forward(case));
     found.extend(outages_are_closed(case, services));

@@ -12,7 +12,7 @@ pub enum MetricSort {
 }
 
 /// Every metric, by name.
-pub const METRICS: [(&str, MetricSort); 68] = {
+pub const METRICS: [(&str, MetricSort); 75] = {
     use MetricSort::{Count, Span};
     [
         ("etcd.first_campaign", Span),
@@ -83,6 +83,13 @@ pub const METRICS: [(&str, MetricSort); 68] = {
         ("node.no_execute", Span),
         ("pod.evicted", Span),
         ("pod.replaced", Span),
+        ("informers.watching_again", Span),
+        ("informers.storm", Span),
+        ("informers.relists", Count),
+        ("informers.turned_away", Count),
+        ("informers.failed_requests", Count),
+        ("informers.peak_rate", Count),
+        ("informers.peak_connections", Count),
     ]
 };
 

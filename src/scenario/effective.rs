@@ -14,6 +14,7 @@ use crate::scenario::document::Path;
 use crate::scenario::lower::Subject;
 use crate::scenario::raw::cluster::{BalancerProgram, Cluster, EndpointKind, Topology};
 use crate::scenario::raw::fault::Fault;
+use crate::scenario::raw::informers::Informers;
 use crate::scenario::raw::program::Program;
 use crate::scenario::raw::versions;
 use crate::scenario::raw::workload::{KindWord, Workload};
@@ -95,10 +96,16 @@ pub fn items(subject: &Subject) -> Vec<Item> {
     ];
     let workloads: Vec<Value> = scenario.workloads.iter().map(workload).collect();
     let clients: Vec<Value> = scenario.clients.iter().map(client).collect();
+    let informers: Vec<Value> = scenario.informers.iter().map(informers).collect();
     let faults: Vec<Value> = scenario.faults.iter().map(fault).collect();
     let claims: Vec<Value> = scenario.expect.iter().map(|claim| claim.value.clone()).collect();
-    let lists =
-        [("workloads", workloads), ("clients", clients), ("faults", faults), ("expect", claims)];
+    let lists = [
+        ("workloads", workloads),
+        ("clients", clients),
+        ("informers", informers),
+        ("faults", faults),
+        ("expect", claims),
+    ];
     for (name, list) in lists {
         if !list.is_empty() {
             items.push(Item::given(name, Value::Array(list)));
@@ -290,6 +297,14 @@ fn workload(workload: &Workload) -> Value {
     value
 }
 
+fn informers(informers: &Informers) -> Value {
+    let mut value = json!({ "name": informers.name });
+    for option in informers.section.effective() {
+        value[option.name] = option.value;
+    }
+    value
+}
+
 fn client(client: &crate::scenario::raw::client::Client) -> Value {
     let mut value = json!({ "name": client.name });
     let long_lived = client.connection.params.connection == ConnectionUse::LongLived;
@@ -350,6 +365,7 @@ mod tests {
               "shocks": [{"stops": "etcd", "perYear": 0.1, "repair": "1m"}],
               "overrides": {"cp2": {"failure": {"erlang": {"stages": 2, "mean": "900h"}}, "repair": "4h"}}},
             "timings": {"preset": "ideal", "etcd.election": {"exponential": {"mean": "1.5s"}}, "lb.fall": "instantaneous"},
+            "informers": [{"name": "agents", "processes": 7, "priorityLevel": "system", "every": "3s"}],
             "faults": [{"at": {"uniform": ["1s", "2s"]}, "lossyLink": ["cp1", ["cp2", "zone b"]],
               "loss": 0.1, "for": "10s"}]}"#,
     ];

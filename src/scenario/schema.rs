@@ -9,6 +9,7 @@ use crate::components::api_server::ApiServerParams;
 use crate::components::client::ConnectionOptions;
 use crate::components::controller_manager::ControllerManagerParams;
 use crate::components::etcd::EtcdParams;
+use crate::components::informers::InformerParams;
 use crate::components::keepalived::KeepalivedParams;
 use crate::components::kube_vip::KubeVipParams;
 use crate::components::kubelet::KubeletParams;
@@ -46,8 +47,9 @@ pub fn scenario() -> Value {
             "metadata" => object(options::<Metadata>()),
             "versions" => object(texts(&versions::FIELDS)),
             "cluster" => cluster(),
-            "workloads" => list(&workload()),
+            "workloads" => list(&named::<WorkloadOptions>()),
             "clients" => list(&client()),
+            "informers" => list(&named::<InformerParams>()),
             "faults" => list(&one_fault()),
             "reliability" => reliability::section(),
             "timings" => reliability::timings(),
@@ -182,8 +184,9 @@ fn client() -> Value {
     schema
 }
 
-fn workload() -> Value {
-    let mut all = options::<WorkloadOptions>();
+/// Options beside a name.
+fn named<P: Params>() -> Value {
+    let mut all = options::<P>();
     all.insert("name".to_owned(), json!({ "type": "string" }));
     let mut schema = object(all);
     schema["required"] = json!(["name"]);

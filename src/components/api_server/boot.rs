@@ -130,7 +130,7 @@ impl ApiServer {
         self.life = Life::default();
         self.storages.reset();
         self.cache.reset();
-        self.relays.reset();
+        self.forget_requests();
     }
 
     /// The process was paused and missed what changed meanwhile.

@@ -28,6 +28,8 @@ const RELIST_WAIT: Duration = Duration::from_secs(1);
 pub(super) struct Cache {
     /// It serves reads.
     pub(super) ready: bool,
+    /// Since when it has followed every change, if not for long.
+    pub(super) filled: Option<Time>,
     /// A list is under way or planned.
     listing: bool,
     /// When the members' checks fall.
@@ -88,6 +90,7 @@ impl ApiServer {
             place: Place::Channel(Storage::Objects),
             spent: Duration::ZERO,
             retries: 0,
+            ticket: None,
         };
         self.submit(list, view, fx);
     }
@@ -97,8 +100,9 @@ impl ApiServer {
         if done {
             self.cache.listing = false;
             self.cache.ready = true;
+            self.cache.filled = Some(view.now);
             self.watch_leaders(view, fx);
-            self.release_cached(fx);
+            self.release_cached(view, fx);
         } else {
             fx.set_after(Alarm::Relist, RELIST_WAIT, "watch cache relist");
         }

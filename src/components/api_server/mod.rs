@@ -4,10 +4,15 @@
 //! that is made while something is wrong is carried through one by one. Start-up, health endpoints,
 //! the watch cache, the etcd client and the graceful stop follow the real server; each has a file.
 //!
-//! Absent on purpose: what objects mean, authorization, and overload (priority and fairness).
+//! Where a scenario has informers, what is too much at a time waits or is turned away (`admission`,
+//! [`capacity`]); elsewhere servers are taken to be within their capacity.
+//!
+//! Absent on purpose: what objects mean, and authorization.
 
+mod admission;
 mod boot;
 mod cache;
+pub mod capacity;
 mod etcd_client;
 mod relay;
 mod requests;
@@ -18,10 +23,13 @@ mod tests;
 
 use crate::component::mail::{Body, Mail};
 use crate::component::param::{Problem, params};
+use crate::component::versions::Version;
 use crate::component::{Alarm as _, Cause, Component, ComponentId, Effects, Lever, Map, View};
 use crate::kernel::law::Law;
 use crate::kernel::time::Duration;
+use std::collections::BTreeMap;
 use cache::Cache;
+use capacity::{Gate, Limits, PriorityLevel};
 use relay::Relays;
 use state::Life;
 use storage::Storages;
@@ -71,6 +79,27 @@ params! {
         /// Work on one request apart from etcd's.
         processing: Duration = "processing", |_v| Duration::from_millis(2),
             "estimate: a few milliseconds for a small object";
+        /// How many requests that change nothing are worked on at a time; with priority and fairness, its
+        /// sum with `max-mutating-requests-inflight` is divided among the levels. Counts where a
+        /// scenario has `informers`.
+        max_requests_inflight: u32 = "max-requests-inflight", |_v| 400, "kube-apiserver --max-requests-inflight";
+        /// The same of requests that change something.
+        max_mutating_requests_inflight: u32 = "max-mutating-requests-inflight", |_v| 200,
+            "kube-apiserver --max-mutating-requests-inflight";
+        /// Whether seats are divided among priority levels, each with its queues; else what is above
+        /// the two limits gets 429 at once, whoever asks.
+        priority_and_fairness: bool = "enable-priority-and-fairness", |v| v.kubernetes.at_least(1, 20),
+            "kube-apiserver --enable-priority-and-fairness: beta and on since 1.20";
+        /// Work on one request of an informer's process, beside LISTs and what etcd takes: so long it
+        /// keeps its seat.
+        request_time: Law = "requestTime", |_v| Law::Exponential { mean: Duration::from_millis(10) },
+            "estimate: a small object, with admission";
+        /// Work on one LIST of an informer.
+        list_time: Law = "listTime", |_v| Law::Exponential { mean: Duration::from_millis(200) },
+            "estimate: hundreds of objects from the watch cache, encoded";
+        /// How many seats such a LIST takes, with priority and fairness.
+        list_seats: u32 = "listSeats", |v| if v.kubernetes.at_least(1, 23) { 10 } else { 1 },
+            "k8s.io/apiserver flowcontrol/request, maximumSeats 10, for many objects; one seat in 1.20";
         /// Whether reads from the cache are worked on one after the other, as by a simple server that
         /// stands for others: what has queued up while it was stopped is then answered in its turn.
         one_at_a_time: bool = "oneAtATime", |_v| false, "Go serves each request in a goroutine of its own";
@@ -84,6 +113,17 @@ fn readyz_default() -> Law {
 }
 
 impl ApiServerParams {
+    /// How it limits what it works on at a time.
+    pub fn limits(&self, release: Version) -> Limits {
+        Limits {
+            reading: self.max_requests_inflight,
+            mutating: self.max_mutating_requests_inflight,
+            fairness: self.priority_and_fairness,
+            release,
+            patience: self.request_timeout / 4,
+        }
+    }
+
     /// Contradictions, as the real server treats them.
     pub fn check(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
@@ -104,6 +144,17 @@ impl ApiServerParams {
                 fatal: false,
             });
         }
+        if self.priority_and_fairness
+            && self.max_requests_inflight == 0
+            && self.max_mutating_requests_inflight == 0
+        {
+            problems.push(Problem {
+                field: "max-requests-inflight",
+                message: "there are no seats to divide among priority levels".to_owned(),
+                help: "the server refuses `max-requests-inflight` and `max-mutating-requests-inflight` both 0 with `enable-priority-and-fairness`; the defaults are 400 and 200".to_owned(),
+                fatal: true,
+            });
+        }
         problems
     }
 }
@@ -114,12 +165,33 @@ pub struct Wiring {
     /// `--etcd-servers`: only the local member in kubeadm's stacked topology, all members in the
     /// external one.
     pub etcd_servers: Vec<ComponentId>,
+    /// Of kube-apiserver.
+    pub release: Version,
+    /// The informers that load it. Where there are none, nothing limits its requests.
+    pub crowds: Vec<Crowd>,
 }
+
+/// Informers, as a server tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Crowd {
+    /// Which.
+    pub id: ComponentId,
+    /// Their priority level.
+    pub level: PriorityLevel,
+    /// All of them are one user, and one flow; else each process has its own.
+    pub shared: bool,
+}
+
+/// The bits of a call's key that number the process among informers.
+pub const PROCESS_BITS: u32 = 16;
 
 /// Purpose of the draws for the start-up offsets.
 const START_DRAW: u32 = 1;
 /// Purpose of the draw for the phase of etcd's checks for a leader.
 const LEADER_CHECK_DRAW: u32 = 2;
+
+/// Purpose of the draws for work on requests; those of etcd's clients are 0 and 3 to 5.
+const WORK_DRAW: u32 = 6;
 
 /// The alarms of an API server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,6 +259,9 @@ pub struct ApiServer {
     storages: Storages,
     cache: Cache,
     relays: Relays,
+    /// What limits its requests, if anything does, and where those that wait there are kept.
+    gate: Option<Gate>,
+    queued: BTreeMap<u64, u64>,
 }
 
 impl ApiServer {
@@ -199,6 +274,8 @@ impl ApiServer {
             storages: Storages::new(&wiring.etcd_servers),
             cache: Cache::default(),
             relays: Relays::default(),
+            gate: (!wiring.crowds.is_empty()).then(|| Gate::new(params.limits(wiring.release))),
+            queued: BTreeMap::new(),
         }
     }
 
@@ -214,7 +291,7 @@ impl ApiServer {
             Alarm::Relist => self.relist(view, fx),
             Alarm::Request => self.attend(view, fx),
             Alarm::Close => self.close_listener(fx),
-            Alarm::Drained => self.relays.reset(),
+            Alarm::Drained => self.forget_requests(),
             Alarm::Channel(at) => {
                 let news = self.storages.owner(at).due(at, view, fx);
                 self.channel_news(news, view, fx);
@@ -272,6 +349,7 @@ impl Component for ApiServer {
             Cause::Mail(_) => {}
             Cause::Lever(lever) => self.lever(lever, view, fx),
         }
+        self.seat_waiting(view, fx);
         self.finish_stop(fx);
         self.publish(view, fx);
     }

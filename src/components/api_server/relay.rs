@@ -31,6 +31,10 @@ pub(super) enum Place {
     Channel(Storage),
     /// For the instant of its next try.
     Retry(Time),
+    /// In a queue for seats (see [`capacity`](super::capacity)).
+    Gate,
+    /// For the server's own work on it to be done.
+    Work(Time),
     /// For etcd's answer on this channel.
     Etcd(usize),
 }
@@ -48,6 +52,8 @@ pub(super) struct Relay {
     pub(super) spent: Duration,
     /// How often etcd's client has tried again.
     pub(super) retries: u32,
+    /// Its number at the server's door, where that counts it.
+    pub(super) ticket: Option<u64>,
 }
 
 impl Relay {
@@ -65,6 +71,7 @@ impl Relay {
             place: Place::Channel(Storage::of(call.op)),
             spent: Duration::ZERO,
             retries: 0,
+            ticket: None,
         }
     }
 
@@ -76,14 +83,19 @@ impl Relay {
     /// What etcd is asked.
     pub(super) fn asks(&self) -> Op {
         match self.op {
-            Op::Health(_) | Op::ReadCached | Op::Connect | Op::Open => Op::Read(Resource::Objects),
+            Op::Health(_)
+            | Op::ReadCached
+            | Op::List
+            | Op::Watch(_)
+            | Op::Connect
+            | Op::Open => Op::Read(Resource::Objects),
             op => op,
         }
     }
 
     fn wakes(&self) -> Time {
         match self.place {
-            Place::Retry(at) => self.deadline.min(at),
+            Place::Retry(at) | Place::Work(at) => self.deadline.min(at),
             _ => self.deadline,
         }
     }
@@ -128,8 +140,12 @@ impl Relays {
     pub(super) fn first_wake(&self) -> Option<(Time, &'static str)> {
         let (at, key) = self.wakes.first().filter(|(at, _)| !at.is_never())?;
         let relay = self.open.get(key)?;
-        let retry = matches!(relay.place, Place::Retry(retry) if retry == *at);
-        Some((*at, if retry { "etcd client retry" } else { relay.limit }))
+        let name = match relay.place {
+            Place::Retry(retry) if retry == *at => "etcd client retry",
+            Place::Work(done) if done == *at => "processing",
+            _ => relay.limit,
+        };
+        Some((*at, name))
     }
 
     /// A request that wants attention by now.

@@ -2,6 +2,7 @@
 
 use super::etcd_client::{EtcdClient, News};
 use super::storage::Storage;
+use super::capacity::Gate;
 use super::relay::{Origin, Place, RETRY_WAIT, Relay, exhausted};
 use super::{Alarm, ApiServer};
 use crate::component::mail::{Body, Call, Op, Outcome, Reply};
@@ -42,7 +43,7 @@ impl ApiServer {
         let spent = view.now.saturating_since(came);
         let relay = Relay { spent, ..Relay::of(from, &call, came + wait, limit) };
         if self.life.http {
-            self.start(relay, view, fx);
+            self.admit(relay, view, fx);
         } else {
             self.hold(Relay { place: Place::Server, ..relay });
         }
@@ -53,20 +54,24 @@ impl ApiServer {
     pub(super) fn release_held(&mut self, view: &View, fx: &mut Effects<Alarm>) {
         for key in self.relays.at(|place| place == Place::Server) {
             if let Some(relay) = self.relays.remove(key) {
-                self.start(relay, view, fx);
+                self.admit(relay, view, fx);
             }
         }
         self.set_request_alarm(view, fx);
     }
 
-    fn start(&mut self, relay: Relay, view: &View, fx: &mut Effects<Alarm>) {
+    pub(super) fn start(&mut self, relay: Relay, view: &View, fx: &mut Effects<Alarm>) {
         match relay.op {
             Op::Open => self.finish(relay, Outcome::Opened(view.me), view, fx),
-            Op::ReadCached if self.cache.ready => self.serve_cached(relay, fx),
+            Op::Watch(_) if self.cache.ready => self.begin_watch(relay, view, fx),
+            Op::ReadCached | Op::List if self.cache.ready => self.serve_cached(relay, fx),
+            Op::Watch(_) | Op::List if self.params.resilient_watchcache => {
+                self.finish(relay, Outcome::TooMany, view, fx);
+            }
             Op::ReadCached if self.params.resilient_watchcache => {
                 self.finish(relay, Outcome::Rejected, view, fx);
             }
-            Op::ReadCached => self.hold(Relay { place: Place::Cache, ..relay }),
+            Op::ReadCached | Op::List | Op::Watch(_) => self.hold(Relay { place: Place::Cache, ..relay }),
             Op::Health(_) if self.unready(relay.op) => {
                 self.finish(relay, Outcome::Rejected, view, fx);
             }
@@ -96,15 +101,17 @@ impl ApiServer {
     }
 
     /// The watch cache is filled again: reads that waited for it are served.
-    pub(super) fn release_cached(&mut self, fx: &mut Effects<Alarm>) {
+    pub(super) fn release_cached(&mut self, view: &View, fx: &mut Effects<Alarm>) {
         for key in self.relays.at(|place| place == Place::Cache) {
-            if let Some(relay) = self.relays.remove(key) {
-                self.serve_cached(relay, fx);
+            match self.relays.remove(key) {
+                None => {}
+                Some(relay) if relay.ticket.is_some() => self.begin(relay, view, fx),
+                Some(relay) => self.start(relay, view, fx),
             }
         }
     }
 
-    fn hold(&mut self, relay: Relay) {
+    pub(super) fn hold(&mut self, relay: Relay) {
         self.relays.insert(relay);
     }
 
@@ -214,12 +221,13 @@ impl ApiServer {
         self.set_request_alarm(view, fx);
     }
 
-    /// Requests whose deadline or next try has come.
+    /// Requests whose deadline or next try has come, or that are worked on no longer.
     pub(super) fn attend(&mut self, view: &View, fx: &mut Effects<Alarm>) {
+        self.turn_away(view, fx);
         while let Some(key) = self.relays.awake(view.now) {
             let Some(relay) = self.relays.remove(key) else { break };
             if relay.deadline > view.now {
-                self.submit(relay, view, fx);
+                self.go_on(relay, view, fx);
                 continue;
             }
             if matches!(relay.place, Place::Etcd(_)) {
@@ -233,7 +241,14 @@ impl ApiServer {
         self.set_request_alarm(view, fx);
     }
 
-    fn finish(&mut self, relay: Relay, outcome: Outcome, view: &View, fx: &mut Effects<Alarm>) {
+    pub(super) fn finish(
+        &mut self,
+        relay: Relay,
+        outcome: Outcome,
+        view: &View,
+        fx: &mut Effects<Alarm>,
+    ) {
+        self.leave_seats(&relay);
         match relay.origin {
             Origin::Cache => self.listed(outcome == Outcome::Done, view, fx),
             Origin::Caller(caller, id) => {
@@ -247,8 +262,10 @@ impl ApiServer {
         }
     }
 
-    fn set_request_alarm(&mut self, view: &View, fx: &mut Effects<Alarm>) {
-        match self.relays.first_wake() {
+    pub(super) fn set_request_alarm(&mut self, view: &View, fx: &mut Effects<Alarm>) {
+        let patience = self.gate.as_ref().and_then(Gate::first_patience);
+        let patience = patience.map(|at| (at, "queue wait limit"));
+        match self.relays.first_wake().into_iter().chain(patience).min() {
             None => fx.clear(Alarm::Request),
             Some((at, limit)) => {
                 let at = at.max(view.now);

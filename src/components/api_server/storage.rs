@@ -35,6 +35,8 @@ impl Storage {
             Op::Connect
             | Op::Open
             | Op::ReadCached
+            | Op::List
+            | Op::Watch(_)
             | Op::Alarm(_)
             | Op::Reconfigure(_) => Storage::Objects,
             Op::Read(resource) | Op::Write(resource) => match resource {

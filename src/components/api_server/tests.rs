@@ -34,7 +34,8 @@ fn remote(versions: &Versions) -> Fake<ApiServer> {
 }
 
 fn world_of(kinds: &[(usize, Kind)], versions: &Versions) -> Fake<ApiServer> {
-    let wiring = Wiring { etcd_servers: vec![MEMBER] };
+    let release = Versions::default().kubernetes;
+    let wiring = Wiring { etcd_servers: vec![MEMBER], release, crowds: Vec::new() };
     let params = ApiServerParams::defaults(versions);
     let server = ApiServer::new(SERVER, &params, &wiring);
     let mut world =

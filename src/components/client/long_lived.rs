@@ -281,6 +281,18 @@ impl Client {
         self.end_ride(id, outcome, view, fx);
     }
 
+    /// The server has too much to do (429): the request is sent again after a pause, also a write.
+    fn turned_away(&mut self, id: u64, view: &View) -> bool {
+        let Some(long) = &mut self.long else { return false };
+        let limit = long.held.max_retries;
+        let Some(request) = long.requests.get_mut(&id).filter(|r| r.retries < limit) else {
+            return false;
+        };
+        request.retries += 1;
+        request.place = Place::Pausing(view.now + RETRY_PAUSE);
+        true
+    }
+
     fn end_ride(&mut self, id: u64, outcome: Outcome, view: &View, fx: &mut Effects<Alarm>) {
         let Some(request) = self.long.as_mut().and_then(|l| l.requests.remove(&id)) else { return };
         let record = RequestRecord {
@@ -314,6 +326,7 @@ impl Client {
             }
             News::Failed(outcome) => self.dial_failed(outcome, view, fx),
             News::Pong => {}
+            News::NotMine if reply.outcome == Outcome::TooMany && self.turned_away(reply.id, view) => {}
             News::NotMine => self.end_ride(reply.id, reply.outcome, view, fx),
         }
         self.send_waiting(view, fx);

@@ -101,7 +101,12 @@ impl Etcd {
     pub(super) fn on_call(&mut self, client: ComponentId, call: Call, view: &View, fx: &mut Fx) {
         let asker = Asker { client, call: call.id };
         match call.op {
-            Op::Connect | Op::Open | Op::ReadCached | Op::Health(Endpoint::Livez) => {
+            Op::Connect
+            | Op::Open
+            | Op::ReadCached
+            | Op::List
+            | Op::Watch(_)
+            | Op::Health(Endpoint::Livez) => {
                 answer(asker, Outcome::Done, fx);
             }
             Op::Health(_) if self.raft.lead.is_none() && self.rules.health_needs_leader => {

@@ -26,6 +26,9 @@ const ATTEMPTS_AT_ONCE: u32 = 5;
 const WAIT_FIRST: Duration = Duration::from_millis(200);
 const WAIT_MAX: Duration = Duration::from_secs(7);
 
+/// A renewal that was turned away (429) is sent again so much later. client-go: `rest/with_retry.go`.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
 /// How renewals are made at present.
 #[derive(Clone, Copy, Debug, Default)]
 enum Mode {
@@ -230,6 +233,10 @@ impl Kubelet {
     ) {
         fx.clear(Alarm::RenewTimeout);
         self.heartbeat.heard = Some(view.now);
+        if outcome == Outcome::TooMany {
+            self.plan_renewal(view.now + RETRY_AFTER, view, fx);
+            return;
+        }
         if outcome != Outcome::Done {
             self.renewal_failed(view, fx);
             return;

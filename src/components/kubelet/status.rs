@@ -103,6 +103,12 @@ impl Kubelet {
         fx: &mut Effects<Alarm>,
     ) {
         fx.clear(Alarm::StatusTimeout);
+        if outcome == Outcome::TooMany {
+            // client-go sends it again, as the server asks.
+            self.status.call = None;
+            fx.set_after(Alarm::Status, Duration::from_secs(1), "Retry-After");
+            return;
+        }
         if outcome != Outcome::Done {
             self.post_failed(view, fx);
             return;

@@ -29,7 +29,16 @@ pub(super) struct Attempt {
     pub(super) call: u64,
     /// When its request is given up.
     pub(super) deadline: Time,
+    /// When a request that was turned away (429) is sent again.
+    pub(super) again: Option<Time>,
+    /// How often that has been done.
+    pub(super) tries: u32,
 }
+
+/// client-go repeats what was answered with `Retry-After` so often, and the server names 1 s.
+/// client-go: `rest/with_retry.go`, `maxRetries` 10; apiserver: filters/maxinflight.go.
+const TRIES_MAX: u32 = 10;
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl<A: Alarm> Elector<A> {
     /// Sends a request of the attempt that began at `started`. The request's time-out counts from
@@ -46,8 +55,14 @@ impl<A: Alarm> Elector<A> {
             fx.record(Record::Attempt { lease: self.lease });
         }
         let deadline = (from + self.clock.lasts(self.election.client_timeout)).max(view.now);
-        let attempt = Attempt { started, stage, call: self.calls, deadline };
+        let attempt = Attempt { started, stage, call: self.calls, deadline, again: None, tries: 0 };
         self.calls += 1;
+        self.request(attempt, view, fx);
+    }
+
+    /// Sends the attempt's present request.
+    fn request(&mut self, attempt: Attempt, view: &View, fx: &mut Effects<A>) {
+        let Attempt { stage, deadline, .. } = attempt;
         self.attempt = Some(attempt);
         let op = match stage {
             Stage::Get => Op::GetLease(self.lease),
@@ -67,7 +82,10 @@ impl<A: Alarm> Elector<A> {
     fn set_deadline(&mut self, view: &View, fx: &mut Effects<A>) {
         let Some(attempt) = self.attempt else { return };
         let cycle = self.cycle_ends().unwrap_or(Time::NEVER);
-        if cycle <= attempt.deadline && !cycle.is_never() {
+        if let Some(again) = attempt.again.filter(|at| *at < attempt.deadline.min(cycle)) {
+            let wait = again.saturating_since(view.now);
+            self.set(again.max(view.now), || Blame::of("Retry-After", wait), fx);
+        } else if cycle <= attempt.deadline && !cycle.is_never() {
             self.await_end_of_cycle(cycle.max(view.now), fx);
         } else {
             let (at, now) = (attempt.deadline, view.now);
@@ -124,8 +142,24 @@ impl<A: Alarm> Elector<A> {
                 self.observe_own(expected, view);
                 self.succeeded(attempt, view, fx)
             }
+            (_, Outcome::TooMany) if attempt.tries < TRIES_MAX => {
+                let again = Some(view.now + self.clock.lasts(RETRY_AFTER));
+                self.attempt = Some(Attempt { again, ..attempt });
+                self.set_deadline(view, fx);
+                Verdict::Nothing
+            }
             _ => self.failed(attempt, view, fx),
         }
+    }
+
+    /// Sends a request again that was turned away, if its time has come.
+    pub(super) fn ask_again(&mut self, view: &View, fx: &mut Effects<A>) -> bool {
+        let due = |attempt: &Attempt| attempt.again.is_some_and(|at| at <= view.now);
+        let Some(attempt) = self.attempt.filter(due) else { return false };
+        let (call, tries) = (self.calls, attempt.tries + 1);
+        self.calls += 1;
+        self.request(Attempt { call, again: None, tries, ..attempt }, view, fx);
+        true
     }
 
     /// What a read means: hands off, or write.

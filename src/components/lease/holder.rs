@@ -256,7 +256,10 @@ impl<A: Alarm> Elector<A> {
                 self.give_up_call(attempt.call, fx);
                 self.failed(attempt, view, fx)
             }
-            Some(_) => Verdict::Nothing,
+            Some(_) => {
+                self.ask_again(view, fx);
+                Verdict::Nothing
+            }
             None => {
                 self.attempt_renewal(view.now, view, fx);
                 Verdict::Nothing

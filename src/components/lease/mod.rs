@@ -251,6 +251,7 @@ impl<A: Alarm> Elector<A> {
                 self.give_up_call(attempt.call, fx);
                 self.failed(attempt, view, fx)
             }
+            (_, Some(_)) if self.ask_again(view, fx) => Verdict::Nothing,
             (Phase::Waiting, None) => {
                 self.try_now(view, fx);
                 Verdict::Nothing
@@ -288,7 +289,10 @@ impl<A: Alarm> Elector<A> {
             return;
         }
         let planned = self.planned.iter_mut();
-        let attempt = self.attempt.iter_mut().flat_map(|a| [&mut a.started, &mut a.deadline]);
+        let attempt = self.attempt.iter_mut().flat_map(|a| {
+            let own = [&mut a.started, &mut a.deadline];
+            own.into_iter().chain(a.again.as_mut())
+        });
         let observed = self.observed.iter_mut().flat_map(|o| [&mut o.at, &mut o.expires]);
         let own = planned.chain(attempt).chain(observed);
         for at in own.chain(self.poll.instants()).chain(self.renewal.instants()) {

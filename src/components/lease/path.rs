@@ -266,7 +266,7 @@ fn offer(view: &View, server: ComponentId, hop: Hop) -> Reading {
         read: offer(leases.read, leases.read_latency),
         write: offer(leases.write, leases.latency),
         back: hop.back,
-        steady: leases.answered == 0 || leases.answered == 1_000_000,
+        steady: !fact.contended && (leases.answered == 0 || leases.answered == 1_000_000),
         losses: 0.0,
     }
 }

@@ -9,6 +9,7 @@ mod api_server;
 mod balancer;
 mod client;
 mod etcd;
+mod informers;
 mod leader_election;
 mod moments;
 mod node;
@@ -82,7 +83,7 @@ pub struct Reading {
 }
 
 /// Every metric, family by family.
-pub const METRICS: [&[Metric]; 12] = [
+pub const METRICS: [&[Metric]; 13] = [
     etcd::METRICS,
     balancer::METRICS,
     client::METRICS,
@@ -95,6 +96,7 @@ pub const METRICS: [&[Metric]; 12] = [
     restore::METRICS,
     node::METRICS,
     pod::METRICS,
+    informers::METRICS,
 ];
 
 /// All metrics in the order of reports.

@@ -1,6 +1,7 @@
 //! The parameters and the wiring of every component.
 
 use super::layout::Layout;
+use super::load::Load;
 use super::supervision::{restart, static_pod};
 use crate::component::fact::Fact;
 use crate::component::id::{ComponentId, Kind, MachineId};
@@ -37,7 +38,8 @@ impl Parts {
         services: &Services,
         workloads: &Shared,
     ) -> Parts {
-        let wiring = Wirings { scenario, layout, services, workloads };
+        let load = Load { scenario, layout, services };
+        let wiring = Wirings { scenario, layout, services, workloads, load };
         let mut parts = Parts::default();
         for (id, entry) in layout.map.components() {
             parts.params.push(wiring.params(id, entry));
@@ -57,6 +59,7 @@ struct Wirings<'a> {
     layout: &'a Layout,
     services: &'a Services,
     workloads: &'a Shared,
+    load: Load<'a>,
 }
 
 impl Wirings<'_> {
@@ -89,6 +92,7 @@ impl Wirings<'_> {
                 Box::new(keepalived_params(self.scenario, self.layout, id)),
                 self.keepalived(id, machine),
             ),
+            Kind::Client if self.layout.informers.contains(&id) => self.load.params(id),
             Kind::KubeVip => Params::KubeVip(
                 Box::new(kinds.kube_vip.of(name).params.clone()),
                 self.kube_vip(id, machine),
@@ -154,7 +158,8 @@ impl Wirings<'_> {
                 self.services.members.iter().take(first).copied().collect()
             }
         };
-        api_server::Wiring { etcd_servers }
+        let release = self.scenario.versions.kubernetes;
+        api_server::Wiring { etcd_servers, release, crowds: self.load.crowds() }
     }
 
     fn candidate(&self, machine: MachineId, kind: Kind) -> candidate::Wiring {

@@ -33,6 +33,8 @@ pub struct Layout {
     pub workers: Vec<MachineId>,
     /// The clients, in the order of the file.
     pub clients: Vec<ComponentId>,
+    /// The processes with informers, in the order of the file; each entry is one component.
+    pub informers: Vec<ComponentId>,
     /// The objects of workloads, in the order of the file.
     pub workloads: Vec<ComponentId>,
     /// Where clients stand.
@@ -152,6 +154,9 @@ impl Layout {
         let Some(outside) = self.outside else { return };
         for client in &scenario.clients {
             self.clients.push(self.map.add_process(Kind::Client, outside, &client.name));
+        }
+        for informers in &scenario.informers {
+            self.informers.push(self.map.add_process(Kind::Client, outside, &informers.name));
         }
     }
 

@@ -6,6 +6,7 @@
 mod components;
 mod expect;
 pub mod layout;
+mod load;
 mod network;
 pub mod reliability;
 mod schedule;

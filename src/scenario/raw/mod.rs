@@ -9,6 +9,7 @@ pub mod cluster;
 mod counts;
 pub mod expect;
 pub mod fault;
+pub mod informers;
 pub mod kinds;
 pub mod program;
 pub mod reliability;
@@ -26,6 +27,7 @@ use client::Client;
 use cluster::Cluster;
 use expect::Expect;
 use fault::Fault;
+use informers::Informers;
 use reliability::Reliability;
 use run::{Metadata, RunSection};
 use serde_json::Value;
@@ -38,7 +40,7 @@ pub const API_VERSION: &str = "hasim/v1";
 pub const KIND: &str = "Scenario";
 
 /// The fields of a scenario, with their meaning.
-pub const FIELDS: [(&str, &str); 14] = [
+pub const FIELDS: [(&str, &str); 15] = [
     ("$schema", "Where the JSON Schema is, for editors."),
     ("apiVersion", "The version of the format: `hasim/v1`."),
     ("kind", "What the file is: `Scenario`."),
@@ -48,6 +50,7 @@ pub const FIELDS: [(&str, &str); 14] = [
     ("cluster", "Machines, programs and the network between them."),
     ("workloads", "What runs on the nodes: Deployments, StatefulSets and bare pods."),
     ("clients", "Clients with a stated schedule of requests."),
+    ("informers", "Processes that watch the API, and come back all at once."),
     ("faults", "What happens to the cluster, and when."),
     ("reliability", "What fails by itself over the years, and how it is repaired."),
     ("timings", "Laws that take the place of protocols' timings."),
@@ -96,6 +99,8 @@ pub struct Scenario {
     pub workloads: Vec<Workload>,
     /// The clients.
     pub clients: Vec<Client>,
+    /// The processes with informers.
+    pub informers: Vec<Informers>,
     /// The faults, in the order of the file.
     pub faults: Vec<Fault>,
     /// What fails by itself.
@@ -142,6 +147,9 @@ impl Scenario {
                 .collect(),
             clients: items("clients")
                 .filter_map(|(node, path)| Client::read(node, reader, &versions, path))
+                .collect(),
+            informers: items("informers")
+                .filter_map(|(node, path)| Informers::read(node, reader, &versions, path))
                 .collect(),
             faults: items("faults")
                 .filter_map(|(node, path)| Fault::read(node, reader, path))

@@ -15,7 +15,7 @@ macro_rules! scenario {
 pub(super) use scenario;
 
 /// Every rule.
-pub const RULES: [&Rule<Subject>; 41] = [
+pub const RULES: [&Rule<Subject>; 42] = [
     &super::counts::RULE,
     &super::topology::RULE,
     &super::zones::RULE,
@@ -57,6 +57,7 @@ pub const RULES: [&Rule<Subject>; 41] = [
     &super::workload_nodes::RULE,
     &super::workload_options::RULE,
     &super::workload_claims::RULE,
+    &super::informer_options::RULE,
 ];
 
 /// Holds a scenario to every rule.

@@ -17,6 +17,7 @@ mod fault_after_end;
 mod groups;
 mod haproxy_options;
 mod immediate_failure;
+mod informer_options;
 mod keepalived_options;
 mod kube_vip_options;
 mod kubelet_options;

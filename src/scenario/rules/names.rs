@@ -3,6 +3,7 @@
 use super::all::scenario;
 use super::{Problem, Rule};
 use crate::scenario::code::{Code, CodeInfo};
+use crate::scenario::document::Path;
 use crate::scenario::lower::Subject;
 use crate::scenario::lower::layout::OUTSIDE;
 
@@ -30,16 +31,18 @@ fn check(subject: &Subject) -> Vec<Problem> {
             problems.push(Problem::error(CODE, zones.path.index(at), message));
         }
     }
-    for (at, client) in scenario.clients.iter().enumerate() {
-        let twice = scenario.clients[..at].iter().any(|other| other.name == client.name);
+    let clients = scenario.clients.iter().map(|c| (&c.name, &c.section.path));
+    let informers = scenario.informers.iter().map(|i| (&i.name, &i.section.path));
+    let named: Vec<(&String, &Path)> = clients.chain(informers).collect();
+    for (at, (name, path)) in named.iter().copied().enumerate() {
+        let twice = named[..at].iter().any(|(other, _)| *other == name);
         let map = &subject.layout.map;
-        let taken = map.find_machine(&client.name).is_some_and(|_| client.name != OUTSIDE)
-            || client.name.contains('/')
-            || client.name.is_empty();
+        let taken = map.find_machine(name).is_some_and(|_| name != OUTSIDE)
+            || name.contains('/')
+            || name.is_empty();
         if twice || taken {
-            let message =
-                format!("the client `{}` needs a name of its own", client.name.escape_debug());
-            let problem = Problem::error(CODE, client.section.path.key("name"), message);
+            let message = format!("the client `{}` needs a name of its own", name.escape_debug());
+            let problem = Problem::error(CODE, path.key("name"), message);
             problems.push(
                 problem.help(
                     "machines, processes and other clients have theirs; `/` is for processes",
