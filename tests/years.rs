@@ -8,6 +8,7 @@ use hasim::kernel::stream::Key;
 use hasim::kernel::time::Duration;
 use hasim::plan::Plan;
 use hasim::reliability::ideal::Measure;
+use hasim::report::years;
 use hasim::scenario::load::load_text;
 use serde_json::Value;
 use std::fs;
@@ -164,4 +165,20 @@ fn agrees(measure: &str, what: &str, differences: &[f64]) {
     let variance = differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (n - 1.0);
     let error = (variance / n).sqrt();
     assert!(mean.abs() <= BEYOND * error, "{measure}, {what}: {mean} ± {error}");
+}
+
+/// Law: where no outage was seen, none is claimed to last 0 ± 0: the rate is bounded by −ln 0.05 in all
+/// the years (the chance of seeing nothing is then 5 %), and the long-run share by nothing.
+#[test]
+fn what_was_not_seen_is_bounded_and_not_zero() {
+    let plan = plan(&root().join("scenarios/oracles/P14.json"));
+    let study = study(&plan, 100, 2, 2);
+    let told = years::result(&study);
+    let writes = told.measures.iter().find(|m| m.measure == "api-write").expect("it is measured");
+    let below = writes.outages_per_year_below.expect("a bound: 1e-5 outages a year are rare");
+    assert!((below - 0.014_979).abs() < 1e-6, "{below}");
+    assert_eq!((writes.unavailability.value, writes.unavailability.high), (0.0, None));
+    let text: String = years::text(&study).iter().map(|line| format!("{line}\n")).collect();
+    assert!(text.contains("none seen") && text.contains("< 1.5e-2"), "{text}");
+    assert!(!text.contains("0.0 ±"), "{text}");
 }

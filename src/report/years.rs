@@ -53,7 +53,7 @@ pub struct EstimateResult {
     pub standard_error: f64,
     /// Lower end of its interval; `null` of a single trial.
     pub low: Option<f64>,
-    /// Upper end.
+    /// Upper end; `null` also where all trials gave nothing, which bounds no mean.
     pub high: Option<f64>,
 }
 
@@ -76,6 +76,9 @@ pub struct MeasureResult {
     pub minutes_per_year: f64,
     /// Outages a year.
     pub outages_per_year: f64,
+    /// Where no outage was seen: as many a year would have shown one with the confidence of the
+    /// intervals (−ln 0.05 outages in all the years, as outages that rare are Poisson's); else `null`.
+    pub outages_per_year_below: Option<f64>,
     /// The mean outage in seconds; `null` where there was none.
     pub mean_outage_seconds: Option<f64>,
     /// Time simulated until the first outage over the trials that had one, in hours; `null` where
@@ -118,7 +121,9 @@ impl EstimateResult {
             value: estimate.mean,
             standard_error: estimate.error,
             low: reach.map(|reach| (estimate.mean - reach).max(0.0)),
-            high: reach.map(|reach| estimate.mean + reach),
+            high: reach
+                .filter(|reach| estimate.mean + reach > 0.0)
+                .map(|reach| estimate.mean + reach),
         }
     }
 }
@@ -147,6 +152,8 @@ impl MeasureResult {
             request_availability: unserved.map(|unserved| 1.0 - unserved.value),
             minutes_per_year: minutes(total.down),
             outages_per_year: study.outages_per_year(measure),
+            outages_per_year_below: (total.outages == 0)
+                .then(|| -libm::log(1.0 - CONFIDENCE) / study.years_in_all()),
             mean_outage_seconds: some(
                 total.outages,
                 total.down as f64 / 1e9 / total.outages as f64,
@@ -237,6 +244,10 @@ pub fn text(study: &YearStudy) -> Vec<Styled> {
          trials (Student). Each trial begins with everything up. A year has {HOURS_PER_YEAR:.0} h.",
         CONFIDENCE * 100.0
     );
+    let unseen = result.measures.iter().any(|m| m.outages_per_year_below.is_some());
+    let bound = " Where none was seen, a rate above the one shown would have shown one with that \
+        probability; `--rare auto` reaches what is rarer.";
+    let note = note + if unseen { bound } else { "" };
     lines.extend(wrap(&note, WIDTH).into_iter().map(|line| Styled::of(line, Tone::Dim)));
     lines.extend(result.failures.iter().map(|told| Styled::of(told, Tone::Bad)));
     lines
@@ -245,15 +256,20 @@ pub fn text(study: &YearStudy) -> Vec<Styled> {
 fn availability_row(measure: &MeasureResult) -> Vec<String> {
     let share = measure.unavailability;
     let seconds = |share: f64| share * HOURS_PER_YEAR * 3_600.0;
+    let below = measure.outages_per_year_below.filter(|_| share.value <= 0.0);
     vec![
         measure.measure.to_owned(),
         nines(share.value),
         measure.requests_unserved.map_or("–".to_owned(), |unserved| nines(unserved.value)),
-        share.high.map_or_else(
-            || amount(seconds(share.value)),
-            |high| around(seconds(share.value), seconds(high - share.value)),
+        match (below, share.high) {
+            (Some(_), _) => "none seen".to_owned(),
+            (None, None) => amount(seconds(share.value)),
+            (None, Some(high)) => around(seconds(share.value), seconds(high - share.value)),
+        },
+        below.map_or_else(
+            || format!("{:.2}", measure.outages_per_year),
+            |below| format!("< {below:.1e}"),
         ),
-        format!("{:.2}", measure.outages_per_year),
         measure.mean_outage_seconds.map_or("–".to_owned(), amount),
     ]
 }
