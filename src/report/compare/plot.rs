@@ -82,7 +82,8 @@ fn bars(area: Area, study: &YearComparison, measure: Measure) -> Result<(), Stri
         .margin(8)
         .x_label_area_size(24)
         .y_label_area_size(38)
-        .build_cartesian_2d(0.0..width, 0.0..(top * 1.1).max(1.0))
+        // The legend lies over the highest quarter, where no bar may reach.
+        .build_cartesian_2d(0.0..width, 0.0..(top * 1.4).max(1.0))
         .map_err(told)?;
     let reasons: Vec<&str> = rows.iter().map(|(reason, _)| *reason).collect();
     chart
