@@ -1,35 +1,14 @@
 //! Studies in pieces, as the whole program runs them: slices, checkpoints, precision.
 
-use std::path::PathBuf;
-use std::process::{Command, Output};
+mod program;
+
+use program::{complaint, file, hasim, out};
+use std::process::Output;
 
 const SCENARIO: &str = "scenarios/active-scheduler-fails.json";
 
-fn hasim(arguments: &[&str]) -> Output {
-    let program = env!("CARGO_BIN_EXE_hasim");
-    let folder = env!("CARGO_MANIFEST_DIR");
-    Command::new(program).args(arguments).current_dir(folder).output().expect("hasim starts")
-}
-
 fn mc(arguments: &[&str]) -> Output {
     hasim(&[&["mc", SCENARIO], arguments].concat())
-}
-
-fn out(output: &Output) -> &str {
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    std::str::from_utf8(&output.stdout).expect("UTF-8")
-}
-
-fn complaint(output: &Output) -> &str {
-    assert_eq!(output.status.code(), Some(2));
-    assert!(output.stdout.is_empty());
-    std::str::from_utf8(&output.stderr).expect("UTF-8")
-}
-
-fn file(name: &str) -> String {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = std::fs::remove_file(&path);
-    path.into_os_string().into_string().expect("UTF-8")
 }
 
 /// Law: slices cut anywhere join into the bytes of one run, samples too.

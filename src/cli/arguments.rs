@@ -99,6 +99,36 @@ pub enum Format {
     Json,
 }
 
+/// What both kinds of study of trials take.
+#[derive(Debug, Args)]
+pub struct TrialArguments {
+    /// How many trials (of each); 1000 where nothing says.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub trials: Option<u64>,
+    /// How many years each trial lasts, for scenarios with a `reliability` section; 1 where nothing
+    /// says.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=crate::experiment::years::YEARS_MAX))]
+    pub years: Option<u64>,
+    /// The number of the first trial, to run a slice of a study.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1_000_000_000_000))]
+    pub first: u64,
+    /// Stops after this long and reports the trials that are finished.
+    #[arg(long, value_name = "DURATION", value_parser = super::values::duration)]
+    pub time_limit: Option<crate::kernel::time::Duration>,
+    /// Keeps finished trials in FILE; if it is there, goes on where it ends. A slice for `hasim merge`.
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// Seed of all random draws; overrides the (first) scenario's `run.seed`.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Threads to use; the result is the same for any number.
+    #[arg(long, value_name = "N", value_parser = super::values::threads)]
+    pub threads: Option<usize>,
+    /// How to print the result.
+    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+    pub format: TableFormat,
+}
+
 /// What `hasim mc` takes.
 #[derive(Debug, Args)]
 pub struct McArguments {
@@ -108,42 +138,20 @@ pub struct McArguments {
     /// does.
     #[arg(long, value_enum, value_name = "TOPOLOGY,…", value_delimiter = ',')]
     pub topology: Vec<TopologyWord>,
-    /// How many trials; 1000 where nothing says, and at most that many with `--until-rel-err`.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
-    pub trials: Option<u64>,
-    /// How many years each trial lasts, for a scenario with a `reliability` section; 1 where nothing
-    /// says.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=crate::experiment::years::YEARS_MAX))]
-    pub years: Option<u64>,
+    /// How many trials, of what, and how they are told.
+    #[command(flatten)]
+    pub trials: TrialArguments,
     /// Reaches rare outages: failures are forced and weighted where outages are rare. For timings that
     /// are laws (`timings: ideal`).
     #[arg(long, value_enum, value_name = "HOW", requires = "years", conflicts_with_all = ["samples", "checkpoint", "until_rel_err"])]
     pub rare: Option<Rare>,
-    /// The number of the first trial, to run a slice of a study.
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1_000_000_000_000))]
-    pub first: u64,
     /// Stops as soon as the mean of `--of` is known to this relative error, such as `5%`: half of its
-    /// 95 % interval.
+    /// 95 % interval; after `--trials` at the latest.
     #[arg(long, value_name = "PERCENT", requires = "of", value_parser = super::values::percentage)]
     pub until_rel_err: Option<f64>,
     /// What `--until-rel-err` means: a metric, or over years a service, whose share of time down counts.
     #[arg(long, value_name = "METRIC|SERVICE", requires = "until_rel_err")]
     pub of: Option<String>,
-    /// Stops after this long and reports the trials that are finished.
-    #[arg(long, value_name = "DURATION", value_parser = super::values::duration)]
-    pub time_limit: Option<crate::kernel::time::Duration>,
-    /// Keeps finished trials in FILE; if it is there, goes on where it ends. A slice for `hasim merge`.
-    #[arg(long, value_name = "FILE")]
-    pub checkpoint: Option<PathBuf>,
-    /// Seed of all random draws; overrides the scenario's `run.seed`.
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
-    /// Threads to use; the result is the same for any number.
-    #[arg(long, value_name = "N", value_parser = super::values::threads)]
-    pub threads: Option<usize>,
-    /// How to print what the trials tell.
-    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
-    pub format: TableFormat,
     /// Writes a row for each trial to FILE, with a column for each metric: milliseconds or counts,
     /// empty where it did not happen.
     #[arg(long, value_name = "FILE")]
@@ -204,31 +212,9 @@ pub struct CompareArguments {
     /// Where etcd stands, in place of what the scenarios say; several are compared for each scenario.
     #[arg(long, value_enum, value_name = "TOPOLOGY,…", value_delimiter = ',')]
     pub topology: Vec<TopologyWord>,
-    /// How many trials of each; 1000 where nothing says.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
-    pub trials: Option<u64>,
-    /// How many years each trial lasts, for scenarios with a `reliability` section; 1 where nothing
-    /// says.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=crate::experiment::years::YEARS_MAX))]
-    pub years: Option<u64>,
-    /// The number of the first trial, to run a slice of a comparison.
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1_000_000_000_000))]
-    pub first: u64,
-    /// Stops after this long and reports the trials that are finished.
-    #[arg(long, value_name = "DURATION", value_parser = super::values::duration)]
-    pub time_limit: Option<crate::kernel::time::Duration>,
-    /// Keeps finished trials in FILE; if it is there, goes on where it ends. A slice for `hasim merge`.
-    #[arg(long, value_name = "FILE")]
-    pub checkpoint: Option<PathBuf>,
-    /// Seed of all random draws; overrides the first scenario's `run.seed`.
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
-    /// Threads to use; the result is the same for any number.
-    #[arg(long, value_name = "N", value_parser = super::values::threads)]
-    pub threads: Option<usize>,
-    /// How to print what differs.
-    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
-    pub format: TableFormat,
+    /// How many trials, of what, and how they are told.
+    #[command(flatten)]
+    pub trials: TrialArguments,
     /// Writes a page (HTML and Markdown) with plots to this folder. With --topology each scenario is a
     /// chapter of its own.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["checkpoint", "first"])]

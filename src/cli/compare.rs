@@ -1,65 +1,22 @@
 //! `hasim compare`, and `hasim mc --topology` with several: paired studies of several plans.
 
 use super::Outcome;
-use super::arguments::{CompareArguments, McArguments, TableFormat, TopologyWord};
+use super::arguments::{CompareArguments, McArguments, TableFormat, TopologyWord, TrialArguments};
 use super::console::Console;
 use super::study::{self, Bounds, Sink};
 use super::{input, mc};
 use crate::experiment::compare::{self, Paired, RunComparison, Side, YearComparison, YearPairs};
 use crate::experiment::study::Kind;
 use crate::experiment::trials::{Guide, Sampling};
-use crate::kernel::time::Duration;
 use crate::plan::Plan;
 use crate::scenario::load::Overrides;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 mod book;
 
 /// A plan with its name.
 pub(super) type Named = (String, Plan);
-
-/// What bounds a comparison, from either command.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Asked<'a> {
-    /// Of each trial.
-    years: Option<u64>,
-    trials: Option<u64>,
-    first: u64,
-    seed: Option<u64>,
-    threads: Option<usize>,
-    time_limit: Option<Duration>,
-    checkpoint: Option<&'a Path>,
-    format: TableFormat,
-}
-
-impl<'a> Asked<'a> {
-    fn of(typed: &'a CompareArguments) -> Self {
-        Self {
-            years: typed.years,
-            trials: typed.trials,
-            first: typed.first,
-            seed: typed.seed,
-            threads: typed.threads,
-            time_limit: typed.time_limit,
-            checkpoint: typed.checkpoint.as_deref(),
-            format: typed.format,
-        }
-    }
-
-    fn of_mc(typed: &'a McArguments) -> Self {
-        Self {
-            years: typed.years,
-            trials: typed.trials,
-            first: typed.first,
-            seed: typed.seed,
-            threads: typed.threads,
-            time_limit: typed.time_limit,
-            checkpoint: typed.checkpoint.as_deref(),
-            format: typed.format,
-        }
-    }
-}
 
 /// Loads, runs paired trials, and prints what differs.
 pub(super) fn compare(typed: &CompareArguments, console: &mut Console) -> Outcome {
@@ -68,7 +25,9 @@ pub(super) fn compare(typed: &CompareArguments, console: &mut Console) -> Outcom
             0 | 1 => vec![&files],
             _ => files.chunks(1).collect(),
         };
-        if chapters.len() > 1 && (typed.checkpoint.is_some() || typed.format != TableFormat::Text) {
+        if chapters.len() > 1
+            && (typed.trials.checkpoint.is_some() || typed.trials.format != TableFormat::Text)
+        {
             return Err(
                 "--checkpoint and --format are for one comparison: name one scenario with \
                         --topology"
@@ -97,7 +56,7 @@ fn all(
             let gap = if at > 0 { "\n" } else { "" };
             console.print(&format!("{gap}{}\n", files[0].display()));
         }
-        if one(&Asked::of(typed), &plans, console)? == Outcome::Failed {
+        if one(&typed.trials, &plans, console)? == Outcome::Failed {
             outcome = Outcome::Failed;
         }
     }
@@ -142,11 +101,11 @@ pub(super) fn of_mc(typed: &McArguments, console: &mut Console) -> Outcome {
     }
     let scenario = std::slice::from_ref(&typed.scenario);
     let Some(plans) = load(scenario, &typed.topology, console) else { return Outcome::BadInput };
-    let shown = one(&Asked::of_mc(typed), &plans, console);
+    let shown = one(&typed.trials, &plans, console);
     study::conclude(shown, console)
 }
 
-fn one(asked: &Asked, plans: &[Named], console: &mut Console) -> Result<Outcome, String> {
+fn one(asked: &TrialArguments, plans: &[Named], console: &mut Console) -> Result<Outcome, String> {
     match study(asked, plans, console)? {
         Compared::Years(study) => study::show(&*study, asked.format, console),
         Compared::Runs(study) => study::show(&*study, asked.format, console),
@@ -163,7 +122,7 @@ pub(super) enum Compared {
 
 /// Runs a comparison.
 pub(super) fn study(
-    asked: &Asked,
+    asked: &TrialArguments,
     plans: &[Named],
     console: &mut Console,
 ) -> Result<Compared, String> {
@@ -182,7 +141,7 @@ pub(super) fn study(
     };
     let years = asked.years.unwrap_or(1);
     let about = compare::about(&sides, kind, sampling.seed, years);
-    let Asked { time_limit, checkpoint, .. } = *asked;
+    let (time_limit, checkpoint) = (asked.time_limit, asked.checkpoint.as_deref());
     if kind == Kind::ComparedYears {
         let bounds = Bounds { sampling, precision: None, time_limit, checkpoint };
         let trials = |sampling: &Sampling, guide: &dyn Guide, sink: Sink<YearPairs>| {

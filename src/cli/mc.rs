@@ -39,7 +39,7 @@ pub(super) fn mc(typed: &McArguments, console: &mut Console) -> Outcome {
     let plan = loaded.plan;
     let shown = if typed.rare.is_some() {
         rarely(typed, &plan, console)
-    } else if typed.years.is_some() || !plan.reliability.is_empty() {
+    } else if typed.trials.years.is_some() || !plan.reliability.is_empty() {
         over_years(typed, &plan, console)
     } else {
         runs(typed, &plan, console)
@@ -56,7 +56,7 @@ fn runs(typed: &McArguments, plan: &Plan, console: &mut Console) -> Result<Outco
     };
     let study = study::run(about, bounds, trials, console)?;
     write_samples(&study, typed.samples.as_deref())?;
-    study::show(&study, typed.format, console)
+    study::show(&study, typed.trials.format, console)
 }
 
 /// Trials of years in which things fail by themselves.
@@ -70,7 +70,7 @@ fn over_years(typed: &McArguments, plan: &Plan, console: &mut Console) -> Result
         );
     }
     let study = year_study(typed, plan, console)?;
-    study::show(&study, typed.format, console)
+    study::show(&study, typed.trials.format, console)
 }
 
 fn year_study(
@@ -79,7 +79,7 @@ fn year_study(
     console: &mut Console,
 ) -> Result<YearStudy, String> {
     let bounds = bounds(typed, plan, year_precision(typed)?);
-    let length = typed.years.unwrap_or(1);
+    let length = typed.trials.years.unwrap_or(1);
     let about = years::about(plan, bounds.sampling.seed, length);
     let trials = |sampling: &Sampling, guide: &dyn Guide, sink: study::Sink<Totals>| {
         years::blocks(plan, sampling, length, guide, sink)
@@ -91,12 +91,12 @@ fn year_study(
 fn rarely(typed: &McArguments, plan: &Plan, console: &mut Console) -> Result<Outcome, String> {
     rare::check(plan).map_err(|error| error.to_string())?;
     let sampling = bounds::<()>(typed, plan, None).sampling;
-    let progress = Progress::start(0, sampling.trials, typed.time_limit);
-    let study = RareStudy::of(plan, sampling, typed.years.unwrap_or(1), &progress);
+    let progress = Progress::start(0, sampling.trials, typed.trials.time_limit);
+    let study = RareStudy::of(plan, sampling, typed.trials.years.unwrap_or(1), &progress);
     let ended = progress.finish();
     let study = study.map_err(|error| error.to_string())?;
     study::tell_end(ended, study.totals.trials, sampling.trials, console);
-    study::show(&study, typed.format, console)
+    study::show(&study, typed.trials.format, console)
 }
 
 /// What was asked for, with what nothing says.
@@ -107,12 +107,12 @@ fn bounds<'a, A>(
 ) -> Bounds<'a, A> {
     let all = if precision.is_some() { TRIALS_MAX } else { TRIALS };
     let sampling = Sampling {
-        seed: typed.seed.unwrap_or(plan.seed),
-        first: typed.first,
-        trials: typed.trials.unwrap_or(all),
-        threads: typed.threads,
+        seed: typed.trials.seed.unwrap_or(plan.seed),
+        first: typed.trials.first,
+        trials: typed.trials.trials.unwrap_or(all),
+        threads: typed.trials.threads,
     };
-    let (time_limit, checkpoint) = (typed.time_limit, typed.checkpoint.as_deref());
+    let (time_limit, checkpoint) = (typed.trials.time_limit, typed.trials.checkpoint.as_deref());
     Bounds { sampling, precision, time_limit, checkpoint }
 }
 

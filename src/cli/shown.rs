@@ -10,92 +10,31 @@ use crate::report::style::Styled;
 use crate::report::{monte_carlo, rare, years};
 use serde::Serialize;
 
-impl Shown for Study {
-    fn text(&self) -> Vec<Styled> {
-        monte_carlo::text(self)
-    }
+/// A kind of study, and how each format tells it.
+macro_rules! shown {
+    ($study:ty: $text:expr, $csv:expr, $data:expr) => {
+        impl Shown for $study {
+            fn text(&self) -> Vec<Styled> {
+                $text(self)
+            }
 
-    fn csv(&self) -> String {
-        monte_carlo::summary_csv(self)
-    }
+            fn csv(&self) -> String {
+                $csv(self)
+            }
 
-    fn data(&self) -> impl Serialize {
-        monte_carlo::result(self)
-    }
+            fn data(&self) -> impl Serialize {
+                $data(self)
+            }
 
-    fn failed(&self) -> bool {
-        !self.failures.is_empty()
-    }
+            fn failed(&self) -> bool {
+                !self.failures.is_empty()
+            }
+        }
+    };
 }
 
-impl Shown for YearStudy {
-    fn text(&self) -> Vec<Styled> {
-        years::text(self)
-    }
-
-    fn csv(&self) -> String {
-        years::csv(self)
-    }
-
-    fn data(&self) -> impl Serialize {
-        years::result(self)
-    }
-
-    fn failed(&self) -> bool {
-        !self.failures.is_empty()
-    }
-}
-
-impl Shown for RareStudy {
-    fn text(&self) -> Vec<Styled> {
-        rare::text(self)
-    }
-
-    fn csv(&self) -> String {
-        rare::csv(self)
-    }
-
-    fn data(&self) -> impl Serialize {
-        rare::result(self)
-    }
-
-    fn failed(&self) -> bool {
-        !self.failures.is_empty()
-    }
-}
-
-impl Shown for YearComparison {
-    fn text(&self) -> Vec<Styled> {
-        Told::text(self)
-    }
-
-    fn csv(&self) -> String {
-        compare::csv(&self.result())
-    }
-
-    fn data(&self) -> impl Serialize {
-        self.result()
-    }
-
-    fn failed(&self) -> bool {
-        !self.failures.is_empty()
-    }
-}
-
-impl Shown for RunComparison {
-    fn text(&self) -> Vec<Styled> {
-        Told::text(self)
-    }
-
-    fn csv(&self) -> String {
-        compare::csv(&self.result())
-    }
-
-    fn data(&self) -> impl Serialize {
-        self.result()
-    }
-
-    fn failed(&self) -> bool {
-        !self.failures.is_empty()
-    }
-}
+shown!(Study: monte_carlo::text, monte_carlo::summary_csv, monte_carlo::result);
+shown!(YearStudy: years::text, years::csv, years::result);
+shown!(RareStudy: rare::text, rare::csv, rare::result);
+shown!(YearComparison: Told::text, |told: &Self| compare::csv(&told.result()), Self::result);
+shown!(RunComparison: Told::text, |told: &Self| compare::csv(&told.result()), Self::result);

@@ -1,6 +1,6 @@
 //! The page of a comparison, with its plots and its manifest.
 
-use super::{Asked, Compared, load, study};
+use super::{Compared, load, study};
 use crate::cli::Outcome;
 use crate::cli::arguments::CompareArguments;
 use crate::cli::console::Console;
@@ -20,7 +20,7 @@ pub(super) fn write(
         let Some(plans) = load(files, &typed.topology, console) else {
             return Ok(Outcome::BadInput);
         };
-        let study = match study(&Asked::of(typed), &plans, console)? {
+        let study = match study(&typed.trials, &plans, console)? {
             Compared::Years(study) => ChapterStudy::Years(study),
             Compared::Runs(study) => ChapterStudy::Runs(study),
         };
@@ -47,7 +47,8 @@ fn command(typed: &CompareArguments) -> String {
         let names: Vec<&str> = typed.topology.iter().map(|word| word.name()).collect();
         words.push(format!("--topology {}", names.join(",")));
     }
-    let numbers = [("--trials", typed.trials), ("--years", typed.years), ("--seed", typed.seed)];
+    let asked = &typed.trials;
+    let numbers = [("--trials", asked.trials), ("--years", asked.years), ("--seed", asked.seed)];
     let given = numbers.iter().filter_map(|(name, n)| n.map(|n| format!("{name} {n}")));
     words.extend(given);
     words.push("--report DIR".to_owned());
