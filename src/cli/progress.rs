@@ -67,8 +67,8 @@ impl Progress {
 }
 
 impl Guide for Progress {
-    fn ended(&self) {
-        self.bar.inc(1);
+    fn ended(&self, trials: u64) {
+        self.bar.inc(trials);
     }
 
     fn stop(&self) -> bool {

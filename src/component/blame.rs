@@ -28,11 +28,62 @@ pub struct Term {
     pub amount: Duration,
 }
 
+/// How many terms have room without memory of their own: few waits have more, and each is copied
+/// with its alarm, its message and its event.
+const TERMS_AT_HAND: usize = 2;
+
+/// The stretches of one wait, at most [`TERMS_MAX`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    first: ArrayVec<Term, TERMS_AT_HAND>,
+    more: Option<Box<ArrayVec<Term, { TERMS_MAX - TERMS_AT_HAND }>>>,
+}
+
+impl Terms {
+    /// Adds a stretch after the others.
+    ///
+    /// # Panics
+    ///
+    /// If there are as many as there may be.
+    pub fn push(&mut self, term: Term) {
+        if self.first.is_full() {
+            self.more.get_or_insert_default().push(term);
+        } else {
+            self.first.push(term);
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.first.len() + self.more.as_ref().map_or(0, |more| more.len())
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.first.is_empty()
+    }
+
+    /// Whether there is no room for another.
+    pub fn is_full(&self) -> bool {
+        self.len() == TERMS_MAX
+    }
+
+    /// All of them, earliest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Term> {
+        self.first.iter().chain(self.more.iter().flat_map(|more| more.iter()))
+    }
+
+    /// The same, to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Term> {
+        self.first.iter_mut().chain(self.more.iter_mut().flat_map(|more| more.iter_mut()))
+    }
+}
+
 /// What one wait was made of, in order of time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Blame {
     /// The stretches, earliest first; they end when the alarm fires.
-    pub terms: ArrayVec<Term, TERMS_MAX>,
+    pub terms: Terms,
     /// The event at which the first stretch began, where that is not the event that booked the wait.
     pub after: Option<EventId>,
 }

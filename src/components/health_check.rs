@@ -386,10 +386,11 @@ impl HealthCheck {
 
 /// Adds a wait to the term of the same name: a blame line has room for six.
 fn add(blame: &mut Blame, parameter: &'static str, amount: Duration) {
-    match blame.terms.iter_mut().find(|term| term.parameter == parameter) {
-        Some(term) => term.amount = term.amount.saturating_add(amount),
-        None => *blame = std::mem::take(blame).and(parameter, amount),
+    if let Some(term) = blame.terms.iter_mut().find(|term| term.parameter == parameter) {
+        term.amount = term.amount.saturating_add(amount);
+        return;
     }
+    *blame = std::mem::take(blame).and(parameter, amount);
 }
 
 #[cfg(test)]

@@ -46,8 +46,8 @@ impl Sampling {
 
 /// Who watches the trials from outside: a progress bar, a time limit, an interrupt.
 pub trait Guide: Sync {
-    /// A trial has ended; called from any thread.
-    fn ended(&self) {}
+    /// So many trials have ended; called from any thread.
+    fn ended(&self, _trials: u64) {}
 
     /// Whether to stop: blocks that have begun are finished, none is begun any more.
     fn stop(&self) -> bool {
@@ -107,6 +107,10 @@ pub trait Join: Default + Send {
 
 /// How the results of trials become one.
 pub trait Fold<T>: Join {
+    /// Whether a trial may be over so soon that telling of each would take longer than the trial: the
+    /// guide hears of whole blocks.
+    const QUICK: bool = false;
+
     /// Adds the next trial's result.
     fn add(&mut self, trial: u64, result: T);
 }
@@ -209,7 +213,7 @@ pub fn blocks<T, A: Fold<T>>(
 
 /// Blocks that are finished before an earlier one is.
 struct Queue<A, S> {
-    waiting: BTreeMap<u64, Block<A>>,
+    waiting: BTreeMap<u64, Box<Block<A>>>,
     next: u64,
     sink: S,
 }
@@ -217,15 +221,21 @@ struct Queue<A, S> {
 impl<A, S: FnMut(Block<A>) -> ControlFlow<()>> Queue<A, S> {
     /// Takes a block and passes on what is complete. Once the sink has broken, nothing reaches it.
     fn push(&mut self, number: u64, block: Block<A>) -> ControlFlow<()> {
-        self.waiting.insert(number, block);
+        if number != self.next {
+            self.waiting.insert(number, Box::new(block));
+            return ControlFlow::Continue(());
+        }
+        self.pass(block)?;
         while let Some(block) = self.waiting.remove(&self.next) {
-            if (self.sink)(block).is_break() {
-                self.next = u64::MAX;
-                return ControlFlow::Break(());
-            }
-            self.next += 1;
+            self.pass(*block)?;
         }
         ControlFlow::Continue(())
+    }
+
+    fn pass(&mut self, block: Block<A>) -> ControlFlow<()> {
+        let flow = (self.sink)(block);
+        self.next = if flow.is_break() { u64::MAX } else { self.next + 1 };
+        flow
     }
 }
 
@@ -245,7 +255,12 @@ fn block<T, A: Fold<T>>(
                 folded.failures.push(Failure { trial, seed, message });
             }
         }
-        guide.ended();
+        if !A::QUICK {
+            guide.ended(1);
+        }
+    }
+    if A::QUICK {
+        guide.ended(trials.end - trials.start);
     }
     Block { trials, folded }
 }
@@ -332,8 +347,8 @@ mod tests {
     }
 
     impl Guide for Ears {
-        fn ended(&self) {
-            self.heard.fetch_add(1, Ordering::Relaxed);
+        fn ended(&self, trials: u64) {
+            self.heard.fetch_add(trials, Ordering::Relaxed);
         }
 
         fn stop(&self) -> bool {

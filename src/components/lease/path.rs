@@ -15,6 +15,7 @@ use crate::components::path;
 use crate::kernel::time::Duration;
 use crate::transport::loss::Lateness;
 use crate::transport::neighbour::UNRESOLVED;
+use arrayvec::ArrayVec;
 
 words! {
     /// Which API server the kubeconfig of an instance names.
@@ -158,7 +159,8 @@ impl Path {
     fn behind(&self, view: &View, balancer: ComponentId, near: Hop) -> Reading {
         let rotation = view.load_balancer(balancer).map_or(0, |fact| fact.rotation);
         let chosen = self.servers.iter().enumerate().filter(|(bit, _)| rotation >> bit & 1 == 1);
-        let offers: Vec<Reading> = chosen.map(|(_, id)| server(view, balancer, *id)).collect();
+        let offers: ArrayVec<Reading, 64> =
+            chosen.map(|(_, id)| server(view, balancer, *id)).collect();
         let Some(first) = offers.first() else {
             return Reading::all(Response::Fails(near.there_and_back));
         };
@@ -166,15 +168,13 @@ impl Path {
             .iter()
             .all(|o| o.steady && !o.read.differs(first.read) && !o.write.differs(first.write));
         let mean = |pick: fn(&Reading) -> Response| {
-            let working: Vec<Duration> = offers
-                .iter()
-                .filter_map(|o| match pick(o) {
-                    Response::Works(took) => Some(took),
-                    _ => None,
-                })
-                .collect();
-            let count = working.len() as u64;
-            let sum = working.into_iter().fold(Duration::ZERO, Duration::saturating_add);
+            let (mut sum, mut count) = (Duration::ZERO, 0);
+            for offer in &offers {
+                if let Response::Works(took) = pick(offer) {
+                    sum = sum.saturating_add(took);
+                    count += 1;
+                }
+            }
             if count == 0 {
                 pick(first)
             } else {

@@ -3,9 +3,9 @@
 //!
 //! Samples are the same bits on every platform: integers where possible, `libm` for logarithms,
 //! exponentials and powers. That rules out `rand_distr` here, whose ziggurats take their
-//! functions from the platform whenever any crate of the build asks for it. Most laws are sampled
-//! by inversion instead, which also keeps paired studies paired: one number per sample, and a
-//! larger number gives a longer span.
+//! functions from the platform whenever any crate of the build asks for it; the one here is for
+//! the many numbers of failures. Most laws are sampled by inversion, which also keeps paired
+//! studies paired: one number per sample, and a larger number gives a longer span.
 //!
 //! Absent on purpose: files. A law given by a file's samples is read by whoever may read files
 //! and made with [`Law::empirical`].
@@ -14,8 +14,8 @@ pub mod counts;
 mod sample;
 mod special;
 mod text;
-
-pub use sample::exponentials;
+mod ziggurat;
+pub use ziggurat::exponentials;
 
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 use super::special::{minus_ln, normal_quantile};
 use super::{Duration, Law};
 use crate::kernel::cadence::residual;
-use crate::kernel::stream::{Draw, uniform_of};
+use crate::kernel::stream::Draw;
 
 /// Up to so many exponential stages are drawn one by one; beyond, rejection is cheaper. The
 /// product of as many uniform numbers of 53 bits does not underflow.
@@ -83,13 +83,6 @@ fn scaled(unit: Duration, factor: f64) -> Duration {
 #[inline]
 fn exponential(draw: &mut Draw) -> f64 {
     minus_ln(1.0 - draw.uniform()).max(0.0)
-}
-
-/// Four exponential numbers of mean 1, by inversion of a draw's next four numbers; faster than four
-/// alone, as none waits for another.
-#[inline]
-pub fn exponentials(draw: &mut Draw) -> [f64; 4] {
-    draw.four().map(|bits| minus_ln(1.0 - uniform_of(bits)).max(0.0))
 }
 
 /// Standard normal, by inversion at the middle of the uniform number's cell, which is never 0.

@@ -158,7 +158,7 @@ fn the_blame_of_a_takeover_after_an_outage_has_no_endless_jitter() {
         if arena.blamed.terms.iter().any(|term| term.parameter == "leaseDuration") {
             assert_eq!(arena.blamed.start(at), renewed, "{trial}");
         }
-        for term in &arena.blamed.terms {
+        for term in arena.blamed.terms.iter() {
             let jitter = term.parameter.contains("jitter");
             assert!(!jitter || term.amount <= longest, "{trial}: {:?}", arena.blamed);
             silent += u32::from(term.parameter == "time without the API");

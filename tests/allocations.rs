@@ -1,0 +1,92 @@
+//! How much memory is asked for, and how often: nothing per event once a study runs, a bounded number
+//! of times per incident where protocols are played, and never more for more trials.
+
+use allocation_counter::{AllocationInfo, measure};
+use hasim::experiment::trials::Fold;
+use hasim::experiment::years::{Totals, Trials, span_of};
+use hasim::kernel::agenda::{Agenda, Cell};
+use hasim::kernel::mail::MailQueue;
+use hasim::kernel::stream::Key;
+use hasim::kernel::time::Time;
+use hasim::plan::Plan;
+use hasim::scenario::load::load_text;
+use std::fs;
+use std::path::Path;
+
+fn plan(file: &str) -> Plan {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(file);
+    let text = fs::read_to_string(path).expect("a scenario is readable");
+    load_text("scenario", &text).plan.expect("a shipped scenario is valid")
+}
+
+/// Runs trials by number and adds them up, as a thread of a study does.
+fn run(trials: &Trials, numbers: std::ops::Range<u64>) -> (Totals, AllocationInfo) {
+    let mut totals = Totals::default();
+    let asked = measure(|| {
+        for number in numbers {
+            totals.add(number, trials.row(Key::new(7, number)));
+        }
+    });
+    (totals, asked)
+}
+
+/// Law: alarms and letters reuse the memory of those before them.
+#[test]
+fn the_kernel_allocates_nothing() {
+    let mut agenda = Agenda::new(64);
+    let mut mail = MailQueue::new();
+    let mut play = |rounds: std::ops::Range<u64>| {
+        for round in rounds {
+            let at = |more: u64| Time::from_nanos(round * 1_000 + more);
+            for cell in 0..64 {
+                agenda.set(Cell(cell), at(u64::from(cell) * 7 % 64));
+                mail.push(at(u64::from(cell) * 5 % 64), cell % 8, cell % 3, [round; 4]);
+            }
+            while let Some((_, cell)) = agenda.next() {
+                agenda.clear(cell);
+            }
+            while mail.pop().is_some() {}
+        }
+    };
+    play(0..2);
+    assert_eq!(measure(|| play(2..200)).count_total, 0);
+}
+
+/// Law: a year in which laws stand for protocols allocates nothing, whatever fails in it: machines
+/// alone (P05), with crews (P07), processes (P09), takeovers and elections (P10, P11), zones (P12).
+#[test]
+fn years_by_laws_allocate_nothing() {
+    for name in ["P01", "P05", "P06", "P07", "P08", "P09", "P10", "P11", "P12"] {
+        let plan = plan(&format!("oracles/{name}.json"));
+        let trials = Trials::of(&plan, span_of(1));
+        run(&trials, 0..400);
+        let (totals, asked) = run(&trials, 0..400);
+        assert!(totals.events > 400, "{name}: {} events", totals.events);
+        assert_eq!(asked.count_total, 0, "{name}: in {} events", totals.events);
+    }
+}
+
+/// How often an incident of three stacked nodes may ask for memory, on average over quick ones and
+/// nights without quorum: 640 times at present. A quarter more is a new list in a place that is hot.
+const PER_INCIDENT: u64 = 800;
+
+/// The most memory that one year may hold at a time: the log of a night without quorum is 10 MB.
+const AT_ONCE: u64 = 32 << 20;
+
+/// Law: a year of protocols asks for memory a bounded number of times for each of its incidents, and
+/// keeps none of it; more years never hold more at a time.
+#[test]
+fn incidents_allocate_boundedly() {
+    let plan = plan("stacked-vs-external/three-nodes-years.json");
+    let trials = Trials::of(&plan, span_of(1));
+    run(&trials, 0..1);
+    let (few, first) = run(&trials, 0..4);
+    let (many, all) = run(&trials, 0..16);
+    for (totals, asked) in [(&few, first), (&many, all)] {
+        assert!(totals.incidents > 60, "{} incidents", totals.incidents);
+        let each = asked.count_total / totals.incidents;
+        assert!(each <= PER_INCIDENT, "{each} for each of {} incidents", totals.incidents);
+        assert_eq!((asked.count_current, asked.bytes_current), (0, 0), "memory is given back");
+        assert!(asked.bytes_max < AT_ONCE, "{} bytes at once", asked.bytes_max);
+    }
+}
