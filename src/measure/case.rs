@@ -8,6 +8,7 @@ use super::outage::{self, Record};
 use crate::component::fact::{Fact, Role};
 use crate::component::id::{ComponentId, Kind};
 use crate::component::lever::{Lever, Setting};
+use crate::component::record::{self, HerdRecord};
 use crate::component::view::{Settlement, Surroundings, View};
 use crate::kernel::stream::Key;
 use crate::kernel::time::Time;
@@ -16,7 +17,7 @@ use crate::plan::service::Service;
 use crate::world::World;
 use crate::world::event::EventLog;
 use crate::world::observer::FaultFired;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A run that is over, or paused to be looked at.
 #[derive(Clone, Copy, Debug)]
@@ -157,6 +158,15 @@ impl<'a> Case<'a> {
     }
 }
 
+/// The last line of each book.
+fn last_lines(case: &Case) -> Vec<(Time, HerdRecord)> {
+    let lines = case.history.records().filter_map(|recorded| match recorded.record {
+        record::Record::Herd(line) => Some((line.client, (recorded.at, line))),
+        _ => None,
+    });
+    lines.collect::<BTreeMap<_, _>>().into_values().collect()
+}
+
 /// Everything measured of a run.
 #[derive(Clone, Debug)]
 pub struct Findings {
@@ -168,6 +178,8 @@ pub struct Findings {
     pub expectations: Vec<Verdict>,
     /// Broken laws.
     pub violations: Vec<Violation>,
+    /// The last line of each book of informers, and when it was written.
+    pub herds: Vec<(Time, HerdRecord)>,
 }
 
 impl Findings {
@@ -179,7 +191,8 @@ impl Findings {
         let metrics = failover::readings(case);
         let violations = invariants::violations(case, &services);
         let expectations = expectation::judge(case, &services, &metrics, &violations);
-        Self { services, metrics, expectations, violations }
+        let herds = last_lines(case);
+        Self { services, metrics, expectations, violations, herds }
     }
 
     /// How a service fared.

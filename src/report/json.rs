@@ -8,6 +8,7 @@ use super::blame::{shorten, term_words};
 use super::tables::{Tables, tables};
 use super::text;
 use super::timeline;
+use crate::component::record::HerdRecord;
 use crate::kernel::time::{Duration, Time};
 use crate::measure::blame::BlameLine;
 use crate::measure::case::{Case, Findings};
@@ -55,6 +56,33 @@ pub struct RunResult {
     pub expectations: Vec<ExpectationResult>,
     /// Laws that were broken.
     pub violations: Vec<ViolationResult>,
+    /// What became of the requests of informers, up to the last line of each book.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub informers: Vec<InformersResult>,
+}
+
+/// The requests of informers: those issued are served, rejected, given up or pending.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InformersResult {
+    /// Whose.
+    pub name: String,
+    /// Until when.
+    pub until_ms: f64,
+    /// Lists, starts of watches, and others.
+    pub issued: u64,
+    /// Answered.
+    pub served: u64,
+    /// Refused for good.
+    pub rejected: u64,
+    /// Given up, or lost with their connection.
+    pub given_up: u64,
+    /// Not over yet.
+    pub pending: u32,
+    /// How often one was turned away (429), each time.
+    pub turned_away: u64,
+    /// How often requests were sent, each time.
+    pub sent: u64,
 }
 
 /// Releases of the simulated software.
@@ -250,6 +278,21 @@ pub fn result(case: &Case, findings: &Findings, which: Which, moments: &[Case]) 
         at_end: tables(case.plan, case.until, case.end),
         expectations: findings.expectations.iter().map(expectation).collect(),
         violations: findings.violations.iter().map(violation).collect(),
+        informers: findings.herds.iter().map(|(at, line)| informers(case, *at, line)).collect(),
+    }
+}
+
+fn informers(case: &Case, at: Time, line: &HerdRecord) -> InformersResult {
+    InformersResult {
+        name: case.plan.map.name(line.client).to_owned(),
+        until_ms: time_ms(at),
+        issued: line.issued,
+        served: line.served,
+        rejected: line.rejected,
+        given_up: line.timed_out,
+        pending: line.pending,
+        turned_away: line.turned_away,
+        sent: line.sent,
     }
 }
 

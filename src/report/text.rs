@@ -6,6 +6,7 @@ use super::layout::{WIDTH, columns, wrap};
 use super::style::{Styled, Tone};
 use super::tables::tables;
 use super::timeline;
+use crate::component::record::HerdRecord;
 use crate::kernel::time::Time;
 use crate::measure::case::{Case, Findings};
 use crate::measure::failover::{Reading, Value};
@@ -18,6 +19,7 @@ pub fn report(case: &Case, findings: &Findings, seed: u64) -> Vec<Styled> {
     block(&mut lines, "Timeline (seconds)", timeline::render(&timeline::lines(case)));
     block(&mut lines, &format!("At {} s", case.until), now.render());
     block(&mut lines, "Services", services(&findings.services));
+    block(&mut lines, "Requests of informers", herds(case, findings));
     block(&mut lines, "Outages and degradations", intervals(case, findings));
     block(&mut lines, "Failover times", metrics(&findings.metrics));
     block(&mut lines, "Expectations", expectations(findings));
@@ -81,6 +83,30 @@ fn services(records: &[Record]) -> Vec<Styled> {
             Styled::of(text, if out { Tone::Warning } else { Tone::Plain })
         })
         .collect()
+}
+
+/// What became of the requests of informers, up to the last line of each book.
+fn herds(case: &Case, findings: &Findings) -> Vec<Styled> {
+    let row = |(at, line): &(Time, HerdRecord)| {
+        let numbers = [
+            line.issued,
+            line.served,
+            line.rejected,
+            line.timed_out,
+            u64::from(line.pending),
+            line.turned_away,
+        ];
+        let mut row = vec![case.plan.map.name(line.client).to_owned(), format!("{at} s")];
+        row.extend(numbers.map(|number| number.to_string()));
+        row
+    };
+    let rows: Vec<_> = findings.herds.iter().map(row).collect();
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let header =
+        ["INFORMERS", "UNTIL", "ISSUED", "SERVED", "REJECTED", "GIVEN UP", "PENDING", "429"];
+    columns(&header, &rows).into_iter().map(Styled::plain).collect()
 }
 
 /// Every outage and degradation, in order of time; services that fared alike share one entry.

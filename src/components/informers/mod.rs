@@ -19,7 +19,7 @@ pub use params::{Asked, InformerParams, PROCESSES_MAX, REFLECTORS_MAX, Users};
 use crate::component::fact::Resource;
 use crate::component::mail::{Body, Mail, Op};
 use crate::component::{
-    Blame, Cause, Component, ComponentId, Effects, Kind, Lever, Map, View,
+    Blame, Cause, Component, ComponentId, Effects, EventId, Kind, Lever, Map, View,
 };
 use crate::components::api_server::PROCESS_BITS;
 use crate::kernel::time::Time;
@@ -109,6 +109,9 @@ pub struct Informers {
     ledger: Ledger,
     /// Since when requests are only counted.
     quiet: Option<Time>,
+    /// The event that last changed to whom requests go, and when it was: they come as they do because
+    /// of it.
+    turn: (EventId, Time),
     /// Watches have ended since all of them stood.
     lost: bool,
     serial: u64,
@@ -133,6 +136,7 @@ impl Informers {
             ledger: Ledger { to_each, ..Ledger::default() },
             quiet: None,
             lost: false,
+            turn: (EventId::START, Time::START),
             serial: 0,
         }
     }
@@ -163,6 +167,7 @@ impl Informers {
             }
             self.settle_up(at, view, fx);
         }
+        self.turn = (fx.event(), view.now);
         self.begin_arrivals(view, fx);
         self.line(view, fx);
     }

@@ -129,6 +129,7 @@ impl Informers {
     /// Something happens: requests are issued one by one from now on.
     pub(super) fn wake(&mut self, view: &View, fx: &mut Effects<Alarm>) {
         let Some(since) = self.quiet.take() else { return };
+        self.turn = (fx.event(), view.now);
         let passed = view.now.saturating_since(since).as_secs_f64();
         let count = counts::arrivals(self.params.rate() * passed, &mut fx.draw(COUNT_DRAW));
         self.ledger.issued += count;
@@ -151,7 +152,9 @@ impl Informers {
         let mean = self.params.every.mul_f64(1.0 / f64::from(self.params.processes.max(1)));
         let gap = Law::Exponential { mean }.sample(&mut fx.draw(ARRIVAL_DRAW));
         let at: Time = view.now + gap;
-        fx.set(Alarm::Arrival, at, Blame::of("client schedule", gap));
+        let (event, turned) = self.turn;
+        let wait = at.saturating_since(turned);
+        fx.set(Alarm::Arrival, at, Blame::of("client schedule", wait).since(event));
     }
 
     /// One of the processes asks something.

@@ -114,6 +114,7 @@ impl Informers {
         fx: &mut Effects<Alarm>,
     ) {
         self.wake(view, fx);
+        self.turn = (fx.event(), view.now);
         let process = &mut self.processes[at];
         let retired = process.retiring == Some(id);
         let known = if retired { None } else { process.stuck.take() };
