@@ -115,6 +115,9 @@ pub struct ApiServerFact {
     pub ready: bool,
     /// `/livez` returns 200.
     pub live: bool,
+    /// It shows an expired certificate: whoever connects now, and verifies it, goes away again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub distrusted: bool,
     /// How long a health endpoint that is asked now waits for etcd before it answers, with a failure
     /// unless etcd comes back meanwhile; zero while etcd works. (`ready` and `live` tell of the
     /// answers that are given now, to earlier questions.)

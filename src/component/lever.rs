@@ -3,6 +3,7 @@
 //! Two levels: a [`Setting`] names a target and is applied by the world; a [`Lever`] is what the
 //! component on the receiving end is told, so that it can book what it had lazily in flight.
 
+use super::certificate::Certificates;
 use super::id::{ComponentId, MachineId};
 use super::members::MemberChange;
 use crate::kernel::time::{Duration, Time};
@@ -34,7 +35,7 @@ pub enum Lever {
     WipeData,
     /// The process's data directory is restored from a snapshot of a store.
     Restore(Snapshot),
-    /// Its certificate has expired.
+    /// A certificate that it shows has expired, or is valid again.
     Expire,
     /// The process's next start is with `--force-new-cluster`: it drops all other members.
     ForceNewCluster,
@@ -109,8 +110,8 @@ pub enum Setting {
     /// Suspends (`true`) a whole machine: it answers nothing, and its clock stands still; or lets it go
     /// on (`false`) where it was.
     Suspend(MachineId, bool),
-    /// The certificate of a process expires (`false`), or is renewed: that shows at its next start.
-    Certificate(ComponentId, bool),
+    /// Certificates of a process expire (`false`), or are renewed: that shows at its next start.
+    Certificate(ComponentId, Certificates, bool),
     /// An operator gives (`true`) or removes (`false`) the taint `out-of-service` of a Node object;
     /// nothing happens while no API server answers writes.
     OutOfService(ComponentId, bool),

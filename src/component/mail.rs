@@ -34,8 +34,10 @@ pub enum Body {
     Begun(Begun),
     /// The answer to a request, or what the transport reports instead of one.
     Reply(Reply),
-    /// A request on a connection that stands.
+    /// A request on a connection that stands, as its holder sends it.
     Ask(Ask),
+    /// The same as it reaches the server.
+    Asked(Call),
     /// The transport reports that a standing connection has ended, by the holder's key.
     Broken(u64),
     /// The server takes no further requests on a standing connection (HTTP/2 GOAWAY), by the holder's

@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod blame;
+pub mod certificate;
 mod clock;
 pub mod effects;
 pub mod fact;

@@ -3,6 +3,7 @@
 //! A view answers "what would a probe sent now find". Nobody sees through a partition, and nobody
 //! sees another's private state.
 
+use super::certificate::Expired;
 pub use super::clock::Clock;
 use super::clock::TRUE_PPM;
 use super::fact::{
@@ -40,8 +41,8 @@ pub struct Process {
     pub incarnation: u32,
     /// Since when it has been in this state.
     pub since: Time,
-    /// The certificate that it shows, as server or as client, has expired: nobody accepts it.
-    pub expired: bool,
+    /// Which of the certificates that it shows have expired.
+    pub expired: Expired,
 }
 
 /// One machine's hardware.

@@ -8,6 +8,7 @@
 //!
 //! Absent on purpose: retries and time-outs.
 
+use crate::component::certificate::Certificates;
 use crate::component::fact::{Ability, Resource};
 use crate::component::record::RequestClass;
 use crate::component::view::Probe;
@@ -30,17 +31,27 @@ pub fn latency(
 ) -> Option<Duration> {
     let at = view.resolve(target)?;
     if view.map().component(at).kind != Kind::LoadBalancer {
-        return Some(hop(view, from, at)? + answer(view, at, class, resource)?);
+        let work = trusted(view, at, class)?;
+        return Some(hop(view, from, at)? + work + answer(view, at, class, resource)?);
     }
     let first = hop(view, from, at)?;
     let rotation = view.load_balancer(at)?.rotation;
     let chosen = servers.iter().enumerate().filter(|(bit, _)| rotation >> bit & 1 == 1);
     let (mut sum, mut count) = (Duration::ZERO, 0);
     for (_, server) in chosen {
-        sum += hop(view, at, *server)? + answer(view, *server, class, resource)?;
+        let work = trusted(view, *server, class)?;
+        sum += hop(view, at, *server)? + work + answer(view, *server, class, resource)?;
         count += 1;
     }
     (count > 0).then(|| first + sum / count)
+}
+
+/// Whether a new connection to a server, or an etcd member, is kept by who looks at its certificate;
+/// that takes no time.
+fn trusted(view: &View, server: ComponentId, class: RequestClass) -> Option<Duration> {
+    let serving = Certificates::API_SERVING.and(Certificates::ETCD_SERVING);
+    let expired = view.process(server).expired.shown.has(serving);
+    (class == RequestClass::Connect || !expired).then_some(Duration::ZERO)
 }
 
 /// The same of a write of `resource` over a connection that goes through `balancer` (if any) to one

@@ -66,7 +66,7 @@ pub(crate) fn surroundings(kinds: &[(usize, Kind)], delay: Duration) -> Surround
         state: ProcessState::Running,
         incarnation: 1,
         since: Time::START,
-        expired: false,
+        expired: crate::component::certificate::Expired::default(),
     };
     Surroundings {
         facts: vec![Fact::Absent; kinds.len()],

@@ -108,7 +108,10 @@ pub struct Verb {
 impl Verb {
     /// Whom it may hit with these options: a pause that stops the clock takes a whole machine.
     pub fn whom_with(&self, options: &Options) -> Whom {
-        if process::suspends(options) { Whom::Machines } else { self.whom }
+        if process::suspends(options) {
+            return Whom::Machines;
+        }
+        certificates::holders(options).unwrap_or(self.whom)
     }
 }
 

@@ -1,9 +1,10 @@
 //! Laws that must hold in every run, whatever the faults: checked from outside, over the history.
 //!
 //! A law that is broken is a bug of the model, except [`Law::OneVipHolder`], which VRRP itself breaks
-//! in a partition, and [`Law::DataLost`], which wiped disks bring: they are reported, and judged only
+//! in a partition (see [`Law::VipHolderWithoutCause`]), and [`Law::DataLost`], which wiped disks bring: they are reported, and judged only
 //! where a scenario claims them.
 
+mod address;
 mod herds;
 mod requests;
 mod vrrp;
@@ -16,7 +17,7 @@ use crate::component::id::ComponentId;
 use crate::component::lever::Setting;
 use crate::kernel::time::{Duration, Time};
 use crate::plan::expect::Invariant;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A law.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +34,9 @@ pub enum Law {
     OneLeaseHolder,
     /// At most one node holds the virtual address.
     OneVipHolder,
+    /// Where two hold it, one of them was disturbed, or what they tell each other; or they have yet to
+    /// hear of each other.
+    VipHolderWithoutCause,
     /// An instance holds the address as MASTER and in no other state, and becomes MASTER from BACKUP
     /// only, unless it owns the address.
     VrrpRules,
@@ -68,6 +72,7 @@ impl Law {
             Law::DataLost => "data lost",
             Law::OneLeaseHolder => "one holder of a Lease",
             Law::OneVipHolder => "one holder of the virtual address",
+            Law::VipHolderWithoutCause => "a cause of a second holder of the virtual address",
             Law::VrrpRules => "VRRP's states",
             Law::TimeGoesForward => "time goes forward",
             Law::OnePodPerOrdinal => "one pod an ordinal",
@@ -105,7 +110,7 @@ pub fn violations(case: &Case, services: &[ServiceRecord]) -> Vec<Violation> {
     let mut found = one_leader_per_term(case);
     found.extend(writes::none_lost(case));
     found.extend(one_lease_holder(case));
-    found.extend(one_vip_holder(case));
+    found.extend(address::rules(case));
     found.extend(super::pod_laws::violations(case));
     found.extend(requests::conserved(case));
     found.extend(herds::conserved(case));
@@ -184,27 +189,6 @@ fn one_lease_holder(case: &Case) -> Vec<Violation> {
 /// The time since the last renewal; a renewal at this very instant is the taker's own.
 fn age(lease: &LeaseFact, now: Time) -> Option<Duration> {
     lease.renewals.last(now).map(|last| now.since(last))
-}
-
-fn one_vip_holder(case: &Case) -> Vec<Violation> {
-    let holds = |fact: &Fact| fact.held().is_some();
-    let all = case.plan.map.address_holders();
-    let begin = |id: &ComponentId| holds(case.fact_before(Time::START, *id));
-    let mut holders: BTreeSet<ComponentId> = all.filter(begin).collect();
-    let mut found = Vec::new();
-    for change in case.history.facts().filter(|c| holds(c.from) != holds(c.to)) {
-        if holds(change.to) {
-            holders.insert(change.of);
-        } else {
-            holders.remove(&change.of);
-        }
-        if holders.len() > 1 {
-            let names: Vec<&str> = holders.iter().map(|id| case.plan.map.place(*id)).collect();
-            let what = format!("{} hold the address", names.join(" and "));
-            found.push(Violation { law: Law::OneVipHolder, at: change.at, what });
-        }
-    }
-    found
 }
 
 fn time_goes_forward(case: &Case) -> Vec<Violation> {

@@ -233,7 +233,7 @@ impl<'a> Look<'a> {
     fn attempt(&self, from: MachineId, server: ComponentId, class: Class) -> Attempt {
         match self.contact(from, server) {
             Probe::Answers(_) => {
-                let fact = self.view(server).api_server(server);
+                let fact = self.view(server).api_server(server).filter(|fact| !fact.distrusted);
                 Attempt::Sent(fact.map_or(Share::NONE, |fact| class.answered(fact)))
             }
             _ => self.refusal(from, server),

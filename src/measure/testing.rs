@@ -246,7 +246,7 @@ impl Board {
             state: ProcessState::Running,
             incarnation: 1,
             since: Time::START,
-            expired: false,
+            expired: crate::component::certificate::Expired::default(),
         };
         let pairs = map.of_kind(Kind::Keepalived).zip(map.of_kind(Kind::LoadBalancer));
         let all = Surroundings {

@@ -125,7 +125,8 @@ fn quorum_needs_a_majority_that_follows() {
     assert_eq!(level(&mut board, Service::EtcdQuorum), "0");
 }
 
-/// Law: two holders of the address break the law that claims one, and nothing else.
+/// Law: two holders of the address break the law that claims one, and without a cause another, which no
+/// run may break; where one of them was killed there is a cause.
 #[test]
 fn two_holders_are_found() {
     let mut board = Board::settled();
@@ -139,10 +140,28 @@ fn two_holders_are_found() {
         claim: Claim::Invariant(Invariant::OneVipHolder),
     }];
     let findings = board.findings();
-    assert_eq!(findings.violations.len(), 1);
+    let laws: Vec<Law> = findings.violations.iter().map(|violation| violation.law).collect();
+    assert_eq!(laws, [Law::OneVipHolder, Law::VipHolderWithoutCause]);
     insta::assert_snapshot!(findings.expectations[0], @r"
     one holder of the virtual address: expected kept, got broken at 5.000: lb1 and lb2 hold the address
     ");
+}
+
+/// Law: a second holder beside one that stands still has its cause.
+#[test]
+fn a_holder_that_stands_still_is_a_cause() {
+    let mut board = Board::settled();
+    let root = EventId::START;
+    board.now = at(1000);
+    let first = board.id("lb1/keepalived");
+    board.set_process(first, ProcessState::Paused, root);
+    board.now = at(5000);
+    let second = board.id("lb2/keepalived");
+    let fact = VrrpFact { state: VrrpState::Master, holds: true, ..VrrpFact::default() };
+    board.set_fact(second, Fact::Vrrp(fact), root);
+    let findings = board.findings();
+    let laws: Vec<Law> = findings.violations.iter().map(|violation| violation.law).collect();
+    assert_eq!(laws, [Law::OneVipHolder]);
 }
 
 /// Law: claims are judged against what came, whether they hold or not.

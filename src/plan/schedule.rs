@@ -1,6 +1,7 @@
 //! The fault schedule: timed settings with targets that may only be known when they fire.
 
 use super::rolling::Rolling;
+use crate::component::certificate::Certificates;
 use crate::component::id::{ComponentId, Kind, MachineId, ZoneId};
 use crate::component::lever::{Lever, Setting, Slowness};
 use crate::kernel::law::Law;
@@ -102,8 +103,8 @@ pub enum Action {
     Feed,
     /// A process's configuration: broken (`false`; it restarts) or sound again (it starts).
     Config(bool),
-    /// The certificate of a process expires (`false`) or is renewed.
-    Certificate(bool),
+    /// Certificates of a process expire (`false`) or are renewed.
+    Certificate(Certificates, bool),
     /// The DNS name's authority leaves the machine's address out or lists it.
     Record(bool),
     /// A procedure, on one target after the other.

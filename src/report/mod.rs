@@ -3,6 +3,7 @@
 //! Absent on purpose: statistics (`measure`), files, colours. Text comes in pieces with a [`style::Tone`];
 //! the command line turns tones into colours where there is a terminal.
 
+mod address;
 pub mod amount;
 pub mod blame;
 pub mod chrome;

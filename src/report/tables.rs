@@ -7,7 +7,7 @@
 
 mod text;
 
-use super::words::{kube_vip_state, vrrp_state};
+use super::address::{kube_vip_state, vrrp_state};
 use super::workload::status as pod_status;
 use crate::component::fact::{Condition, Fact, Role};
 use crate::component::id::{ComponentId, Kind};

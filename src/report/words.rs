@@ -1,11 +1,12 @@
 //! The words of the field for what was observed: roles, marks, readiness, reasons.
 
+use super::address::{kube_vip, kube_vip_state, vrrp, vrrp_state};
 use super::style::Tone;
 use super::workload;
 use crate::component::blame::{Blame, EventId};
 use crate::component::fact::{
     Ability, AddressFact, ApiServerFact, CandidateFact, Condition, EtcdFact, Fact, LeaseFact,
-    LoadBalancerFact, NodeFact, Renewals, Resource, Role, VrrpFact, VrrpState,
+    LoadBalancerFact, NodeFact, Renewals, Resource, Role, VrrpFact,
 };
 use crate::component::id::{ComponentId, Kind};
 use crate::component::view::ProcessState;
@@ -96,6 +97,12 @@ fn api_server(from: &ApiServerFact, to: &ApiServerFact) -> Said {
             tone = if after { tone } else { Tone::Bad };
         }
     }
+    if from.distrusted != to.distrusted {
+        let (which, bad) =
+            if to.distrusted { ("an expired", Tone::Bad) } else { ("a valid", tone) };
+        said.push(format!("shows {which} certificate"));
+        tone = bad;
+    }
     let mut classes = vec![
         ("reads", from.read, to.read),
         ("writes", from.write, to.write),
@@ -160,48 +167,6 @@ fn balancer(plan: &Plan, from: &LoadBalancerFact, to: &LoadBalancerFact) -> Said
     let worse = from.rotation & !to.rotation != 0 || (from.listening && !to.listening);
     let tone = if worse { Tone::Warning } else { Tone::Good };
     (!said.is_empty()).then(|| (said.join(", "), tone))
-}
-
-fn vrrp(from: &VrrpFact, to: &VrrpFact) -> Said {
-    let mut said = Vec::new();
-    if from.state != to.state {
-        said.push(format!("becomes {}", vrrp_state(to.state)));
-    }
-    if from.holds != to.holds {
-        said.push(if to.holds { "takes the address" } else { "gives the address up" }.to_owned());
-    }
-    if from.state == to.state && from.priority != to.priority && from.state != VrrpState::Init {
-        said.push(format!("priority {} → {}", from.priority, to.priority));
-    }
-    let tone = match (from.holds, to.holds, to.state) {
-        (false, true, _) => Tone::Good,
-        (true, false, _) | (_, _, VrrpState::Fault) => Tone::Bad,
-        _ => Tone::Plain,
-    };
-    (!said.is_empty()).then(|| (said.join(", "), tone))
-}
-
-fn kube_vip(from: AddressFact, to: AddressFact) -> Said {
-    match (from.holds, to.holds) {
-        (false, true) => Some(("takes the address".to_owned(), Tone::Good)),
-        (true, false) => Some(("gives the address up".to_owned(), Tone::Bad)),
-        _ => None,
-    }
-}
-
-/// What a kube-vip is at.
-pub fn kube_vip_state(fact: AddressFact) -> &'static str {
-    if fact.leads { "leads" } else { "stands by" }
-}
-
-/// A VRRP state as keepalived logs it.
-pub fn vrrp_state(state: VrrpState) -> &'static str {
-    match state {
-        VrrpState::Init => "INIT",
-        VrrpState::Backup => "BACKUP",
-        VrrpState::Master => "MASTER",
-        VrrpState::Fault => "FAULT",
-    }
 }
 
 fn lease(plan: &Plan, change: &FactChange, from: &LeaseFact, to: &LeaseFact) -> Said {

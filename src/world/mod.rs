@@ -26,6 +26,7 @@ mod streams;
 mod suspension;
 
 use crate::component::blame::{Blame, EventId};
+use crate::component::certificate::{Certificates, Expired};
 use crate::component::effects::{DrawCounts, Outbox, Outgoing, PURPOSES_MAX};
 use crate::component::fact::Fact;
 use crate::component::id::{ComponentId, Kind, MachineId};
@@ -134,8 +135,8 @@ pub struct World<'p> {
     bars: Vec<u32>,
     /// Processes that are to start again as soon as they have ended.
     restarting: Vec<bool>,
-    /// Processes whose certificate on disk has expired.
-    expired: Vec<bool>,
+    /// The expired certificates that each process has on its disk.
+    expired: Vec<Certificates>,
     /// Processes whose configuration is unusable: they end as soon as they have read it.
     misconfigured: Vec<bool>,
     jitters: Vec<u64>,
@@ -192,7 +193,7 @@ impl<'p> World<'p> {
             unjoined: plan.unjoined.iter().copied().collect(),
             bars: vec![0; machines.len()],
             restarting: vec![false; machines.len()],
-            expired: vec![false; machines.len()],
+            expired: vec![Certificates::NONE; machines.len()],
             misconfigured: vec![false; machines.len()],
             jitters: vec![0; map.machine_count()],
             trusts: vec![neighbours::Trust::default(); map.machine_count()],
@@ -277,8 +278,12 @@ fn surroundings(plan: &Plan) -> Surroundings {
             _ => Fact::Absent,
         })
         .collect();
-    let dead =
-        Process { state: ProcessState::Dead, incarnation: 0, since: Time::START, expired: false };
+    let dead = Process {
+        state: ProcessState::Dead,
+        incarnation: 0,
+        since: Time::START,
+        expired: Expired::default(),
+    };
     let vip = match &plan.services.endpoint {
         Endpoint::Vip { holders, fronts } => {
             holders.iter().copied().zip(fronts.iter().copied()).collect()

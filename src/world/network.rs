@@ -47,7 +47,7 @@ impl World<'_> {
             Body::Raft(_) => self.route_raft(from, to, body),
             Body::Ask(ask) => self.place_ask(from, ask),
             // Only the transport itself says these.
-            Body::Broken(_) | Body::GoAway(_) => {}
+            Body::Broken(_) | Body::GoAway(_) | Body::Asked(_) => {}
         }
     }
 

@@ -193,8 +193,8 @@ impl World<'_> {
             Action::Start => processes().map(Setting::Start).collect(),
             Action::Config(sound) => processes().map(|id| Setting::Config(id, *sound)).collect(),
             Action::Restart => processes().map(Setting::Restart).collect(),
-            Action::Certificate(valid) => {
-                processes().map(|id| Setting::Certificate(id, *valid)).collect()
+            Action::Certificate(which, valid) => {
+                processes().map(|id| Setting::Certificate(id, *which, *valid)).collect()
             }
             Action::Fail => processes().map(Setting::Fail).collect(),
             Action::Mend => processes().map(Setting::Mend).collect(),
@@ -259,7 +259,7 @@ impl World<'_> {
             Setting::Start(id) => self.start_process(id, observer),
             Setting::Restart(id) => self.restart(id, observer),
             Setting::Config(id, sound) => self.configure(id, sound, observer),
-            Setting::Certificate(id, valid) => self.certify(id, valid, observer),
+            Setting::Certificate(id, which, valid) => self.certify(id, which, valid, observer),
             Setting::Fail(id) => self.fail(id, observer),
             Setting::Mend(id) => self.mend(id, observer),
             Setting::Power(machine, on) => self.power(machine, on, observer),

@@ -5,13 +5,14 @@ use super::observer::{Change, Observer};
 use super::{Inbox, Letter, Origin, World};
 use crate::component::Cause;
 use crate::component::blame::{Blame, EventId};
+use crate::component::certificate::{Certificates, Expired};
 use crate::component::effects::ExitStatus;
 use crate::component::id::{ComponentId, Kind, MachineId};
 use crate::component::lever::Lever;
 use crate::component::record::Record;
 use crate::component::view::ProcessState;
 use crate::kernel::agenda::Cell;
-use crate::kernel::time::Duration;
+use crate::kernel::time::{Duration, Time};
 use crate::plan::Restart;
 
 /// Between SIGTERM and SIGKILL of a container. Kubernetes: terminationGracePeriodSeconds 30 of
@@ -47,7 +48,8 @@ impl World<'_> {
         self.held_down[id.index()] = false;
         self.unjoined.remove(&id);
         self.all.processes[id.index()].incarnation += 1;
-        self.all.processes[id.index()].expired = self.expired[id.index()];
+        let shown = self.expired[id.index()];
+        self.all.processes[id.index()].expired = Expired { shown, since: Time::ZERO };
         self.set_process(id, ProcessState::Running, observer);
         self.streams_of_started(id);
         self.deliver(id, Cause::Boot, observer);
@@ -69,23 +71,37 @@ impl World<'_> {
         }
     }
 
-    /// The certificate of a process expires, or is renewed on its disk. An etcd member without one is
-    /// refused by its peers and by API servers alike, as if it had been stopped.
-    pub(super) fn certify(&mut self, id: ComponentId, valid: bool, observer: &mut impl Observer) {
-        if self.expired[id.index()] != valid {
+    /// Certificates of a process expire, or are renewed on its disk: an etcd member reads them there for
+    /// every connection, all others when they start.
+    pub(super) fn certify(
+        &mut self,
+        id: ComponentId,
+        which: Certificates,
+        valid: bool,
+        observer: &mut impl Observer,
+    ) {
+        let kind = self.all.map.component(id).kind;
+        let set = which.among(Certificates::of(kind));
+        let turned = |old: Certificates| if valid { old.without(set) } else { old.and(set) };
+        let disk = &mut self.expired[id.index()];
+        *disk = turned(*disk);
+        if valid && kind != Kind::Etcd {
             return;
         }
-        self.expired[id.index()] = !valid;
-        match (self.all.map.component(id).kind, valid) {
-            (Kind::Etcd, false) => self.fail(id, observer),
-            (Kind::Etcd, true) => self.mend(id, observer),
-            (_, false) => {
-                self.all.processes[id.index()].expired = true;
-                self.pull(id, Lever::Expire, observer);
-                self.wake_watchers(id);
-            }
-            (_, true) => {}
+        let expired = &mut self.all.processes[id.index()].expired;
+        let before = expired.shown;
+        expired.shown = turned(before);
+        if expired.shown == before {
+            return;
         }
+        let serving = Certificates::API_SERVING;
+        if expired.shown.has(serving) && !before.has(serving) {
+            expired.since = self.now;
+        }
+        self.changed = true;
+        self.pull(id, Lever::Expire, observer);
+        self.streams_of_certified(id);
+        self.wake_watchers(id);
     }
 
     /// A process fails until it is repaired.

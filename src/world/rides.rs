@@ -120,7 +120,7 @@ impl World<'_> {
         let Some(open) = self.calls.get(&ride.key).copied() else { return };
         let waited = self.now.saturating_since(self.log.get(open.since).at);
         let origin = Origin::new(open.since, Blame::of("network", waited));
-        let mail = Mail { from: ride.key.0, body: Body::Call(open.call) };
+        let mail = Mail { from: ride.key.0, body: Body::Asked(open.call) };
         self.arrive(server, mail, origin, observer);
     }
 

@@ -2,6 +2,7 @@
 
 use super::{Letter, Origin, World};
 use crate::component::blame::Blame;
+use crate::component::certificate::Certificates;
 use crate::component::id::{ComponentId, Kind};
 use crate::component::mail::{Body, Mail};
 use crate::component::view::{PeerStream, ProcessState, View};
@@ -17,6 +18,8 @@ const REDIAL_DRAW: u32 = 1 << 17;
 pub(super) struct Stream {
     /// The path was lost at this instant.
     cut: Option<Time>,
+    /// One end refuses the other's certificate: nothing can be sent.
+    refused: bool,
     /// The old connection bridges the cut: what is sent until it is back is not lost.
     bridged: bool,
     /// What the old connection retransmits when it is back.
@@ -27,7 +30,13 @@ pub(super) struct Stream {
 
 impl Stream {
     fn new() -> Self {
-        Self { cut: None, bridged: false, held: Vec::new(), last_arrival: Time::ZERO }
+        Self {
+            cut: None,
+            refused: false,
+            bridged: false,
+            held: Vec::new(),
+            last_arrival: Time::ZERO,
+        }
     }
 }
 
@@ -36,6 +45,9 @@ impl World<'_> {
     pub(super) fn route_raft(&mut self, from: ComponentId, to: ComponentId, body: Body) {
         let ready = self.all.stream(from, to).ready;
         let stream = self.peers.entry((from, to)).or_insert_with(Stream::new);
+        if stream.refused {
+            return;
+        }
         if ready.is_never() {
             stream.held.push(body);
         } else if ready <= self.now || stream.bridged {
@@ -97,14 +109,17 @@ impl World<'_> {
         stream.cut = None;
         stream.bridged = matches!(back, Recovery::Retransmitted(_));
         let held = std::mem::take(&mut stream.held);
+        let accepted = self.accept_each_other(from, to);
         if matches!(back, Recovery::Retransmitted(_)) {
             let old = self.all.stream(from, to);
             self.all.set_stream(from, to, PeerStream { ready: back.at(), ..old });
             for body in held {
                 self.send_on_stream(from, to, body, back.at());
             }
-        } else {
+        } else if accepted {
             self.all.set_stream(from, to, PeerStream::new(back.at()));
+        } else {
+            self.refuse_stream(from, to);
         }
     }
 
@@ -128,11 +143,42 @@ impl World<'_> {
                 continue;
             }
             let up = self.all.processes[peer.index()].state != ProcessState::Dead;
+            if up && !self.accept_each_other(id, peer) {
+                self.refuse_stream(peer, id);
+                self.refuse_stream(id, peer);
+                continue;
+            }
             let pause = self.plan.streams.dial_pause;
             let wait = self.redial_draw(peer, id).uniform_duration(Duration::ZERO, pause);
             let ready = if up { self.now } else { Time::NEVER };
             self.renew_stream(peer, id, ready);
             self.renew_stream(id, peer, if up { self.now + wait } else { Time::NEVER });
+        }
+    }
+
+    /// Whether two members would accept each other's certificates for a new connection.
+    fn accept_each_other(&self, a: ComponentId, b: ComponentId) -> bool {
+        let valid = |id: ComponentId| {
+            !self.all.processes[id.index()].expired.shown.has(Certificates::ETCD_PEER)
+        };
+        valid(a) && valid(b)
+    }
+
+    fn refuse_stream(&mut self, from: ComponentId, to: ComponentId) {
+        self.renew_stream(from, to, Time::NEVER);
+        self.peers.entry((from, to)).or_insert_with(Stream::new).refused = true;
+    }
+
+    /// A member has a valid certificate again: its peers, refused so far, dial it within one pause, and
+    /// it them. What stood when it expired has stood all along.
+    pub(super) fn streams_of_certified(&mut self, id: ComponentId) {
+        let refused = |stream: Option<&Stream>| stream.is_some_and(|stream| stream.refused);
+        for (from, to) in self.pairs().into_iter().filter(|(a, b)| *a == id || *b == id) {
+            if refused(self.peers.get(&(from, to))) && self.accept_each_other(from, to) {
+                let pause = self.plan.streams.dial_pause;
+                let wait = self.redial_draw(to, from).uniform_duration(Duration::ZERO, pause);
+                self.renew_stream(from, to, self.now + wait);
+            }
         }
     }
 

@@ -25,7 +25,7 @@ struct Cluster {
     on_control_plane: bool,
     zones: usize,
     workers: usize,
-    options: [Index; 12],
+    options: [Index; 14],
 }
 
 /// A fault, with its targets yet to be found in a cluster.
@@ -50,7 +50,7 @@ struct Start {
 }
 
 /// Verbs that need no earlier fault. `heal` is written for a fault that is open; see [`write`].
-const VERBS: [&str; 20] = [
+const VERBS: [&str; 24] = [
     "stop",
     "kill",
     "pause",
@@ -71,12 +71,29 @@ const VERBS: [&str; 20] = [
     "wipeData",
     "skewClock",
     "zoneOutage",
+    "expireCertificates",
+    "renewCertificates",
+    "dropRecord",
+    "addRecord",
 ];
 
 fn cluster() -> impl Strategy<Value = Cluster> {
-    let endpoints = select(vec!["vip", "vip", "vip", "one-balancer", "one-server", "all-servers"]);
+    let endpoints = select(vec![
+        "vip",
+        "vip",
+        "vip",
+        "vip",
+        "one-balancer",
+        "one-server",
+        "all-servers",
+        "dns",
+        "dns-balancers",
+        "local-balancers",
+        "kube-vip",
+        "kube-vip",
+    ]);
     let shape = (any::<bool>(), 1..=7_usize, 1..=7_usize, endpoints, 1..=3_usize, any::<bool>());
-    (shape, 1..=3_usize, 0..=2_usize, any::<[Index; 12]>()).prop_map(
+    (shape, 1..=3_usize, 0..=2_usize, any::<[Index; 14]>()).prop_map(
         |((external, machines, members, endpoint, balancers, on_cp), zones, workers, options)| {
             let on_control_plane = on_cp && endpoint == "vip";
             Cluster {
@@ -139,6 +156,10 @@ struct Names {
     processes: Vec<String>,
     members: Vec<String>,
     zones: Vec<String>,
+    /// Those that have certificates.
+    certified: Vec<String>,
+    /// Machines at the addresses of a DNS name.
+    listed: Vec<String>,
     vip: bool,
     /// Whether schedulers and controller-managers elect leaders.
     elects: bool,
@@ -155,11 +176,16 @@ impl Names {
             if cluster.external { row("etcd", cluster.members) } else { control_plane.clone() };
         let balancers = match (cluster.endpoint, cluster.on_control_plane) {
             ("vip", true) => control_plane.clone(),
-            ("vip", false) => row("lb", cluster.balancers),
+            ("vip" | "dns-balancers", false) => row("lb", cluster.balancers),
             ("one-balancer", _) => row("lb", 1),
             _ => Vec::new(),
         };
         let workers = row("worker", cluster.workers);
+        let listed = match cluster.endpoint {
+            "dns" => control_plane.clone(),
+            "dns-balancers" => balancers.clone(),
+            _ => Vec::new(),
+        };
         let mut machines = control_plane.clone();
         for group in [&etcd, &balancers, &workers] {
             machines.extend(group.iter().filter(|name| !control_plane.contains(name)).cloned());
@@ -173,14 +199,22 @@ impl Names {
             processes.extend(on(&control_plane, program));
         }
         processes.extend(on(&workers, "kubelet"));
-        processes.extend(on(&balancers, "haproxy"));
-        let vip = cluster.endpoint == "vip";
-        if vip {
+        if cluster.endpoint == "kube-vip" {
+            processes.extend(on(&control_plane, "kube-vip"));
+        }
+        let certified = processes.clone();
+        processes.extend(on(&balancers, program(cluster)));
+        if cluster.endpoint == "local-balancers" {
+            processes.extend(on(&workers, program(cluster)));
+        }
+        if cluster.endpoint == "vip" {
             processes.extend(on(&balancers, "keepalived"));
         }
+        let vip = matches!(cluster.endpoint, "vip" | "kube-vip");
         let zones = (0..cluster.zones).map(|at| ["a", "b", "c"][at].to_owned()).collect();
         let elects = cluster.options[ELECTION.0].index(ELECTION.1) != NOBODY_ELECTED;
-        Names { machines, processes, members, zones, vip, elects, external: cluster.external }
+        let external = cluster.external;
+        Names { machines, processes, members, zones, certified, listed, vip, elects, external }
     }
 
     /// A process by name, role, or at random.
@@ -230,10 +264,20 @@ impl Names {
         }
     }
 
+    /// Whether a verb acts on something that there is.
+    fn have(&self, verb: &str) -> bool {
+        !verb.ends_with("Record") || !self.listed.is_empty()
+    }
+
     /// A machine or a process by its own name: what a repair may name without an earlier fault.
     fn named(index: Index, among: &[String]) -> &str {
         &among[index.index(among.len())]
     }
+}
+
+/// What the balancers are; its processes are called like it.
+fn program(cluster: &Cluster) -> &'static str {
+    ["haproxy", "haproxy", "haproxy", "nginx", "cloud"][cluster.options[12].index(5)]
 }
 
 fn millis(count: u64) -> Value {
@@ -248,7 +292,7 @@ fn one(index: Index, among: &[Value]) -> Value {
 fn write(cluster: &Cluster, faults: &[Fault], start: &Start) -> Value {
     let names = Names::of(cluster);
     let mut all: Vec<Value> = Vec::new();
-    for fault in faults {
+    for fault in faults.iter().filter(|fault| names.have(fault.verb)) {
         let written = write_fault(fault, &names);
         let heals = fault.lasts.is_none() && fault.spread;
         let repair = match fault.verb {
@@ -259,6 +303,8 @@ fn write(cluster: &Cluster, faults: &[Fault], start: &Start) -> Value {
             "powerOff" => "powerOn",
             "stallDisk" => "freeDisk",
             "fillDatabase" => "disarm",
+            "expireCertificates" => "renewCertificates",
+            "dropRecord" => "addRecord",
             _ => "",
         };
         let healed = json!({
@@ -334,6 +380,11 @@ fn write_fault(fault: &Fault, names: &Names) -> Value {
         "start" | "resume" => json!(Names::named(first, &names.processes)),
         "powerOn" => json!(Names::named(first, &names.machines)),
         "wipeData" | "fillDatabase" => json!(Names::named(first, &names.members)),
+        "expireCertificates" => {
+            fault.targets.iter().map(|t| json!(Names::named(*t, &names.certified))).collect()
+        }
+        "renewCertificates" => json!(Names::named(first, &names.certified)),
+        "dropRecord" | "addRecord" => json!(Names::named(first, &names.listed)),
         "zoneOutage" => json!(Names::named(first, &names.zones)),
         "partition" | "slowLink" | "lossyLink" => {
             let mut sides = machines();
@@ -363,7 +414,10 @@ fn write_fault(fault: &Fault, names: &Names) -> Value {
     if fault.verb == "starve" {
         written.insert("runs".into(), json!({ "exponential": { "mean": "3s" } }));
     }
-    let ends = !matches!(fault.verb, "restart" | "start" | "resume" | "powerOn" | "wipeData");
+    let ends = !matches!(
+        fault.verb,
+        "restart" | "start" | "resume" | "powerOn" | "wipeData" | "renewCertificates" | "addRecord"
+    );
     if let Some(lasts) = fault.lasts.filter(|_| ends) {
         written.insert("for".into(), millis(lasts));
     }
@@ -438,8 +492,26 @@ fn write_cluster(cluster: &Cluster) -> Value {
         "machineBoot": one(options[8], &[json!("20s"), json!({ "uniform": ["5s", "40s"] })]),
     });
     let mut endpoint = json!({ "kind": cluster.endpoint });
-    if matches!(cluster.endpoint, "vip" | "one-balancer") {
-        endpoint["loadBalancers"] = balancers(cluster);
+    match cluster.endpoint {
+        "vip" | "one-balancer" | "local-balancers" => {
+            endpoint["loadBalancers"] = balancers(cluster);
+        }
+        "dns-balancers" => {
+            endpoint = json!({ "kind": "dns", "addresses": "balancers", "ttl": "20s" });
+            endpoint["loadBalancers"] = balancers(cluster);
+        }
+        "dns" => endpoint["ttl"] = one(options[13], &[json!("1s"), json!("30s"), json!("5m")]),
+        "kube-vip" => {
+            endpoint["kubeVip"] = one(
+                options[13],
+                &[
+                    json!({}),
+                    json!({ "vip_leaseduration": "5s", "vip_renewdeadline": "3s", "vip_retryperiod": "1s" }),
+                    json!({ "announcesAtOnce": true, "vip_arpRate": "1s" }),
+                ],
+            );
+        }
+        _ => {}
     }
     json!({
         "topology": if cluster.external { "external" } else { "stacked" },
@@ -459,19 +531,39 @@ fn write_cluster(cluster: &Cluster) -> Value {
 
 fn balancers(cluster: &Cluster) -> Value {
     let options = &cluster.options;
-    let mut balancers = json!({
-        "haproxy": one(options[10], &[
-            json!({}),
-            json!({ "check": "httpchk /readyz", "check-ssl": true, "option redispatch": true }),
-            json!({ "inter": "1s", "fastinter": "300ms", "downinter": "5s", "fall": 2, "rise": 4,
+    let mut balancers = json!({ "program": program(cluster) });
+    let checked = || {
+        one(
+            options[10],
+            &[
+                json!({}),
+                json!({ "check": "httpchk /readyz", "check-ssl": true, "option redispatch": true }),
+                json!({ "inter": "1s", "fastinter": "300ms", "downinter": "5s", "fall": 2, "rise": 4,
                 "timeout check": "400ms", "timeout connect": "2s", "on-marked-down": "shutdown-sessions" }),
-            json!({ "check": "httpchk /livez", "check-ssl": true, "spread-checks": 20, "observe": "layer4",
+                json!({ "check": "httpchk /livez", "check-ssl": true, "spread-checks": 20, "observe": "layer4",
                 "error-limit": 3, "on-error": "mark-down" }),
-        ]),
-    });
-    if cluster.endpoint == "one-balancer" {
-        balancers["replicas"] = json!(1);
-        return balancers;
+            ],
+        )
+    };
+    match program(cluster) {
+        "haproxy" => balancers["haproxy"] = checked(),
+        "nginx" => {
+            balancers["nginx"] =
+                one(options[10], &[json!({}), json!({ "proxy_connect_timeout": "1s" })]);
+        }
+        _ => balancers["cloud"] = one(options[10], &[json!({}), json!({ "interval": "10s" })]),
+    }
+    match cluster.endpoint {
+        "one-balancer" => {
+            balancers["replicas"] = json!(1);
+            return balancers;
+        }
+        "dns-balancers" => {
+            balancers["replicas"] = json!(cluster.balancers);
+            return balancers;
+        }
+        "local-balancers" => return balancers,
+        _ => {}
     }
     if cluster.on_control_plane {
         balancers["placement"] = json!("controlPlane");

@@ -10,6 +10,7 @@
 //!
 //! Absent on purpose: requests, which wait elsewhere for a channel.
 
+use crate::component::certificate::Certificates;
 use super::Alarm;
 use super::storage::Storage;
 use crate::component::view::{Probe, ProcessState};
@@ -274,7 +275,7 @@ impl EtcdClient {
     /// grpc-go: `addrConn.resetTransport`, `time.NewTimer(backoffFor)`.
     fn dialled(&mut self, at: usize, wait: Duration, view: &View, fx: &mut Effects<Alarm>) -> News {
         let member = self.channels[at].member;
-        if matches!(view.probe(member), Probe::Answers(_)) {
+        if matches!(view.probe(member), Probe::Answers(_)) && trust_each_other(member, view) {
             let incarnation = view.process(member).incarnation;
             self.channels[at] = Channel {
                 member,
@@ -296,4 +297,11 @@ impl EtcdClient {
             self.dial(at, view, fx);
         }
     }
+}
+
+/// Whether a new connection to a member gets through its handshake: the member's certificate and the own
+/// are valid.
+fn trust_each_other(member: ComponentId, view: &View) -> bool {
+    let expired = |id: ComponentId, which| view.process(id).expired.shown.has(which);
+    !expired(member, Certificates::ETCD_SERVING) && !expired(view.me, Certificates::ETCD_CLIENT)
 }

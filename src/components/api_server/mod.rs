@@ -340,10 +340,13 @@ impl Component for ApiServer {
             Cause::Alarm(alarm) => self.alarm(alarm, view, fx),
             Cause::Saw(member) => self.saw(member, view, fx),
             Cause::Mail(Mail { from, body: Body::Call(call) }) => {
-                self.take(from, call, view.now, view, fx);
+                self.take(from, call, (view.now, false), view, fx);
             }
             Cause::Mail(Mail { from, body: Body::Begun(begun) }) => {
-                self.take(from, begun.call, begun.at, view, fx);
+                self.take(from, begun.call, (begun.at, false), view, fx);
+            }
+            Cause::Mail(Mail { from, body: Body::Asked(call) }) => {
+                self.take(from, call, (view.now, true), view, fx);
             }
             Cause::Mail(Mail { body: Body::Reply(reply), .. }) => self.hear(&reply, view, fx),
             Cause::Mail(_) => {}

@@ -1,12 +1,13 @@
 //! Requests: taken, carried to etcd, answered or given up.
 
+use crate::component::certificate::Certificates;
 use super::etcd_client::{EtcdClient, News};
 use super::storage::Storage;
 use super::capacity::Gate;
 use super::relay::{Origin, Place, RETRY_WAIT, Relay, exhausted};
 use super::{Alarm, ApiServer};
 use crate::component::mail::{Body, Call, Op, Outcome, Reply};
-use crate::component::{Blame, ComponentId, Effects, View};
+use crate::component::{Blame, ComponentId, Effects, Kind, View};
 use crate::kernel::time::{Duration, Time};
 
 /// Mutating requests are cut off after this long, whatever `request-timeout` says.
@@ -14,12 +15,12 @@ use crate::kernel::time::{Duration, Time};
 const MUTATING_TIMEOUT: Duration = Duration::from_secs(34);
 
 impl ApiServer {
-    /// A request arrived at `came`, now or a moment ago.
+    /// A request arrived at `came`, now or a moment ago; on a connection that `stands`, or on a new one.
     pub(super) fn take(
         &mut self,
         from: ComponentId,
         call: Call,
-        came: Time,
+        (came, stands): (Time, bool),
         view: &View,
         fx: &mut Effects<Alarm>,
     ) {
@@ -27,9 +28,7 @@ impl ApiServer {
             answer(from, call.id, Outcome::Done, fx);
             return;
         }
-        // TLS fails on the one side or the other; who checks health verifies nothing.
-        let expired = view.process(view.me).expired || view.process(from).expired;
-        if expired && !matches!(call.op, Op::Health(_)) {
+        if refuses(from, call.op, stands, view) && !matches!(call.op, Op::Health(_)) {
             answer(from, call.id, Outcome::Rejected, fx);
             return;
         }
@@ -277,4 +276,17 @@ impl ApiServer {
 
 fn answer(caller: ComponentId, id: u64, outcome: Outcome, fx: &mut Effects<Alarm>) {
     fx.send(caller, Body::Reply(Reply { id, outcome }));
+}
+
+/// Whether certificates are in the way: the caller's, which is looked at with each request, or the own,
+/// with each new connection. Those of instances that elect stand, as far as they know themselves; who
+/// checks health verifies nothing.
+fn refuses(from: ComponentId, op: Op, stands: bool, view: &View) -> bool {
+    let elects = matches!(
+        view.map().component(from).kind,
+        Kind::Scheduler | Kind::ControllerManager | Kind::KubeVip
+    );
+    let made = !stands && (op == Op::Open || !elects);
+    let expired = |id: ComponentId, which| view.process(id).expired.shown.has(which);
+    expired(from, Certificates::CLIENT) || made && expired(view.me, Certificates::API_SERVING)
 }

@@ -1,5 +1,6 @@
 //! What an API server is able to do at present, and what it publishes of that.
 
+use crate::component::certificate::Certificates;
 use super::etcd_client::EtcdClient;
 use super::storage::Storage;
 use super::{Alarm, ApiServer};
@@ -90,12 +91,8 @@ impl ApiServer {
             }
         }
         let etcd = etcd.or_else(|| client.ready().next());
-        let expired = view.process(view.me).expired;
-        let served = |count| match (self.life.http, expired) {
-            (true, false) if count > 0 => Ability::Works,
-            (true, true) => Ability::Fails,
-            _ => Ability::Hangs,
-        };
+        let works = |count| self.life.http && count > 0;
+        let served = |count| if works(count) { Ability::Works } else { Ability::Hangs };
         let read_trip = etcd.and_then(|member| {
             Some(view.round_trip(view.me, member) * 2 + write_travel(view, member)?)
         });
@@ -129,9 +126,8 @@ impl ApiServer {
         }
     }
 
-    fn cached(&self, view: &View) -> Ability {
+    fn cached(&self) -> Ability {
         match (self.life.http, self.cache.ready) {
-            (true, _) if view.process(view.me).expired => Ability::Fails,
             (true, true) => Ability::Works,
             (true, false) if self.params.resilient_watchcache => Ability::Fails,
             _ => Ability::Hangs,
@@ -162,8 +158,9 @@ impl ApiServer {
             } else {
                 Duration::ZERO
             },
+            distrusted: view.process(view.me).expired.shown.has(Certificates::API_SERVING),
             etcd: objects.etcd,
-            read_cached: self.cached(view),
+            read_cached: self.cached(),
             read: objects.read,
             write: objects.write,
             latency: objects.latency,

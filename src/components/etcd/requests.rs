@@ -11,6 +11,7 @@
 use super::{Alarm, Etcd, Fx};
 use crate::component::EventId;
 use crate::component::blame::Blame;
+use crate::component::certificate::Certificates;
 use crate::component::fact::{Fact, LeaseFact, NodeFact, Resource, WorkloadFact};
 use crate::component::id::{ComponentId, Kind};
 use crate::component::mail::{
@@ -100,6 +101,12 @@ impl Etcd {
     /// A client's request arrives.
     pub(super) fn on_call(&mut self, client: ComponentId, call: Call, view: &View, fx: &mut Fx) {
         let asker = Asker { client, call: call.id };
+        // An API server's connections stand; a client makes one for each request.
+        let made = view.map().component(client).kind == Kind::Client;
+        if made && view.process(self.me).expired.shown.has(Certificates::ETCD_SERVING) {
+            answer(asker, Outcome::Rejected, fx);
+            return;
+        }
         match call.op {
             Op::Connect
             | Op::Open

@@ -161,7 +161,7 @@ impl Lab {
             cuts: 0,
         };
         let state = if setup.cold { ProcessState::Dead } else { ProcessState::Running };
-        let process = Process { state, incarnation: 1, since: Time::START, expired: false };
+        let process = Process { state, incarnation: 1, since: Time::START, expired: crate::component::certificate::Expired::default() };
         let key = Key::new(setup.seed, 0);
         let mut facts = vec![Fact::Absent; map.component_count()];
         let phase = key.draw(map.component(writer).stream, 0, 0);

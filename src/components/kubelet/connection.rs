@@ -12,6 +12,7 @@ use crate::component::fact::Resource;
 use crate::component::record::RequestClass;
 use crate::component::view::ProcessState;
 use crate::component::{ComponentId, View};
+use crate::component::certificate::Certificates;
 use crate::components::path;
 use crate::kernel::time::{Duration, Time};
 use crate::transport::retransmission::Schedule;
@@ -21,12 +22,16 @@ use crate::transport::retransmission::Schedule;
 pub(super) struct Connection {
     pub(super) balancer: Option<ComponentId>,
     pub(super) server: ComponentId,
+    /// When it was made.
+    pub(super) made: Time,
 }
 
 impl Connection {
     /// How long a renewal takes over it, if it works.
     pub(super) fn latency(self, view: &View) -> Option<Duration> {
-        if view.process(view.me).expired {
+        let refused = view.process(view.me).expired.shown.has(Certificates::CLIENT);
+        let spared = view.process(self.server).expired.spares(Certificates::API_SERVING, self.made);
+        if refused || !spared {
             return None;
         }
         path::write_latency_over(view, view.me, self.balancer, self.server, Resource::Leases)
@@ -49,7 +54,7 @@ impl Kubelet {
 
     /// Whether data on the connection vanish, or are accepted and never answered.
     pub(super) fn is_stuck(&self, view: &View) -> bool {
-        let Some(Connection { balancer, server }) = self.heartbeat.connection else { return false };
+        let Some(Connection { balancer, server, .. }) = self.heartbeat.connection else { return false };
         let near = balancer.unwrap_or(view.me);
         let silent = |id| view.process(id).state == ProcessState::Paused;
         let moved = balancer.is_some_and(|b| view.resolve(self.server()) != Some(b));
@@ -62,7 +67,7 @@ impl Kubelet {
     /// Whether the balancer has ended the connection, as it does with those to a server that it takes
     /// out (`on-marked-down shutdown-sessions`), and could say so.
     fn was_cut(&self, view: &View) -> bool {
-        let Some(Connection { balancer: Some(balancer), server }) = self.heartbeat.connection else {
+        let Some(Connection { balancer: Some(balancer), server, .. }) = self.heartbeat.connection else {
             return false;
         };
         let Some(fact) = view.load_balancer(balancer).filter(|fact| fact.cuts_sessions) else {

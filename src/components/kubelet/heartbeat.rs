@@ -278,14 +278,14 @@ impl Kubelet {
     fn connect(&self, view: &View, fx: &mut Effects<Alarm>) -> Option<(Connection, Duration)> {
         let at = view.resolve(self.server())?;
         if view.map().component(at).kind != Kind::LoadBalancer {
-            let connection = Connection { balancer: None, server: at };
+            let connection = Connection { balancer: None, server: at, made: view.now };
             return Some((connection, connection.latency(view)?));
         }
         let rotation = view.load_balancer(at)?.rotation;
         let servers = self.wiring.api_servers.iter().enumerate();
         let working: Vec<(Connection, Duration)> = servers
             .filter(|(bit, _)| rotation >> bit & 1 == 1)
-            .map(|(_, server)| Connection { balancer: Some(at), server: *server })
+            .map(|(_, server)| Connection { balancer: Some(at), server: *server, made: view.now })
             .filter_map(|c| Some((c, c.latency(view)?)))
             .collect();
         if working.is_empty() {

@@ -17,6 +17,7 @@ mod status;
 mod tests;
 mod user_pods;
 
+use crate::component::certificate::Certificates;
 use crate::component::effects::ExitStatus;
 use crate::component::fact::{Condition, Fact, KubeletFact, NodeFact};
 use crate::component::mail::{Body, Mail, Outcome, Reply};
@@ -345,14 +346,27 @@ impl Kubelet {
     }
 
     fn reply(&mut self, reply: &Reply, view: &View, fx: &mut Effects<Alarm>) {
-        // Whom a balancer's connection serves the API server cannot see here; the kubelet can.
-        let refused = view.process(view.me).expired;
-        let outcome = if refused { Outcome::Rejected } else { reply.outcome };
+        // Whom a balancer's connection serves the API server cannot see here, nor that it has stood since
+        // before a certificate expired; the kubelet can.
+        let outcome = match reply.outcome {
+            _ if view.process(view.me).expired.shown.has(Certificates::CLIENT) => Outcome::Rejected,
+            Outcome::Rejected if self.stood(view) => Outcome::Done,
+            outcome => outcome,
+        };
         if self.heartbeat.awaits(reply.id) {
             self.renewal_answered(outcome, view, fx);
         } else if self.status.awaits(reply.id) {
             self.status_answered(outcome, view, fx);
         }
+    }
+
+    /// Whether its connection works although new ones to its server would not.
+    fn stood(&self, view: &View) -> bool {
+        let connection = self.heartbeat.connection;
+        connection.is_some_and(|connection| {
+            let expired = view.process(connection.server).expired;
+            expired.shown.has(Certificates::API_SERVING) && connection.latency(view).is_some()
+        })
     }
 
     fn lever(&mut self, lever: Lever, view: &View, fx: &mut Effects<Alarm>) {

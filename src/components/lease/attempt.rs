@@ -133,6 +133,9 @@ impl<A: Alarm> Elector<A> {
         let Some(attempt) = self.attempt.filter(|a| a.call == reply.id) else {
             return Verdict::Nothing;
         };
+        if self.path.is_refused(view) {
+            return self.failed(attempt, view, fx);
+        }
         match (attempt.stage, reply.outcome) {
             (Stage::Get, Outcome::Lease(record)) => {
                 self.decide(attempt, record.unwrap_or_default(), view, fx)

@@ -5,6 +5,7 @@
 //! instead of sent. With jitter the mean is meant. Permanent loss leaves a path steady: it lets some
 //! attempts fail, by a law.
 
+use crate::component::certificate::Certificates;
 use crate::component::effects::Standing;
 use crate::component::fact::{Ability, Resource};
 use crate::component::param::words;
@@ -137,14 +138,15 @@ impl Path {
     }
 
     fn look_lossless(&self, view: &View) -> Reading {
+        if view.process(view.me).expired.shown.has(Certificates::CLIENT) {
+            let at = view.resolve(self.target).unwrap_or(view.me);
+            return Reading::all(Response::Fails(view.round_trip(view.me, at) * 2));
+        }
         // What is about to be reset is as good as gone.
         if let Some(ends) = self.over.filter(|ends| view.stands(ends.id)) {
             return standing(view, ends);
         }
         let Some(at) = view.resolve(self.target) else { return Reading::SILENT };
-        if view.process(view.me).expired {
-            return Reading::all(Response::Fails(view.round_trip(view.me, at) * 2));
-        }
         if view.map().component(at).kind != Kind::LoadBalancer {
             return server(view, view.me, at);
         }
@@ -152,6 +154,14 @@ impl Path {
             Ok(near) => self.behind(view, at, near),
             Err(response) => Reading::all(response),
         }
+    }
+
+    /// Whether the server that the instance connects to, for each request or once, is one that it does not
+    /// trust.
+    pub(super) fn is_refused(&self, view: &View) -> bool {
+        let at = view.resolve(self.target).filter(|_| self.over.is_none());
+        let direct = |id: &ComponentId| view.map().component(*id).kind != Kind::LoadBalancer;
+        at.filter(direct).is_some_and(|at| !trusts(view, view.me, at))
     }
 
     /// What the servers in a balancer's rotation offer together: the worst of them, unless they
@@ -243,14 +253,6 @@ fn established(view: &View, from: ComponentId, to: ComponentId) -> Option<Hop> {
     Some(Hop { there_and_back, back })
 }
 
-/// What one server offers to a request from `from` on a connection of its own.
-fn server(view: &View, from: ComponentId, server: ComponentId) -> Reading {
-    match hop(view, from, server) {
-        Ok(hop) => offer(view, server, hop),
-        Err(response) => Reading::all(response),
-    }
-}
-
 fn offer(view: &View, server: ComponentId, hop: Hop) -> Reading {
     let Some(fact) = view.api_server(server) else { return Reading::SILENT };
     if !fact.http {
@@ -269,4 +271,21 @@ fn offer(view: &View, server: ComponentId, hop: Hop) -> Reading {
         steady: !fact.contended && (leases.answered == 0 || leases.answered == 1_000_000),
         losses: 0.0,
     }
+}
+
+/// What one server offers to a request from `from` on a connection of its own.
+fn server(view: &View, from: ComponentId, server: ComponentId) -> Reading {
+    match hop(view, from, server) {
+        Ok(hop) if trusts(view, from, server) => offer(view, server, hop),
+        Ok(hop) => Reading::all(Response::Fails(hop.there_and_back)),
+        Err(response) => Reading::all(response),
+    }
+}
+
+/// Whether the instance gets along with a server's certificate, reached from `from`. It looks at it when
+/// it connects: to the server of its own machine once, when it starts.
+fn trusts(view: &View, from: ComponentId, server: ComponentId) -> bool {
+    let local = from == view.me && view.map().machine_of(server) == view.machine();
+    let made = if local { view.process(view.me).since } else { view.now };
+    view.process(server).expired.spares(Certificates::API_SERVING, made)
 }

@@ -548,7 +548,7 @@ fn surroundings(
         state: ProcessState::Running,
         incarnation: 1,
         since: Time::START,
-        expired: false,
+        expired: crate::component::certificate::Expired::default(),
     };
     let settlement =
         Settlement { lease_holders: vec![(lease, candidate(0))], ..Settlement::default() };
