@@ -8,6 +8,7 @@ use hasim::kernel::stream::Key;
 use hasim::kernel::time::Duration;
 use hasim::plan::Plan;
 use hasim::reliability::ideal::Measure;
+use hasim::report::style::plain;
 use hasim::report::years;
 use hasim::scenario::load::load_text;
 use serde_json::Value;
@@ -178,7 +179,7 @@ fn what_was_not_seen_is_bounded_and_not_zero() {
     let below = writes.outages_per_year_below.expect("a bound: 1e-5 outages a year are rare");
     assert!((below - 0.014_979).abs() < 1e-6, "{below}");
     assert_eq!((writes.unavailability.value, writes.unavailability.high), (0.0, None));
-    let text: String = years::text(&study).iter().map(|line| format!("{line}\n")).collect();
+    let text = plain(&years::text(&study));
     assert!(text.contains("none seen") && text.contains("< 1.5e-2"), "{text}");
     assert!(!text.contains("0.0 ±"), "{text}");
 }

@@ -140,7 +140,9 @@ pub struct World<'p> {
     /// Processes whose configuration is unusable: they end as soon as they have read it.
     misconfigured: Vec<bool>,
     jitters: Vec<u64>,
-    /// Those not in use: a delivery within a delivery takes another one.
+    /// Those not in use: a delivery within a delivery takes another one. Boxed, as they are large and
+    /// move in and out with each delivery.
+    #[expect(clippy::vec_box, reason = "a box moves as a pointer, an outbox as its whole size")]
     outboxes: Vec<Box<Outbox>>,
     saw: pending::Pending,
     changed: bool,

@@ -80,9 +80,9 @@ impl ApiServer {
     /// What quorum reads and writes of one storage meet. They go to the first member that takes writes,
     /// else to the first in use.
     fn stored(&self, client: &EtcdClient, view: &View) -> StorageFact {
-        let (mut ready, mut reads, mut writes, mut etcd) = (0, 0, 0, None);
+        let (mut members, mut reads, mut writes, mut etcd) = (0, 0, 0, None);
         for member in client.ready() {
-            ready += 1;
+            members += 1;
             if view.connects(view.me, member) {
                 let (read, write) = abilities(view, member);
                 reads += u32::from(read == Ability::Works);
@@ -106,7 +106,7 @@ impl ApiServer {
             write: served(writes),
             latency: trip(write_trip),
             read_latency: trip(read_trip),
-            answered: if reads == 0 { 0 } else { ALL * reads / ready },
+            answered: if reads == 0 { 0 } else { ALL * reads / members },
         }
     }
 
