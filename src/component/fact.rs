@@ -139,6 +139,10 @@ pub struct ApiServerFact {
     /// Of the quorum reads and writes, the share that goes to an etcd member that answers, in parts
     /// per million: all or none unless `etcd-servers` names several members.
     pub answered: u32,
+    /// Since when its watch cache has followed every change, if not for long: a watch of what happened
+    /// before gets 410.
+    #[serde(skip)]
+    pub cached_since: Option<Time>,
     /// So much goes on that requests may wait for their turn, or be turned away: what each meets
     /// shows only when it is made.
     #[serde(skip_serializing_if = "std::ops::Not::not")]

@@ -167,6 +167,7 @@ impl ApiServer {
             read_latency: objects.read_latency,
             cached_latency: self.params.processing,
             answered: objects.answered,
+            cached_since: self.cache.filled,
             contended: self.gate.as_mut().is_some_and(|gate| gate.is_busy(view.now)),
             leases: Some(leases).filter(|leases| *leases != objects),
             nodes: Some(nodes).filter(|nodes| *nodes != objects),

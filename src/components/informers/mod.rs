@@ -18,6 +18,7 @@ pub use params::{Asked, InformerParams, PROCESSES_MAX, REFLECTORS_MAX, Users};
 
 use crate::component::fact::Resource;
 use crate::component::mail::{Body, Mail, Op};
+use crate::component::record::RequestClass;
 use crate::component::{
     Blame, Cause, Component, ComponentId, Effects, EventId, Kind, Lever, Map, View,
 };
@@ -112,6 +113,8 @@ pub struct Informers {
     /// The event that last changed to whom requests go, and when it was: they come as they do because
     /// of it.
     turn: (EventId, Time),
+    /// Their other requests need few seats of every server, as it stands.
+    light: bool,
     /// Watches have ended since all of them stood.
     lost: bool,
     serial: u64,
@@ -135,9 +138,19 @@ impl Informers {
             processes: Vec::new(),
             ledger: Ledger { to_each, ..Ledger::default() },
             quiet: None,
+            light: false,
             lost: false,
             turn: (EventId::START, Time::START),
             serial: 0,
+        }
+    }
+
+    /// What they ask beside, as paths know it.
+    fn class(&self) -> RequestClass {
+        match self.params.class {
+            Asked::ReadCached => RequestClass::ReadCached,
+            Asked::Read => RequestClass::Read,
+            Asked::Write => RequestClass::Write,
         }
     }
 

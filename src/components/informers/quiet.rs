@@ -3,14 +3,17 @@
 //! While every watch stands and no server has too much to do, the requests that processes make beside
 //! are answered without a seat ever lacking (by Erlang's formula, for fewer than one in 10⁹): they are
 //! only counted, by a draw from Poisson's law. When a connection breaks or a watch ends, requests are
-//! issued one by one, until all watches stand again and nothing is repeated. What was under way at
-//! that moment counts as answered.
+//! issued one by one, until all watches stand again and nothing is repeated; those that would be
+//! answered whatever else goes on send no message. What was under way at that moment counts as answered.
 
 use super::process::{Process, What};
 use super::{Alarm, Informers, Offer};
+use crate::component::effects::Standing;
+use crate::component::fact::Resource;
 use crate::component::record::{HerdRecord, Record};
 use crate::component::{Blame, ComponentId, Effects, View};
 use crate::components::api_server::capacity::erlang_b;
+use crate::components::path;
 use crate::kernel::law::{Law, counts};
 use crate::kernel::time::{Duration, Time};
 
@@ -24,6 +27,9 @@ const LINE: Duration = Duration::from_secs(1);
 
 /// How rarely a request may find no seat for requests to be counted.
 const NEVER: f64 = 1e-9;
+
+/// Up to this share of a server's seats their requests are taken to be no matter to others.
+const LIGHT: f64 = 0.1;
 
 /// The book: since the start, but for the two that say of what.
 #[derive(Clone, Debug, Default)]
@@ -65,13 +71,32 @@ impl Informers {
 
     /// Whether every server has seats for what comes to it.
     fn fits(&self) -> bool {
+        self.loads().all(|(offer, load)| erlang_b(offer.seats, load) < NEVER)
+    }
+
+    /// Whether they take so little of any server that a request more or less is no matter to others.
+    fn is_light(&self) -> bool {
+        self.loads().all(|(offer, load)| load <= f64::from(offer.seats) * LIGHT)
+    }
+
+    /// How many seats each server needs on average.
+    fn loads(&self) -> impl Iterator<Item = (&Offer, f64)> {
         let each = self.params.rate() / f64::from(self.params.processes.max(1));
         let servers = self.wiring.servers.iter().zip(self.connected());
-        let mut loads = servers.map(|(offer, connected)| {
-            let load = f64::from(connected) * each * offer.work + self.wiring.beside;
-            erlang_b(offer.seats, load)
-        });
-        loads.all(|blocked| blocked < NEVER)
+        servers.map(move |(offer, connected)| {
+            (offer, f64::from(connected) * each * offer.work + self.wiring.beside)
+        })
+    }
+
+    /// Whether a request that a process made now would be answered, whatever else goes on: its way
+    /// works, its server is not busy, and all of them together need few of its seats.
+    fn is_foreseen(&self, at: usize, view: &View) -> Option<Standing> {
+        let process = &self.processes[at];
+        let ends = process.connection.standing().filter(|_| process.stuck.is_none())?;
+        let what = (self.class(), Resource::Objects);
+        let way = path::latency_on(view, view.me, (ends.near, ends.server), what);
+        let works = self.light && !self.wiring.eager && way.is_some() && view.flows(ends.id);
+        works.then_some(ends)
     }
 
     /// Whether some server has so much to do that requests have to be made to see what they meet.
@@ -113,6 +138,7 @@ impl Informers {
             && !self.is_contended(view)
             && self.processes.iter().all(Process::is_settled)
             && self.fits();
+        self.light = self.is_light();
         self.write_line(fx);
         if calm {
             if std::mem::take(&mut self.lost) {
@@ -161,8 +187,14 @@ impl Informers {
     pub(super) fn arrive(&mut self, view: &View, fx: &mut Effects<Alarm>) {
         let among = self.processes.len().max(1) as u64;
         let at = usize::try_from(fx.draw(PICK_DRAW).below(among)).unwrap_or(0);
-        self.issue(at, What::Other, view);
-        self.settle_up(at, view, fx);
+        if let Some(ends) = self.is_foreseen(at, view) {
+            self.ledger.issued += 1;
+            self.ledger.served += 1;
+            self.count_sent(ends.server);
+        } else {
+            self.issue(at, What::Other, view);
+            self.settle_up(at, view, fx);
+        }
         self.plan_arrival(view, fx);
     }
 }

@@ -81,7 +81,7 @@ impl Informers {
                 self.processes[at].requests[number].place = Place::Waiting;
             }
         }
-        self.restart_watches(at, view);
+        self.restart_watches(at, view, fx);
         self.ring_connection(at, view, fx);
         self.settle_up(at, view, fx);
     }
