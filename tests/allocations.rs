@@ -70,7 +70,8 @@ fn years_by_laws_allocate_nothing() {
 /// nights without quorum: 640 times at present. A quarter more is a new list in a place that is hot.
 const PER_INCIDENT: u64 = 800;
 
-/// The most memory that one year may hold at a time: the log of a night without quorum is 10 MB.
+/// The most memory that one year may hold at a time: a night without quorum is tens of thousands of
+/// events, each kept with its reasons.
 const AT_ONCE: u64 = 32 << 20;
 
 /// Law: a year of protocols asks for memory a bounded number of times for each of its incidents, and
