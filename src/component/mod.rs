@@ -15,6 +15,7 @@ pub mod lever;
 pub mod mail;
 pub mod map;
 pub mod members;
+pub mod node;
 pub mod param;
 pub mod peer_streams;
 pub mod reach;
