@@ -296,6 +296,36 @@ fn a_wiped_disk_excuses_no_later_loss() {
     assert_eq!(broken, [Law::DataLost, Law::NoAcknowledgedWriteLost]);
 }
 
+/// Law: where all was wiped terms begin anew: what is acknowledged then is not asked of a leader that was
+/// there before, what was acknowledged before is told as lost once, and later losses are found as ever.
+#[test]
+fn terms_begin_anew_where_all_was_wiped() {
+    let history = |third: &[(u64, u64, u64)]| {
+        let mut board = Board::settled();
+        board.now = at(500);
+        elect(&mut board, 1000, "cp1/etcd", 6, &[(5, 1, 900), (6, 901, 901)]);
+        board.record("cp1/etcd", Record::Acknowledged { term: 6, index: 902 }, EventId::START);
+        for member in ["cp1/etcd", "cp2/etcd", "cp3/etcd"] {
+            board.wipe(at(1500), member);
+            let wiped = board.id(member);
+            board.set_process(wiped, ProcessState::Dead, EventId::START);
+        }
+        board.now = at(2000);
+        for member in ["cp1/etcd", "cp2/etcd", "cp3/etcd"] {
+            let wiped = board.id(member);
+            board.set_process(wiped, ProcessState::Running, EventId::START);
+        }
+        elect(&mut board, 3000, "cp2/etcd", 1, &[(1, 1, 1)]);
+        board.now = at(4000);
+        board.record("cp2/etcd", Record::Acknowledged { term: 1, index: 2 }, EventId::START);
+        elect(&mut board, 5000, "cp3/etcd", 2, third);
+        broken(&board).into_iter().map(|(law, _)| law).collect::<Vec<Law>>()
+    };
+    assert_eq!(history(&[(1, 1, 2), (2, 3, 3)]), [Law::DataLost]);
+    let lost = [Law::DataLost, Law::NoAcknowledgedWriteLost];
+    assert_eq!(history(&[(1, 1, 1), (2, 2, 2)]), lost);
+}
+
 /// Law: an acknowledgement by a deposed leader counts as well, however late.
 #[test]
 fn late_acknowledgements_count() {

@@ -11,6 +11,9 @@
 //! no bug; with fewer of them, and for later writes, the law holds as ever. A member restored from a
 //! snapshot counts as wiped.
 //!
+//! Where all was wiped or restored, terms begin anew: a leader of a term that is not higher than the last
+//! one's begins another era, and only entries of its own era and of earlier ones are asked of it.
+//!
 //! Steady writes are counted, not simulated, and nobody acknowledges them one by one; that they enter
 //! logs as simulated ones do is a law of etcd's eager twin. Where data are lost they are counted too: a
 //! leader lacks those written since it last had a leader itself (a member that was cut off notices that
@@ -74,9 +77,14 @@ struct Wiped {
 /// What a history tells of writes, leaders and wiped disks.
 #[derive(Debug, Default)]
 struct Told {
-    acknowledged: BTreeMap<u64, Acknowledged>,
-    leaders: BTreeMap<(u64, ComponentId), Leader>,
+    /// By era and term.
+    acknowledged: BTreeMap<(usize, u64), Acknowledged>,
+    leaders: BTreeMap<(usize, u64, ComponentId), Leader>,
     wiped: Vec<Wiped>,
+    /// When each era but the first began.
+    eras: Vec<Time>,
+    /// The term of the last leader.
+    last_term: u64,
 }
 
 impl Told {
@@ -104,17 +112,36 @@ impl Told {
             Record::Acknowledged { term, index } => {
                 let new = (index, recorded.at);
                 let first = Acknowledged { low: new, high: new };
-                let known = self.acknowledged.entry(term).or_insert(first);
+                let known = self.acknowledged.entry((self.eras.len(), term)).or_insert(first);
                 known.low = known.low.min(new);
                 known.high = if index > known.high.0 { new } else { known.high };
             }
             Record::ElectedWith { leads, term, first, last } => {
-                let key = (leads, recorded.of);
+                self.elected(recorded, leads, (term, first));
+                let key = (self.eras.len(), leads, recorded.of);
                 let leader = Leader { id: recorded.of, at: recorded.at, runs: Vec::new() };
                 self.leaders.entry(key).or_insert(leader).runs.push((term, first, last));
             }
             _ => {}
         }
+    }
+
+    /// A leader tells a run of its log: whether it is the first one of another era.
+    fn elected(&mut self, recorded: &Recorded, leads: u64, run: (u64, u64)) {
+        let key = (self.eras.len(), leads, recorded.of);
+        if self.leaders.get(&key).is_some_and(|leader| leader.at == recorded.at) {
+            return;
+        }
+        let again = leads == self.last_term && run == (leads, 1);
+        if !self.wiped.is_empty() && (leads < self.last_term || again) {
+            self.eras.push(recorded.at);
+        }
+        self.last_term = leads;
+    }
+
+    /// The era of an instant.
+    fn era(&self, at: Time) -> usize {
+        self.eras.partition_point(|began| *began <= at)
     }
 
     fn wipe(&mut self, fired: &FaultFired) {
@@ -143,14 +170,14 @@ pub(super) fn none_lost(case: &Case) -> Vec<Violation> {
     let mut told = Told::of(case);
     let members = case.plan.services.members.len();
     let mut found = Vec::new();
-    for ((leads, _), leader) in std::mem::take(&mut told.leaders) {
+    for ((era, leads, _), leader) in std::mem::take(&mut told.leaders) {
         let mut lost = Vec::new();
-        for (term, acknowledged) in told.acknowledged.range(..leads) {
+        for (key @ (_, term), acknowledged) in told.acknowledged.range(..(era, leads)) {
             let ends = [acknowledged.low, acknowledged.high];
             let lacks = |(index, _): &(u64, Time)| !leader.has(*term, *index);
             let Some((index, at)) = ends.into_iter().find(lacks) else { continue };
             if told.excuses(&leader, at, members) {
-                lost.push(*term);
+                lost.push(*key);
                 continue;
             }
             let name = case.plan.map.name(leader.id);
@@ -167,25 +194,36 @@ pub(super) fn none_lost(case: &Case) -> Vec<Violation> {
         let wiped = told.excuses(&leader, since, members);
         let steady = if wiped { steady_writes(case, since, leader.at) } else { 0 };
         if emptied || !lost.is_empty() || steady > 0 {
-            found.push(loss(case, &leader, leads, steady));
-            told.acknowledged.retain(|term, _| !lost.contains(term));
+            found.push(told.loss(case, &leader, leads, (&lost, steady)));
+            told.acknowledged.retain(|key, _| !lost.contains(key));
         }
     }
     found
 }
 
-/// A leader lacks writes that were acknowledged before disks were wiped.
-fn loss(case: &Case, leader: &Leader, leads: u64, steady: u64) -> Violation {
-    let lacked = case.history.records().filter(|recorded| match recorded.record {
-        Record::Acknowledged { term, index } => term < leads && !leader.has(term, index),
-        _ => false,
-    });
-    let count = lacked.count() as u64 + steady;
-    let writes = if count == 1 { "write" } else { "writes" };
-    let name = case.plan.map.name(leader.id);
-    let log = if leader.began_empty(leads) { " with an empty log" } else { "" };
-    let what = format!("{count} acknowledged {writes}: {name} leads term {leads}{log}");
-    Violation { law: Law::DataLost, at: leader.at, what }
+impl Told {
+    /// A leader lacks writes that were acknowledged before disks were wiped: those of some terms, and
+    /// so many steady ones.
+    fn loss(
+        &self,
+        case: &Case,
+        leader: &Leader,
+        leads: u64,
+        (lost, steady): (&[(usize, u64)], u64),
+    ) -> Violation {
+        let lacked = case.history.records().filter(|recorded| match recorded.record {
+            Record::Acknowledged { term, index } => {
+                lost.contains(&(self.era(recorded.at), term)) && !leader.has(term, index)
+            }
+            _ => false,
+        });
+        let count = lacked.count() as u64 + steady;
+        let writes = if count == 1 { "write" } else { "writes" };
+        let name = case.plan.map.name(leader.id);
+        let log = if leader.began_empty(leads) { " with an empty log" } else { "" };
+        let what = format!("{count} acknowledged {writes}: {name} leads term {leads}{log}");
+        Violation { law: Law::DataLost, at: leader.at, what }
+    }
 }
 
 /// Until when a new leader had another one before, or led itself: its log is that old. The instant of
