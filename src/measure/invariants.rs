@@ -139,7 +139,12 @@ fn one_leader_per_term(case: &Case) -> Vec<Violation> {
             if first != change.of {
                 let (a, b) = (map.name(first), map.name(change.of));
                 let what = format!("{a} and {b} both lead term {term}");
-                found.push(Violation { law: Law::OneLeaderPerTerm, at: change.at, what });
+                let (law, what) = if writes::votes_forgotten(case, change.at) {
+                    (Law::DataLost, what + ", as wiped disks forgot their votes")
+                } else {
+                    (Law::OneLeaderPerTerm, what)
+                };
+                found.push(Violation { law, at: change.at, what });
             }
         }
     }

@@ -340,13 +340,20 @@ fn late_acknowledgements_count() {
     assert_eq!(broken, [(Law::NoAcknowledgedWriteLost, at(2000))]);
 }
 
-/// Law: a second leader of the term that a leader had from the start is found.
+/// Law: a second leader of the term that a leader had from the start is found; where a disk was wiped that
+/// both majorities may have had in common, its vote is among what was lost.
 #[test]
 fn second_leaders_are_found() {
     let mut board = Board::settled();
     elect(&mut board, 1000, "cp2/etcd", 5, &[]);
     let what = "cp1/etcd and cp2/etcd both lead term 5".to_owned();
     assert_eq!(broken(&board), [(Law::OneLeaderPerTerm, what)]);
+    let mut board = Board::settled();
+    board.wipe(at(500), "cp3/etcd");
+    elect(&mut board, 1000, "cp2/etcd", 5, &[]);
+    let what =
+        "cp1/etcd and cp2/etcd both lead term 5, as wiped disks forgot their votes".to_owned();
+    assert_eq!(broken(&board), [(Law::DataLost, what)]);
 }
 
 /// Law: a Lease that is taken before it expired, or without counting the transition, is found.

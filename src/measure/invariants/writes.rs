@@ -145,12 +145,7 @@ impl Told {
     }
 
     fn wipe(&mut self, fired: &FaultFired) {
-        let wiped = fired.applied.iter().filter_map(|applied| match applied.setting {
-            Setting::Process(of, Lever::WipeData | Lever::Restore(_)) => {
-                Some(Wiped { of, at: fired.at, anew: None })
-            }
-            _ => None,
-        });
+        let wiped = wiped_by(fired).map(|of| Wiped { of, at: fired.at, anew: None });
         self.wiped.extend(wiped);
     }
 
@@ -162,6 +157,23 @@ impl Told {
             self.wiped.iter().filter(counts).map(|wiped| wiped.of).collect();
         !lost.is_empty() && lost.len() >= 2 * majority(members) - members
     }
+}
+
+/// The members whose data a fault wiped or replaced.
+fn wiped_by(fired: &FaultFired) -> impl Iterator<Item = ComponentId> {
+    fired.applied.iter().filter_map(|applied| match applied.setting {
+        Setting::Process(of, Lever::WipeData | Lever::Restore(_)) => Some(of),
+        _ => None,
+    })
+}
+
+/// Whether so many members had been wiped by an instant that two majorities can have in common none
+/// that remembers its vote.
+pub(super) fn votes_forgotten(case: &Case, at: Time) -> bool {
+    let fired = case.history.faults().filter(|fired| fired.at <= at);
+    let wiped: BTreeSet<ComponentId> = fired.flat_map(wiped_by).collect();
+    let members = case.plan.services.members.len();
+    !wiped.is_empty() && wiped.len() >= 2 * majority(members) - members
 }
 
 /// Every acknowledged write that a later leader lacks. What wiped disks cost is told once, at the first
