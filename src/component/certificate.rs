@@ -7,80 +7,58 @@
 
 use super::id::Kind;
 use crate::kernel::time::Time;
+use bitflags::bitflags;
 
-/// A set of certificates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Certificates(u8);
+bitflags! {
+    /// A set of certificates.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+    pub struct Certificates: u8 {
+        /// `apiserver.crt`: what a kube-apiserver shows those who connect to it.
+        const API_SERVING = 1;
+        /// `apiserver-etcd-client.crt`: what it shows etcd.
+        const ETCD_CLIENT = 2;
+        /// `front-proxy-client.crt`: what it shows aggregated API servers, which are not modelled.
+        const FRONT_PROXY = 4;
+        /// `etcd/server.crt`: what an etcd member shows its clients.
+        const ETCD_SERVING = 8;
+        /// `etcd/peer.crt`: what it shows its peers, as server and as client.
+        const ETCD_PEER = 16;
+        /// That of a kubeconfig: what a scheduler, controller-manager, kubelet or kube-vip shows the API.
+        const CLIENT = 32;
+    }
+}
 
 impl Certificates {
-    /// None.
-    pub const NONE: Certificates = Certificates(0);
-    /// `apiserver.crt`: what a kube-apiserver shows those who connect to it.
-    pub const API_SERVING: Certificates = Certificates(1);
-    /// `apiserver-etcd-client.crt`: what it shows etcd.
-    pub const ETCD_CLIENT: Certificates = Certificates(2);
-    /// `front-proxy-client.crt`: what it shows aggregated API servers, which are not modelled.
-    pub const FRONT_PROXY: Certificates = Certificates(4);
-    /// `etcd/server.crt`: what an etcd member shows its clients.
-    pub const ETCD_SERVING: Certificates = Certificates(8);
-    /// `etcd/peer.crt`: what it shows its peers, as server and as client.
-    pub const ETCD_PEER: Certificates = Certificates(16);
-    /// That of a kubeconfig: what a scheduler, controller-manager, kubelet or kube-vip shows the API.
-    pub const CLIENT: Certificates = Certificates(32);
-
     /// The words for certificates in scenario files, each with the set that it means; a CA is all that it
     /// has signed.
     pub const WORDS: [(&'static str, Certificates); 10] = [
-        ("all", Certificates(63)),
+        ("all", Self::all()),
         ("serving", Self::API_SERVING),
         ("etcd-client", Self::ETCD_CLIENT),
         ("front-proxy", Self::FRONT_PROXY),
         ("etcd-server", Self::ETCD_SERVING),
         ("etcd-peer", Self::ETCD_PEER),
         ("client", Self::CLIENT),
-        ("kubernetes-ca", Self::API_SERVING.and(Self::CLIENT)),
-        ("etcd-ca", Self::ETCD_CLIENT.and(Self::ETCD_SERVING).and(Self::ETCD_PEER)),
+        ("kubernetes-ca", Self::API_SERVING.union(Self::CLIENT)),
+        ("etcd-ca", Self::ETCD_CLIENT.union(Self::ETCD_SERVING).union(Self::ETCD_PEER)),
         ("front-proxy-ca", Self::FRONT_PROXY),
     ];
 
     /// What a word means; none if there is no such word.
     pub fn named(word: &str) -> Certificates {
-        Self::WORDS.iter().find(|(name, _)| *name == word).map_or(Self::NONE, |(_, set)| *set)
+        Self::WORDS.iter().find(|(name, _)| *name == word).map_or(Self::empty(), |(_, set)| *set)
     }
 
     /// All that a process of this kind shows.
     pub const fn of(kind: Kind) -> Certificates {
         match kind {
-            Kind::ApiServer => Self::API_SERVING.and(Self::ETCD_CLIENT).and(Self::FRONT_PROXY),
-            Kind::Etcd => Self::ETCD_SERVING.and(Self::ETCD_PEER),
+            Kind::ApiServer => Self::API_SERVING.union(Self::ETCD_CLIENT).union(Self::FRONT_PROXY),
+            Kind::Etcd => Self::ETCD_SERVING.union(Self::ETCD_PEER),
             Kind::Scheduler | Kind::ControllerManager | Kind::Kubelet | Kind::KubeVip => {
                 Self::CLIENT
             }
-            _ => Self::NONE,
+            _ => Self::empty(),
         }
-    }
-
-    /// Those of either set.
-    #[must_use]
-    pub const fn and(self, others: Certificates) -> Certificates {
-        Certificates(self.0 | others.0)
-    }
-
-    /// Those of both sets.
-    #[must_use]
-    pub const fn among(self, others: Certificates) -> Certificates {
-        Certificates(self.0 & others.0)
-    }
-
-    /// Those that are not in the other set.
-    #[must_use]
-    pub const fn without(self, others: Certificates) -> Certificates {
-        Certificates(self.0 & !others.0)
-    }
-
-    /// Whether any of these is in the set.
-    pub const fn has(self, any: Certificates) -> bool {
-        self.0 & any.0 != 0
     }
 }
 
@@ -96,7 +74,7 @@ pub struct Expired {
 
 impl Default for Expired {
     fn default() -> Self {
-        Self { shown: Certificates::NONE, since: Time::ZERO }
+        Self { shown: Certificates::empty(), since: Time::ZERO }
     }
 }
 
@@ -104,7 +82,7 @@ impl Expired {
     /// Whether one who has been connected since `made` to a process that shows `any` of these went on
     /// regardless: they have not expired, or did later.
     pub fn spares(&self, any: Certificates, made: Time) -> bool {
-        !self.shown.has(any) || made < self.since
+        !self.shown.intersects(any) || made < self.since
     }
 }
 
@@ -115,15 +93,19 @@ mod tests {
     /// Law: every word means something that some kind shows, `all` everything, and a CA what it signed.
     #[test]
     fn words_mean_certificates() {
-        let all =
-            Kind::ALL.into_iter().fold(Certificates::NONE, |all, k| all.and(Certificates::of(k)));
+        let all = Kind::ALL
+            .into_iter()
+            .fold(Certificates::empty(), |all, k| all.union(Certificates::of(k)));
         assert_eq!(Certificates::named("all"), all);
         for (word, set) in Certificates::WORDS {
-            assert!(set != Certificates::NONE && set.without(all) == Certificates::NONE, "{word}");
+            assert!(
+                set != Certificates::empty() && set.difference(all) == Certificates::empty(),
+                "{word}"
+            );
         }
-        assert_eq!(Certificates::named("front"), Certificates::NONE);
+        assert_eq!(Certificates::named("front"), Certificates::empty());
         let cas = ["kubernetes-ca", "etcd-ca", "front-proxy-ca"].map(Certificates::named);
-        assert_eq!(cas.into_iter().fold(Certificates::NONE, Certificates::and), all);
+        assert_eq!(cas.into_iter().fold(Certificates::empty(), Certificates::union), all);
     }
 
     /// Law: who connected before the expiry is spared, who connects at it or later is not.

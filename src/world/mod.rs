@@ -195,7 +195,7 @@ impl<'p> World<'p> {
             unjoined: plan.unjoined.iter().copied().collect(),
             bars: vec![0; machines.len()],
             restarting: vec![false; machines.len()],
-            expired: vec![Certificates::NONE; machines.len()],
+            expired: vec![Certificates::empty(); machines.len()],
             misconfigured: vec![false; machines.len()],
             jitters: vec![0; map.machine_count()],
             trusts: vec![neighbours::Trust::default(); map.machine_count()],

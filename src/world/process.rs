@@ -81,8 +81,8 @@ impl World<'_> {
         observer: &mut impl Observer,
     ) {
         let kind = self.all.map.component(id).kind;
-        let set = which.among(Certificates::of(kind));
-        let turned = |old: Certificates| if valid { old.without(set) } else { old.and(set) };
+        let set = which.intersection(Certificates::of(kind));
+        let turned = |old: Certificates| if valid { old.difference(set) } else { old.union(set) };
         let disk = &mut self.expired[id.index()];
         *disk = turned(*disk);
         if valid && kind != Kind::Etcd {
@@ -95,7 +95,7 @@ impl World<'_> {
             return;
         }
         let serving = Certificates::API_SERVING;
-        if expired.shown.has(serving) && !before.has(serving) {
+        if expired.shown.intersects(serving) && !before.intersects(serving) {
             expired.since = self.now;
         }
         self.changed = true;

@@ -287,6 +287,6 @@ fn refuses(from: ComponentId, op: Op, stands: bool, view: &View) -> bool {
         Kind::Scheduler | Kind::ControllerManager | Kind::KubeVip
     );
     let made = !stands && (op == Op::Open || !elects);
-    let expired = |id: ComponentId, which| view.process(id).expired.shown.has(which);
+    let expired = |id: ComponentId, which| view.process(id).expired.shown.intersects(which);
     expired(from, Certificates::CLIENT) || made && expired(view.me, Certificates::API_SERVING)
 }

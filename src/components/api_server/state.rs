@@ -158,7 +158,7 @@ impl ApiServer {
             } else {
                 Duration::ZERO
             },
-            distrusted: view.process(view.me).expired.shown.has(Certificates::API_SERVING),
+            distrusted: view.process(view.me).expired.shown.intersects(Certificates::API_SERVING),
             etcd: objects.etcd,
             read_cached: self.cached(),
             read: objects.read,

@@ -103,7 +103,7 @@ impl Etcd {
         let asker = Asker { client, call: call.id };
         // An API server's connections stand; a client makes one for each request.
         let made = view.map().component(client).kind == Kind::Client;
-        if made && view.process(self.me).expired.shown.has(Certificates::ETCD_SERVING) {
+        if made && view.process(self.me).expired.shown.intersects(Certificates::ETCD_SERVING) {
             answer(asker, Outcome::Rejected, fx);
             return;
         }

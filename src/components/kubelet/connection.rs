@@ -29,7 +29,7 @@ pub(super) struct Connection {
 impl Connection {
     /// How long a renewal takes over it, if it works.
     pub(super) fn latency(self, view: &View) -> Option<Duration> {
-        let refused = view.process(view.me).expired.shown.has(Certificates::CLIENT);
+        let refused = view.process(view.me).expired.shown.intersects(Certificates::CLIENT);
         let spared = view.process(self.server).expired.spares(Certificates::API_SERVING, self.made);
         if refused || !spared {
             return None;

@@ -349,7 +349,7 @@ impl Kubelet {
         // Whom a balancer's connection serves the API server cannot see here, nor that it has stood since
         // before a certificate expired; the kubelet can.
         let outcome = match reply.outcome {
-            _ if view.process(view.me).expired.shown.has(Certificates::CLIENT) => Outcome::Rejected,
+            _ if view.process(view.me).expired.shown.intersects(Certificates::CLIENT) => Outcome::Rejected,
             Outcome::Rejected if self.stood(view) => Outcome::Done,
             outcome => outcome,
         };
@@ -365,7 +365,7 @@ impl Kubelet {
         let connection = self.heartbeat.connection;
         connection.is_some_and(|connection| {
             let expired = view.process(connection.server).expired;
-            expired.shown.has(Certificates::API_SERVING) && connection.latency(view).is_some()
+            expired.shown.intersects(Certificates::API_SERVING) && connection.latency(view).is_some()
         })
     }
 
