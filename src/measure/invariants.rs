@@ -1,8 +1,8 @@
 //! Laws that must hold in every run, whatever the faults: checked from outside, over the history.
 //!
 //! A law that is broken is a bug of the model, except [`Law::OneVipHolder`], which VRRP itself breaks
-//! in a partition (see [`Law::VipHolderWithoutCause`]), and [`Law::DataLost`], which wiped disks bring: they are reported, and judged only
-//! where a scenario claims them.
+//! in a partition (see [`Law::VipHolderWithoutCause`]), and [`Law::DataLost`] and [`Law::VoteLost`],
+//! which wiped disks bring: they are reported, and judged only where a scenario claims them.
 
 mod address;
 mod herds;
@@ -24,6 +24,9 @@ use std::collections::BTreeMap;
 pub enum Law {
     /// At most one raft leader a term.
     OneLeaderPerTerm,
+    /// As [`Law::OneLeaderPerTerm`], where members that lost their data with their votes may have given
+    /// both leaders their majorities: raft promises nothing then.
+    VoteLost,
     /// A leader of a later term has every acknowledged write in its log, unless data was wiped.
     NoAcknowledgedWriteLost,
     /// As [`Law::NoAcknowledgedWriteLost`], where members that lost their data gave the leader the
@@ -68,6 +71,7 @@ impl Law {
     pub fn name(self) -> &'static str {
         match self {
             Law::OneLeaderPerTerm => "one leader a term",
+            Law::VoteLost => "vote lost",
             Law::NoAcknowledgedWriteLost => "no acknowledged write lost",
             Law::DataLost => "data lost",
             Law::OneLeaseHolder => "one holder of a Lease",
@@ -84,7 +88,7 @@ impl Law {
 
     /// Whether breaking it is a bug of the model and not of the modelled software or its operator.
     pub fn is_ours(self) -> bool {
-        !matches!(self, Law::OneVipHolder | Law::DataLost)
+        !matches!(self, Law::OneVipHolder | Law::DataLost | Law::VoteLost)
     }
 }
 
@@ -140,7 +144,7 @@ fn one_leader_per_term(case: &Case) -> Vec<Violation> {
                 let (a, b) = (map.name(first), map.name(change.of));
                 let what = format!("{a} and {b} both lead term {term}");
                 let (law, what) = if writes::votes_forgotten(case, change.at) {
-                    (Law::DataLost, what + ", as wiped disks forgot their votes")
+                    (Law::VoteLost, what + ", as wiped disks forgot their votes")
                 } else {
                     (Law::OneLeaderPerTerm, what)
                 };

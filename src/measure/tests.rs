@@ -353,7 +353,7 @@ fn second_leaders_are_found() {
     elect(&mut board, 1000, "cp2/etcd", 5, &[]);
     let what =
         "cp1/etcd and cp2/etcd both lead term 5, as wiped disks forgot their votes".to_owned();
-    assert_eq!(broken(&board), [(Law::DataLost, what)]);
+    assert_eq!(broken(&board), [(Law::VoteLost, what)]);
 }
 
 /// Law: a Lease that is taken before it expired, or without counting the transition, is found.

@@ -147,7 +147,7 @@ fn rows(entry: &Entry, result: &MetricResult) -> Vec<Vec<String>> {
     };
     let mut rows =
         vec![numbers(&row.metric, "measured", row.real, [empty(), empty(), empty(), empty()])];
-    let words = if row.passed { row.verdict().to_owned() } else { row.problems.join("; ") };
+    let words = if row.passed { row.verdict().0.to_owned() } else { row.problems.join("; ") };
     let Some(simulated) = row.simulated else {
         rows[0][10] = words;
         return rows;

@@ -8,6 +8,7 @@ use crate::measure::failover::Unit;
 use crate::measure::statistics::Sample;
 use crate::measure::statistics::order::Interval;
 use crate::report::monte_carlo::shown;
+use crate::report::style::Tone;
 use serde::Serialize;
 
 /// Orders of the quantiles that reports show; the maximum beside them.
@@ -96,12 +97,12 @@ pub(super) fn row(entry: &Entry, result: &MetricResult) -> MetricRow {
 }
 
 impl MetricRow {
-    /// What is to be said of it in a word or two: that it agrees, differs, or is no test.
-    pub(super) fn verdict(&self) -> &'static str {
+    /// What is to be said of it in a word or two, and how.
+    pub(super) fn verdict(&self) -> (&'static str, Tone) {
         match (self.passed, self.sets_environment) {
-            (false, _) => "differs",
-            (true, true) => "sets the environment",
-            (true, false) => "agrees",
+            (false, _) => ("differs", Tone::Bad),
+            (true, true) => ("sets the environment", Tone::Dim),
+            (true, false) => ("agrees", Tone::Good),
         }
     }
 }

@@ -44,11 +44,8 @@ fn verdict(passed: bool) -> (&'static str, Tone) {
 
 fn metric(entry: &Entry, result: &MetricResult) -> Vec<Styled> {
     let (row, unit) = (row(entry, result), result.measured.unit);
-    let tone = match row.verdict() {
-        "sets the environment" => Tone::Dim,
-        _ => verdict(row.passed).1,
-    };
-    let mut lines = vec![Styled::plain(format!("  {}: ", row.metric)).with(row.verdict(), tone)];
+    let (word, tone) = row.verdict();
+    let mut lines = vec![Styled::plain(format!("  {}: ", row.metric)).with(word, tone)];
     lines.push(Styled::plain(numbers("measured", row.real, unit)));
     if let Some(simulated) = row.simulated {
         lines.push(Styled::plain(numbers("simulated", simulated, unit)));

@@ -100,36 +100,42 @@ fn queues_take_turns() {
     assert!(before <= 4, "{before} went first");
 }
 
+/// The shares of Poisson arrivals that find none of 20 seats, batch by batch of 2000.
+fn losses(service: &Law, load: f64) -> Vec<f64> {
+    let mut gate = Gate::new(Limits { reading: 20, ..limits(false) });
+    let mut draw = Key::new(7, 0).draw(StreamName::of("erlang"), 0, 0);
+    let gap = Law::Exponential { mean: Duration::from_secs(1).mul_f64(1.0 / load) };
+    let mut now = Time::START;
+    let mut ends: BTreeSet<(Time, u64)> = BTreeSet::new();
+    let mut is_lost = || {
+        now += gap.sample(&mut draw);
+        while let Some((at, ticket)) = ends.first().copied().filter(|(at, _)| *at <= now) {
+            ends.remove(&(at, ticket));
+            gate.leave(ticket);
+        }
+        let (ticket, entry) = gate.enter(claim(LOW, 0, 1), now);
+        if entry == Entry::Seated {
+            ends.insert((now + service.sample(&mut draw), ticket));
+        }
+        entry != Entry::Seated
+    };
+    // The first batch begins with a server that has nothing to do.
+    (0..101).map(|_| f64::from((0..2000).map(|_| u32::from(is_lost())).sum::<u32>()) / 2000.0).skip(1).collect()
+}
+
 /// Law: Poisson arrivals find no seat as often as Erlang's formula says, whatever the law of service
-/// (M/G/s/s). 200,000 arrivals of which about a tenth are turned away: four standard deviations.
+/// (M/G/s/s): within four standard errors of the mean of 100 batches, as losses come in bursts.
 #[test]
 fn losses_follow_erlang() {
-    let mean = Duration::from_secs(1);
+    let (mean, load) = (Duration::from_secs(1), 18.0);
     for service in [Law::Fixed(mean), Law::Exponential { mean }] {
-        let mut gate = Gate::new(Limits { reading: 20, ..limits(false) });
-        let mut draw = Key::new(7, 0).draw(StreamName::of("erlang"), 0, 0);
-        let (load, arrivals) = (18.0, 200_000);
-        let gap = Law::Exponential { mean: mean.mul_f64(1.0 / load) };
-        let (mut now, mut lost) = (Time::START, 0_u32);
-        let mut ends: BTreeSet<(Time, u64)> = BTreeSet::new();
-        for _ in 0..arrivals {
-            now += gap.sample(&mut draw);
-            while let Some((at, ticket)) = ends.first().copied().filter(|(at, _)| *at <= now) {
-                ends.remove(&(at, ticket));
-                gate.leave(ticket);
-            }
-            let (ticket, entry) = gate.enter(claim(LOW, 0, 1), now);
-            if entry == Entry::Seated {
-                ends.insert((now + service.sample(&mut draw), ticket));
-            } else {
-                lost += 1;
-            }
-        }
+        let batches = losses(&service, load);
+        let count = batches.len() as f64;
+        let share = batches.iter().sum::<f64>() / count;
+        let squares = batches.iter().map(|batch| (batch - share).powi(2)).sum::<f64>();
+        let error = (squares / (count - 1.0) / count).sqrt();
         let expected = erlang_b(20, load);
-        let share = f64::from(lost) / f64::from(arrivals);
-        // Losses come in bursts: their count varies by about three times a binomial's.
-        let deviation = 3.0 * (expected * (1.0 - expected) / f64::from(arrivals)).sqrt();
-        assert!((share - expected).abs() < 4.0 * deviation, "{share} is not {expected}");
+        assert!((share - expected).abs() < 4.0 * error, "{share} ± {error} is not {expected}");
     }
 }
 
