@@ -10,6 +10,7 @@ pub mod course;
 mod crews;
 pub mod ideal;
 pub mod process;
+pub mod timers;
 
 #[cfg(test)]
 mod tests;

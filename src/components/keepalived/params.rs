@@ -210,7 +210,7 @@ impl KeepalivedParams {
     }
 
     /// The priority while scripts and processes are `good` or not.
-    pub(super) fn priority_with(&self, script: Option<bool>, process: bool) -> u8 {
+    pub fn priority_with(&self, script: Option<bool>, process: bool) -> u8 {
         let base = self.base_priority();
         if base == PRIORITY_OWNER {
             return base;
@@ -222,7 +222,7 @@ impl KeepalivedParams {
     }
 
     /// Whether a lower master may keep the address for ever.
-    pub(super) fn keeps_lower(&self) -> bool {
+    pub fn keeps_lower(&self) -> bool {
         self.nopreempt && self.may_wait()
     }
 
@@ -236,13 +236,13 @@ impl KeepalivedParams {
     }
 
     /// `Skew_Time`: version 2 in seconds, version 3 in adverts of the master.
-    pub(super) fn skew(&self, priority: u8, master_advert_int: Duration) -> Duration {
+    pub fn skew(&self, priority: u8, master_advert_int: Duration) -> Duration {
         let unit = if self.vrrp_version == 2 { Duration::from_secs(1) } else { master_advert_int };
         unit * (256 - u64::from(priority)) / 256
     }
 
     /// `Master_Down_Interval`.
-    pub(super) fn master_down(&self, priority: u8, master_advert_int: Duration) -> Duration {
+    pub fn master_down(&self, priority: u8, master_advert_int: Duration) -> Duration {
         master_advert_int * u64::from(self.down_timer_adverts)
             + self.skew(priority, master_advert_int)
     }

@@ -89,7 +89,7 @@ impl KubeVipParams {
     }
 
     /// How often a holder announces itself.
-    pub(super) fn announces_every(&self) -> Duration {
+    pub fn announces_every(&self) -> Duration {
         if self.arp_rate < ARP_RATE_LEAST { ARP_RATE } else { self.arp_rate }
     }
 

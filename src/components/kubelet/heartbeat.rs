@@ -105,10 +105,8 @@ impl Heartbeat {
 }
 
 impl Kubelet {
-    /// From answer to next renewal: a quarter of the Lease's duration, jitter at its mean.
     fn renew_interval(&self) -> Duration {
-        let quarter = Duration::from_secs(u64::from(self.params.lease_duration_seconds)) / 4;
-        quarter.mul_f64(1.0 + self.params.lease_jitter / 2.0)
+        self.params.renew_interval()
     }
 
     /// The client's time-out of a heartbeat.

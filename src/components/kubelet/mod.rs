@@ -121,6 +121,12 @@ fn etcd_probe(kubernetes: crate::component::versions::Version) -> EtcdProbe {
 }
 
 impl KubeletParams {
+    /// From answer to next renewal of the node Lease: a quarter of its duration, jitter at its mean.
+    pub fn renew_interval(&self) -> Duration {
+        let quarter = Duration::from_secs(u64::from(self.lease_duration_seconds)) / 4;
+        quarter.mul_f64(1.0 + self.lease_jitter / 2.0)
+    }
+
     /// Contradictions, as the real kubelet treats them.
     pub fn check(&self) -> Vec<Problem> {
         let mut problems = Vec::new();

@@ -80,7 +80,7 @@ impl CloudParams {
     }
 
     /// The rules of a check in true time, `local` turning a stretch of the balancer's clock into it.
-    pub(super) fn rules(&self, local: impl Fn(Duration) -> Duration) -> Rules {
+    pub fn rules(&self, local: impl Fn(Duration) -> Duration) -> Rules {
         let (interval, timeout) = (local(self.interval), local(self.timeout));
         Rules {
             rise: self.healthy,

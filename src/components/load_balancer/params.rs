@@ -257,7 +257,7 @@ impl LoadBalancerParams {
     }
 
     /// The rules of a check in true time, `local` turning a stretch of the balancer's clock into it.
-    pub(super) fn rules(&self, local: impl Fn(Duration) -> Duration) -> Rules {
+    pub fn rules(&self, local: impl Fn(Duration) -> Duration) -> Rules {
         let connect = match self.timeout_check {
             None => self.inter,
             Some(_) => self.timeout_connect.map_or(self.inter, |limit| limit.min(self.inter)),

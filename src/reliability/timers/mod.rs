@@ -1,0 +1,160 @@
+//! How long each protocol takes by its own timers in one failover, drawn in closed form.
+//!
+//! A world plays a failover message by message. Where only its length matters, that is a handful of
+//! numbers: phases of timers that were under way, random time-outs, and how they add up. Each sampler
+//! here draws those from the law that the world's components have, with every parameter from the
+//! plan; `tests/timers.rs` holds each against worlds. Drawing takes no memory.
+//!
+//! Absent on purpose: what fails and who may take over (the failure process's affair), requests under
+//! way, losses of packets, clocks that run apart, and whatever begins while a failover goes on.
+
+mod address;
+mod checks;
+mod contest;
+mod election;
+mod leases;
+mod starts;
+mod writers;
+
+use crate::component::id::ComponentId;
+use crate::kernel::stream::Draw;
+use crate::kernel::time::Duration;
+use crate::plan::Plan;
+use address::Address;
+use checks::Checks;
+use election::Election;
+use leases::Lease;
+use starts::Starts;
+
+/// How what held a thing was lost: decides what the others notice, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// Power, link or machine gone: nobody answers.
+    Silently,
+    /// The process ended without a word; its machine answers with resets.
+    Exited,
+    /// The process ended in order (SIGTERM): it says farewell where its protocol has a word for it.
+    InOrder,
+    /// The holder runs, but what it holds the thing for ended: the balancer beside a keepalived.
+    Beside,
+    /// The disk stalled: answers, but writes nothing.
+    Stalled,
+    /// Nothing was lost just now: quorum, writes or a balancer came back, and nobody holds.
+    Nobody,
+}
+
+/// The timers of a plan's protocols, as far as they decide how long a failover takes.
+#[derive(Clone, Debug)]
+pub struct Timers {
+    election: Option<Election>,
+    address: Address,
+    checks: Option<Checks>,
+    scheduler: Option<Lease>,
+    manager: Option<Lease>,
+    starts: Starts,
+}
+
+impl Timers {
+    /// Those of a plan.
+    pub fn of(plan: &Plan) -> Self {
+        Self {
+            election: Election::of(plan),
+            address: Address::of(plan),
+            checks: Checks::of(plan),
+            scheduler: Lease::of_scheduler(plan),
+            manager: Lease::of_manager(plan),
+            starts: Starts::of(plan),
+        }
+    }
+
+    /// From the loss of the leader, or from the return of quorum, to the next leader that has committed
+    /// an entry of its term. `voters` are the members that can vote now, the lost one left out.
+    /// [`Duration::MAX`] if they are no majority.
+    pub fn election(&self, draw: &mut Draw, lost: Lost, voters: u32) -> Duration {
+        self.election
+            .as_ref()
+            .map_or(Duration::ZERO, |election| election.commits(draw, lost, voters))
+    }
+
+    /// The same to the instant at which the next leader is elected, before it has committed.
+    pub fn elected(&self, draw: &mut Draw, lost: Lost, voters: u32) -> Duration {
+        self.election
+            .as_ref()
+            .map_or(Duration::ZERO, |election| election.elects(draw, lost, voters))
+    }
+
+    /// From the loss of quorum until a leader that lives steps down. One whose followers are back
+    /// before still leads.
+    pub fn step_down(&self, draw: &mut Draw) -> Duration {
+        self.election.as_ref().map_or(Duration::ZERO, |election| election.steps_down(draw))
+    }
+
+    /// From the loss of the holder of the virtual address to the next holder's announcement. `taker` is
+    /// who takes it, by position among the holders. [`Duration::MAX`] where nobody notices.
+    pub fn takeover(&self, draw: &mut Draw, lost: Lost, taker: usize) -> Duration {
+        self.address.takeover(draw, lost, taker)
+    }
+
+    /// From an API server's failure to its leaving a balancer's rotation. [`Duration::MAX`] where
+    /// checks do not notice.
+    pub fn fall(&self, draw: &mut Draw, lost: Lost) -> Duration {
+        self.checks.as_ref().map_or(Duration::ZERO, |checks| checks.fall(draw, lost))
+    }
+
+    /// From an API server's recovery, as [`Timers::server_start`] has it, to its return to the rotation.
+    pub fn rise(&self, draw: &mut Draw) -> Duration {
+        self.checks.as_ref().map_or(Duration::ZERO, |checks| checks.rise(draw))
+    }
+
+    /// From the loss of a Lease's holder, or ([`Lost::Nobody`]) from the return of writes, until another
+    /// instance holds it and acts. `standbys` is how many wait for it; [`Duration::MAX`] without one.
+    pub fn lease(
+        &self,
+        draw: &mut Draw,
+        controller_manager: bool,
+        lost: Lost,
+        standbys: u32,
+    ) -> Duration {
+        let lease = if controller_manager { &self.manager } else { &self.scheduler };
+        lease.as_ref().map_or(Duration::ZERO, |lease| lease.acts(draw, lost, standbys))
+    }
+
+    /// From the end of the repair of a machine (`machine`: power is back), or of the process alone, to
+    /// the etcd member's vote.
+    pub fn member_start(&self, draw: &mut Draw, machine: bool) -> Duration {
+        self.starts.member(draw, machine)
+    }
+
+    /// The same to an API server that answers requests.
+    pub fn server_start(&self, draw: &mut Draw, machine: bool) -> Duration {
+        self.starts.server(draw, machine)
+    }
+
+    /// The same to a balancer that forwards, and whose keepalived may hold the address.
+    pub fn balancer_start(&self, draw: &mut Draw, machine: bool) -> Duration {
+        let start = self.starts.balancer(draw, machine);
+        if machine { start } else { start.saturating_add(self.address.found_good(draw)) }
+    }
+}
+
+/// Uniform on [0, `span`).
+fn part_of(span: Duration, draw: &mut Draw) -> Duration {
+    span.mul_f64(draw.uniform())
+}
+
+/// The mean one-way delay between two different machines of these components; none within a machine.
+fn mean_delay(plan: &Plan, from: &[ComponentId], to: &[ComponentId]) -> Duration {
+    let place = |id: &ComponentId| plan.map.machine_of(*id);
+    let pairs = from.iter().flat_map(|a| to.iter().map(move |b| (place(a), place(b))));
+    let (mut sum, mut count) = (Duration::ZERO, 0);
+    for (a, b) in pairs {
+        if let (Some(a), Some(b)) = (a, b)
+            && a != b
+        {
+            let direction = plan.direction(a, b);
+            sum += direction.delay + direction.jitter / 2;
+            count += 1;
+        }
+    }
+    if count == 0 { Duration::ZERO } else { sum / count }
+}
