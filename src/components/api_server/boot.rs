@@ -13,12 +13,12 @@ use crate::component::{ComponentId, Effects, View};
 use crate::kernel::time::Duration;
 
 /// etcd is tried this often before start-up goes on. kube-apiserver: `app/server.go`, 60 × 1 s.
-const PREFLIGHT_PERIOD: Duration = Duration::from_secs(1);
+pub const PREFLIGHT_PERIOD: Duration = Duration::from_secs(1);
 const PREFLIGHT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The hook that creates the default roles tries this often, this long; its failure is fatal.
 /// kube-apiserver: `storage_rbac.go`, `hooks.go`.
-const HOOK_PERIOD: Duration = Duration::from_secs(1);
+pub const HOOK_PERIOD: Duration = Duration::from_secs(1);
 const HOOK_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Requests under way are waited for this long. kube-apiserver: `ShutdownTimeout` 60 s.

@@ -21,6 +21,8 @@ mod storage;
 #[cfg(test)]
 mod tests;
 
+pub use boot::{HOOK_PERIOD, PREFLIGHT_PERIOD};
+
 use crate::component::mail::{Body, Mail};
 use crate::component::param::{Problem, params};
 use crate::component::versions::Version;

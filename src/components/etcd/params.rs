@@ -87,6 +87,17 @@ params! {
 }
 
 impl EtcdParams {
+    /// How long etcd waits for a request before it answers with a time-out: 5 s + 2 election-timeouts
+    /// (`ReqTimeout`, server/config).
+    pub fn request_timeout(&self) -> Duration {
+        Duration::from_secs(5) + self.election_timeout * 2
+    }
+
+    /// Whether time-outs are counted in ticks, as etcd does.
+    pub fn is_ticking(&self) -> bool {
+        self.randomized_election_timeout == ElectionTimer::Ticks
+    }
+
     /// Contradictions between options, as etcd treats them.
     pub fn check(&self) -> Vec<Problem> {
         let mut problems = match &self.randomized_election_timeout {
@@ -183,8 +194,7 @@ pub(super) struct Rules {
     pub(super) tick: Duration,
     /// `ElectionTicks`: election-timeout in whole ticks.
     pub(super) ticks: u64,
-    /// How long etcd waits for a request before it answers with a time-out: 5 s + 2 election-timeouts
-    /// (`ReqTimeout`, server/config).
+    /// How long etcd waits for a request before it answers with a time-out.
     pub(super) request_timeout: Duration,
     /// How often a read index is asked for again (`readIndexRetryTime`). None before 3.5, but for the
     /// patch releases of 3.4 from 20 on (etcd-io/etcd PR 14258 and 14269).
@@ -215,7 +225,7 @@ impl Rules {
             heartbeat,
             tick,
             ticks: options.election_timeout / tick,
-            request_timeout: Duration::from_secs(5) + options.election_timeout * 2,
+            request_timeout: options.request_timeout(),
             read_retry: (release >= Version { major: 3, minor: 4, patch: 20 })
                 .then(|| Duration::from_millis(500)),
             health_needs_leader: !release.at_least(3, 5),

@@ -86,14 +86,23 @@ impl Address {
         }
     }
 
+    /// Until the next holder tells its neighbours.
     pub(super) fn takeover(&self, draw: &mut Draw, lost: Lost, taker: usize) -> Duration {
+        let holds = self.holding(draw, lost, taker);
+        match self {
+            Self::Lease { announces, .. } => holds.saturating_add(part_of(*announces, draw)),
+            Self::Fixed | Self::Vrrp(_) => holds,
+        }
+    }
+
+    /// Until somebody else holds it.
+    pub(super) fn holding(&self, draw: &mut Draw, lost: Lost, taker: usize) -> Duration {
         match self {
             Self::Fixed => Duration::ZERO,
             Self::Vrrp(vrrp) => vrrp.takeover(draw, lost, taker),
-            Self::Lease { lease, standbys, announces } => {
+            Self::Lease { lease, standbys, .. } => {
                 let standbys = if lost == Lost::Nobody { 1 } else { *standbys };
-                let holds = lease.holds(draw, lost, standbys);
-                holds.saturating_add(part_of(*announces, draw))
+                lease.holds(draw, lost, standbys)
             }
         }
     }

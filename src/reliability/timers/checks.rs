@@ -5,9 +5,11 @@
 //! computed once; only the wait for that check, and the spread of later ones, are drawn. A check that
 //! is under way at the change is taken for one that ends with it: it lasts a round trip or two.
 
+use super::leases::request_times;
 use super::{Lost, mean_delay};
 use crate::component::id::Kind;
 use crate::components::Params;
+use crate::components::api_server::{ApiServerParams, HOOK_PERIOD};
 use crate::components::health_check::{HealthCheck, Pacing, Rules, Target};
 use crate::components::load_balancer::{CheckKind, CloudCheck, Habit};
 use crate::kernel::cadence::covering_gap;
@@ -39,19 +41,33 @@ pub(super) struct Checks {
     refused: Flip,
     hung: Flip,
     rise: Flip,
-    /// From the first answer of a server that starts until a check is content with it.
-    ready: Ready,
+    coming: Coming,
 }
 
-/// What a check wants to see of a server that starts, seen from its first answer.
+/// A server that starts, as checks meet it: nothing listens, the kernel accepts, it answers, it is ready.
 #[derive(Clone, Debug)]
-enum Ready {
-    /// An open port, which comes before: (start to open port, start to first answer).
-    Port(Law, Law),
-    /// Any answer.
+struct Coming {
+    port_open: Law,
+    first_http: Law,
+    readyz: Law,
+    /// With what a check is content.
+    content: Content,
+    /// How long one lasts that is never answered, how long one under way from the server's first answer,
+    /// and how long one that passes.
+    unanswered: Duration,
+    answered: Duration,
+    passes: Duration,
+    /// How long one that is answered otherwise.
+    refuses: Duration,
+    /// How long its first list takes.
+    list: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    OpenPort,
     Answer,
-    /// The end of its start-up: (start to first answer, start to there).
-    Readyz(Law, Law),
+    Readiness,
 }
 
 impl Checks {
@@ -74,7 +90,7 @@ impl Checks {
         let rules = Rules { syn: plan.kernel.syn, ..rules };
         let servers = &plan.services.api_servers;
         let trip = mean_delay(plan, &balancers, servers) * 2;
-        let good = Target::Answers { round_trip: trip, work: Duration::ZERO, good: true };
+        let good = answer(trip, true);
         let down = |target| Flip::of(rules, true, good, target);
         Some(Self {
             spread: f64::from(rules.spread) / 100.0,
@@ -82,7 +98,7 @@ impl Checks {
             refused: down(Target::Refused(trip)),
             hung: down(Target::Hung(trip)),
             rise: Flip::of(rules, false, Target::Refused(trip), good),
-            ready: Ready::of(plan, kind),
+            coming: Coming::of(plan, kind, rules, trip),
         })
     }
 
@@ -96,57 +112,135 @@ impl Checks {
     }
 
     pub(super) fn rise(&self, draw: &mut Draw) -> Duration {
-        let flip = self.rise.draw(self.spread, draw);
-        match &self.ready {
-            Ready::Answer => flip,
-            Ready::Port(port, http) => {
-                let (port, http) = (port.sample(draw), http.sample(draw));
-                flip.saturating_sub(http.saturating_sub(port))
+        let coming = &self.coming;
+        let port = coming.port_open.sample(draw);
+        let http = coming.first_http.sample(draw).max(port);
+        let ready = match coming.content {
+            Content::Readiness => coming.ready(http, draw),
+            Content::OpenPort | Content::Answer => http,
+        };
+        let (accepted, readied) = (http - port, ready - port);
+        if coming.content == Content::OpenPort {
+            return self.rise.draw(self.spread, draw).saturating_sub(accepted);
+        }
+        // Counted from the open port. The check that waits for the first answer sets the phase of those
+        // after it.
+        let mut begins = self.rise.phase(draw);
+        while begins < accepted {
+            if begins + coming.unanswered > accepted {
+                if readied == accepted {
+                    return coming.answered + self.rise.rest.saturating_sub(coming.passes);
+                }
+                begins = self.rise.next(begins, accepted - begins + coming.answered);
+                break;
             }
-            Ready::Readyz(http, ready) => {
-                let (http, ready) = (http.sample(draw), ready.sample(draw));
-                flip.saturating_add(ready.saturating_sub(http))
-            }
+            begins = self.rise.next(begins, coming.unanswered);
+        }
+        let cycle = self.rise.next(Duration::ZERO, coming.refuses);
+        let in_vain = readied.saturating_sub(begins).as_nanos().div_ceil(cycle.as_nanos().max(1));
+        (begins + cycle * in_vain).saturating_add(self.rise.rest).saturating_sub(accepted)
+    }
+}
+
+impl Coming {
+    fn of(plan: &Plan, kind: CheckKind, rules: Rules, trip: Duration) -> Self {
+        let server = plan.services.api_servers.first().map(|id| plan.params_of(*id));
+        let params = match server {
+            Some(Params::ApiServer(params, _)) => Some(params),
+            _ => None,
+        };
+        let law = |of: fn(&ApiServerParams) -> &Law| {
+            params.map_or(Law::Fixed(Duration::ZERO), |params| of(params).clone())
+        };
+        let graceful = params.is_some_and(|params| !params.livez_grace_period.is_zero());
+        let content = match kind {
+            CheckKind::TcpCheck => Content::OpenPort,
+            CheckKind::SslHello => Content::Answer,
+            CheckKind::Livez | CheckKind::Healthz if graceful => Content::Answer,
+            CheckKind::Livez | CheckKind::Healthz | CheckKind::Readyz => Content::Readiness,
+        };
+        let (hung, good) = (Target::Hung(trip), answer(trip, true));
+        Self {
+            port_open: law(|params| &params.port_open),
+            first_http: law(|params| &params.first_http),
+            readyz: law(|params| &params.readyz),
+            content,
+            unanswered: lasts(rules, hung, false),
+            answered: answered(rules, trip),
+            passes: lasts(rules, good, true),
+            refuses: lasts(rules, answer(trip, false), false),
+            list: request_times(plan).0,
         }
     }
 }
 
-impl Ready {
-    fn of(plan: &Plan, kind: CheckKind) -> Self {
-        let server = plan.services.api_servers.first().map(|id| plan.params_of(*id));
-        let Some(Params::ApiServer(params, _)) = server else { return Self::Answer };
-        let http = params.first_http.clone();
-        match kind {
-            CheckKind::TcpCheck => Self::Port(params.port_open.clone(), http),
-            CheckKind::SslHello | CheckKind::Livez | CheckKind::Healthz => Self::Answer,
-            CheckKind::Readyz => Self::Readyz(http, params.readyz.clone()),
-        }
+impl Coming {
+    /// When it is ready, its first answer coming at `http`: its caches need a list, and it looks for
+    /// that once a period.
+    fn ready(&self, http: Duration, draw: &mut Draw) -> Duration {
+        let ready = self.readyz.sample(draw).max(http);
+        if ready < http + self.list { ready + HOOK_PERIOD } else { ready }
     }
+}
+
+/// What a check meets that is answered, to its content or not.
+fn answer(trip: Duration, good: bool) -> Target {
+    Target::Answers { round_trip: trip, work: Duration::ZERO, good }
+}
+
+/// How long a check lasts from the first answer of a program that has kept it waiting.
+fn answered(rules: Rules, trip: Duration) -> Duration {
+    let one = Rules { rise: 1, fall: 1, spread: 0, ..rules };
+    let waits = lasts(rules, Target::Hung(trip), false);
+    let (dice, heard) = (|_| 0.5, Time::START + waits / 2);
+    let mut check = HealthCheck::settled(one, false, Time::START, Target::Hung(trip));
+    check.see(heard, answer(trip, true), &dice);
+    check.flip(heard, &dice).map_or(Duration::ZERO, |flip| flip.at.since(heard))
+}
+
+/// How long one check lasts that meets this target and passes or not.
+fn lasts(rules: Rules, target: Target, passes: bool) -> Duration {
+    let one = Rules { rise: 1, fall: 1, spread: 0, ..rules };
+    let check = HealthCheck::settled(one, !passes, Time::START, target);
+    let flip = check.flip(Time::START, &|_| 0.5);
+    flip.map_or(Duration::ZERO, |flip| flip.at.since(Time::START))
 }
 
 impl Flip {
     /// The flip of a checker at rest, `up` or not, that met `before` and meets `after`.
     fn of(rules: Rules, up: bool, before: Target, after: Target) -> Self {
-        let dice = |_| 0.5;
-        let begins = Time::START;
-        let rest = |rules: Rules, target| {
-            let check = HealthCheck::settled(rules, up, begins, target);
-            check.flip(begins, &dice).map_or(Duration::MAX, |flip| flip.at.since(begins))
-        };
         let even = Rules { spread: 0, ..rules };
-        // How long one check takes: the flip of a checker that is content with one.
-        let one = Rules { rise: 1, fall: 1, ..even };
-        let took = HealthCheck::settled(one, !up, begins, before);
-        let took = took.flip(begins, &dice).map_or(Duration::ZERO, |flip| flip.at.since(begins));
+        let check = HealthCheck::settled(even, up, Time::START, after);
+        let flip = check.flip(Time::START, &|_| 0.5);
         let further = if up { rules.fall } else { rules.rise };
         Self {
             wait: if up { rules.inter } else { rules.downinter },
-            took,
+            took: lasts(rules, before, up),
             pacing: rules.pacing,
-            rest: rest(even, after),
+            rest: flip.map_or(Duration::MAX, |flip| flip.at.since(Time::START)),
             further: further.saturating_sub(1),
             between: rules.fastinter,
         }
+    }
+
+    /// From one check of a checker at rest to the next.
+    fn cycle(&self) -> Duration {
+        self.next(Duration::ZERO, self.took)
+    }
+
+    /// When the check after one begins that began then and took so long.
+    fn next(&self, began: Duration, took: Duration) -> Duration {
+        match self.pacing {
+            Pacing::AfterEnd => began + took + self.wait,
+            Pacing::StartToStart => {
+                began + self.wait * took.as_nanos().div_ceil(self.wait.as_nanos().max(1)).max(1)
+            }
+        }
+    }
+
+    /// The wait for the next check at an arbitrary instant.
+    fn phase(&self, draw: &mut Draw) -> Duration {
+        self.cycle().mul_f64(draw.uniform())
     }
 
     fn draw(&self, spread: f64, draw: &mut Draw) -> Duration {
@@ -156,11 +250,7 @@ impl Flip {
         if spread > 0.0 {
             return self.draw_spread(spread, draw);
         }
-        let cycle = match self.pacing {
-            Pacing::AfterEnd => self.wait + self.took,
-            Pacing::StartToStart => self.wait,
-        };
-        cycle.mul_f64(draw.uniform()) + self.rest
+        self.phase(draw) + self.rest
     }
 
     /// The same where each wait is longer or shorter by up to a share.

@@ -28,6 +28,8 @@ pub(super) struct Settings {
     /// The law of time-outs, where they are not a number of ticks.
     pub(super) timer: Option<Law>,
     pub(super) pre_vote: bool,
+    /// Whether a member that starts beside two others skips most of its first wait.
+    pub(super) skips_ticks: bool,
     pub(super) check_quorum: bool,
     pub(super) fsync: Law,
     /// How long a message travels.

@@ -72,18 +72,17 @@ impl Lease {
     /// Until another instance holds it.
     pub(super) fn holds(&self, draw: &mut Draw, lost: Lost, standbys: u32) -> Duration {
         let taken = self.read + self.write;
+        let age = part_of(self.period, draw);
         match (lost, self.release) {
-            (Lost::Nobody, _) => self.next_try(draw, standbys).saturating_add(taken),
-            (Lost::InOrder, Some(release)) => {
-                self.next_try(draw, standbys).saturating_add(release + taken)
+            (Lost::Nobody, _) => return self.next_try(draw, standbys).saturating_add(taken),
+            // With a renewal under way the holder gives back what it no longer knows: that fails.
+            (Lost::InOrder, Some(release)) if age < self.retry => {
+                return self.next_try(draw, standbys).saturating_add(release + taken);
             }
-            _ => {
-                let age = part_of(self.period, draw);
-                let tries = (0..standbys).map(|_| self.expired_try(draw));
-                let first = tries.min().unwrap_or(Duration::MAX);
-                first.saturating_add(taken).saturating_sub(age)
-            }
+            _ => {}
         }
+        let first = (0..standbys).map(|_| self.expired_try(draw)).min();
+        first.unwrap_or(Duration::MAX).saturating_add(taken).saturating_sub(age)
     }
 
     /// The first attempt of all standbys after an arbitrary instant.
@@ -116,7 +115,7 @@ impl Lease {
 
 /// How long a linearizable read and a write of a Lease take at the API server of the own machine: its
 /// work, the way to the leader, the quickest majority and its sync.
-fn request_times(plan: &Plan) -> (Duration, Duration) {
+pub(super) fn request_times(plan: &Plan) -> (Duration, Duration) {
     let servers: &[ComponentId] = &plan.services.api_servers;
     let members: &[ComponentId] = &plan.services.members;
     let work = servers.first().map_or(Duration::ZERO, |id| match plan.params_of(*id) {

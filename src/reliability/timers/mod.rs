@@ -95,6 +95,11 @@ impl Timers {
         self.address.takeover(draw, lost, taker)
     }
 
+    /// The same until the address is held, before clients know where.
+    pub fn holding(&self, draw: &mut Draw, lost: Lost, taker: usize) -> Duration {
+        self.address.holding(draw, lost, taker)
+    }
+
     /// From an API server's failure to its leaving a balancer's rotation. [`Duration::MAX`] where
     /// checks do not notice.
     pub fn fall(&self, draw: &mut Draw, lost: Lost) -> Duration {
@@ -117,6 +122,18 @@ impl Timers {
     ) -> Duration {
         let lease = if controller_manager { &self.manager } else { &self.scheduler };
         lease.as_ref().map_or(Duration::ZERO, |lease| lease.acts(draw, lost, standbys))
+    }
+
+    /// The same until another instance holds it, before it has warmed up.
+    pub fn lease_held(
+        &self,
+        draw: &mut Draw,
+        controller_manager: bool,
+        lost: Lost,
+        standbys: u32,
+    ) -> Duration {
+        let lease = if controller_manager { &self.manager } else { &self.scheduler };
+        lease.as_ref().map_or(Duration::ZERO, |lease| lease.holds(draw, lost, standbys))
     }
 
     /// From the end of the repair of a machine (`machine`: power is back), or of the process alone, to

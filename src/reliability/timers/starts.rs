@@ -3,6 +3,7 @@
 use super::part_of;
 use crate::component::id::{ComponentId, Kind};
 use crate::components::Params;
+use crate::components::api_server::PREFLIGHT_PERIOD;
 use crate::kernel::law::Law;
 use crate::kernel::stream::Draw;
 use crate::kernel::time::Duration;
@@ -33,8 +34,18 @@ struct Server {
     is_pod: bool,
     port_open: Law,
     first_http: Law,
-    /// Whether it knows no other member than the one that starts beside it.
-    local: bool,
+    /// The member that starts beside it, if it knows no other.
+    beside: Option<Beside>,
+}
+
+/// A member whose port opens once the cluster has taken note of it.
+#[derive(Clone, Debug)]
+struct Beside {
+    startup: Law,
+    dialled: Duration,
+    heartbeat: Duration,
+    /// How long it waits until it repeats a note that got lost.
+    repeats: Duration,
 }
 
 #[derive(Clone, Debug)]
@@ -44,9 +55,6 @@ struct Balancer {
 }
 
 const AT_ONCE: Law = Law::Fixed(Duration::ZERO);
-
-/// An API server looks for etcd this often before its start goes on. kube-apiserver: `app/server.go`.
-const PREFLIGHT: Duration = Duration::from_secs(1);
 
 impl Starts {
     pub(super) fn of(plan: &Plan) -> Self {
@@ -83,9 +91,8 @@ impl Starts {
     pub(super) fn server(&self, draw: &mut Draw, machine: bool) -> Duration {
         let Some(server) = &self.server else { return Duration::ZERO };
         let begins = self.until_start(server.is_pod, machine, draw);
-        // The member beside it starts at the same time, and is not there yet at the first look.
-        let waits = machine && server.local && self.member.is_some();
-        let etcd = if waits { PREFLIGHT } else { Duration::ZERO };
+        let beside = server.beside.as_ref().filter(|_| machine);
+        let etcd = beside.map_or(Duration::ZERO, |member| member.is_found(draw));
         let port = server.port_open.sample(draw);
         begins.saturating_add(etcd).saturating_add(server.first_http.sample(draw).max(port))
     }
@@ -118,13 +125,38 @@ impl Member {
 impl Server {
     fn of(plan: &Plan, id: ComponentId) -> Option<Self> {
         let Params::ApiServer(params, wiring) = plan.params_of(id) else { return None };
-        let own = plan.map.machine_of(id);
+        let beside = match wiring.etcd_servers.as_slice() {
+            [member] => Beside::of(plan, id, *member),
+            _ => None,
+        };
         Some(Self {
             is_pod: plan.static_pod[id.index()],
             port_open: params.port_open.clone(),
             first_http: params.first_http.clone(),
-            local: wiring.etcd_servers.iter().all(|member| plan.map.machine_of(*member) == own),
+            beside,
         })
+    }
+}
+
+impl Beside {
+    fn of(plan: &Plan, server: ComponentId, member: ComponentId) -> Option<Self> {
+        let Params::Etcd(params, _) = plan.params_of(member) else { return None };
+        let together = plan.map.machine_of(server) == plan.map.machine_of(member);
+        together.then(|| Self {
+            startup: params.startup.clone(),
+            dialled: plan.streams.dial_pause,
+            heartbeat: params.heartbeat_interval,
+            repeats: params.request_timeout(),
+        })
+    }
+
+    /// The first look of a server that starts with it that finds its port open. It sends its note when
+    /// it hears the leader; if the leader has not dialled it by then, the note is lost.
+    fn is_found(&self, draw: &mut Draw) -> Duration {
+        let hears = self.startup.sample(draw) + part_of(self.heartbeat, draw);
+        let lost = part_of(self.dialled, draw) > hears;
+        let opens = if lost { hears + self.repeats } else { hears };
+        PREFLIGHT_PERIOD * opens.as_nanos().div_ceil(PREFLIGHT_PERIOD.as_nanos())
     }
 }
 
