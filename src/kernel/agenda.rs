@@ -70,6 +70,10 @@ impl Agenda {
             first = select_unpredictable(beaten, due[rival], first);
             by = select_unpredictable(beaten, winner[rival], by);
             node >>= 1;
+            // Nobody further up hears of a change that changed no winner here.
+            if due[node] == first && winner[node] == by {
+                return;
+            }
             due[node] = first;
             winner[node] = by;
         }
