@@ -73,11 +73,11 @@ impl Path {
     /// The level of every service at `now`.
     pub fn levels(&self, now: Time, all: &Surroundings) -> Levels {
         let look = Look { path: self, now, all };
-        let write = look.api(self.services.outside, Class::Write);
+        let [cached, read, write] = look.api(self.services.outside);
         Service::ALL.map(|service| match service {
             Service::Endpoint => look.endpoint(),
-            Service::ApiReadCached => look.api(self.services.outside, Class::ReadCached),
-            Service::ApiRead => look.api(self.services.outside, Class::Read),
+            Service::ApiReadCached => cached,
+            Service::ApiRead => read,
             Service::ApiWrite => write,
             Service::EtcdQuorum => Share::when(look.etcd_quorum()),
             Service::Scheduling => write.and(Share::when(look.acts(Kind::Scheduler))),
@@ -143,7 +143,12 @@ enum Class {
     Write,
 }
 
+/// Something of each class: they go the same way, so that it is looked at once for all.
+type Each<T> = [T; Class::ALL.len()];
+
 impl Class {
+    const ALL: [Class; 3] = [Class::ReadCached, Class::Read, Class::Write];
+
     /// The share that a server answers as asked.
     fn answered(self, fact: &ApiServerFact) -> Share {
         let ability = match self {
@@ -223,42 +228,38 @@ impl<'a> Look<'a> {
     }
 
     fn refusal(&self, from: MachineId, to: ComponentId) -> Attempt {
-        match self.contact(from, to) {
-            Probe::Refused(_) | Probe::Unreachable => Attempt::Refused,
-            _ => Attempt::LOST,
-        }
+        refused(self.contact(from, to))
     }
 
-    /// One request of a class, sent to one API server from one machine.
-    fn attempt(&self, from: MachineId, server: ComponentId, class: Class) -> Attempt {
+    /// One request of each class, sent to one API server from one machine.
+    fn attempt(&self, from: MachineId, server: ComponentId) -> Each<Attempt> {
         match self.contact(from, server) {
             Probe::Answers(_) => {
                 let fact = self.view(server).api_server(server).filter(|fact| !fact.distrusted);
-                Attempt::Sent(fact.map_or(Share::NONE, |fact| class.answered(fact)))
+                let answered = |class: Class| fact.map_or(Share::NONE, |fact| class.answered(fact));
+                Class::ALL.map(|class| Attempt::Sent(answered(class)))
             }
-            _ => self.refusal(from, server),
+            found => [refused(found); Class::ALL.len()],
         }
     }
 
-    /// The share of fresh requests of a class, issued on `from` to the address, that are served.
-    fn api(&self, from: MachineId, class: Class) -> Share {
+    /// The share of fresh requests of each class, issued on `from` to the address, that are served.
+    fn api(&self, from: MachineId) -> Each<Share> {
         let services = &self.path.services;
         match &services.endpoint {
             Endpoint::Vip { .. } | Endpoint::Balancer(_) => {
-                let front = self.front(from);
-                front.map_or(Share::NONE, |id| self.at_address(from, id, class).share())
+                self.front(from).map_or([Share::NONE; Class::ALL.len()], |id| {
+                    self.at_address(from, id).map(Attempt::share)
+                })
             }
-            Endpoint::OneServer(server) => self.attempt(from, *server, class).share(),
+            Endpoint::OneServer(server) => self.attempt(from, *server).map(Attempt::share),
             Endpoint::Dns { addresses, .. } => {
                 let addresses = self.listed(addresses);
-                let attempts: Attempts =
-                    addresses.iter().map(|id| self.at_address(from, *id, class)).collect();
-                served(&attempts, u32::MAX)
+                each_served(addresses.iter().map(|id| self.at_address(from, *id)), u32::MAX)
             }
             Endpoint::AllServers => {
                 let servers = services.api_servers.iter();
-                let attempts: Attempts = servers.map(|id| self.attempt(from, *id, class)).collect();
-                served(&attempts, u32::MAX)
+                each_served(servers.map(|id| self.attempt(from, *id)), u32::MAX)
             }
         }
     }
@@ -273,30 +274,28 @@ impl<'a> Look<'a> {
         if some.is_empty() { addresses.to_vec() } else { some }
     }
 
-    /// One request at an address of a name: a balancer's or an API server's.
-    fn at_address(&self, from: MachineId, id: ComponentId, class: Class) -> Attempt {
+    /// One request of each class at an address of a name: a balancer's or an API server's.
+    fn at_address(&self, from: MachineId, id: ComponentId) -> Each<Attempt> {
         if self.all.map.component(id).kind != Kind::LoadBalancer {
-            return self.attempt(from, id, class);
+            return self.attempt(from, id);
         }
         match self.contact(from, id) {
-            Probe::Answers(_) => Attempt::Sent(self.balanced(id, class)),
-            _ => self.refusal(from, id),
+            Probe::Answers(_) => self.balanced(id).map(Attempt::Sent),
+            found => [refused(found); Class::ALL.len()],
         }
     }
 
     /// The share that a balancer's choice among the servers in rotation serves.
-    fn balanced(&self, balancer: ComponentId, class: Class) -> Share {
+    fn balanced(&self, balancer: ComponentId) -> Each<Share> {
         let view = self.view(balancer);
         let (Some(fact), Some(machine)) = (view.load_balancer(balancer), view.machine()) else {
-            return Share::NONE;
+            return [Share::NONE; Class::ALL.len()];
         };
         let servers = self.path.services.api_servers.iter().enumerate();
-        let attempts: Attempts = servers
-            .filter(|(bit, _)| fact.rotation >> bit & 1 == 1)
-            .map(|(_, id)| self.attempt(machine, *id, class))
-            .collect();
+        let chosen = servers.filter(|(bit, _)| fact.rotation >> bit & 1 == 1);
         let retry = self.path.retry;
-        served(&attempts, if retry.redispatch { retry.retries } else { 0 })
+        let retries = if retry.redispatch { retry.retries } else { 0 };
+        each_served(chosen.map(|(_, id)| self.attempt(machine, *id)), retries)
     }
 
     /// Whether a leader exists that a majority follows and reaches.
@@ -346,13 +345,34 @@ impl<'a> Look<'a> {
     fn served_from(&self, candidate: &Candidate) -> bool {
         let machine = self.view(candidate.id).machine();
         match (candidate.server, machine) {
-            (Some(ComponentId::VIP), Some(from)) => !self.api(from, Class::Write).is_none(),
+            (Some(ComponentId::VIP), Some(from)) => {
+                !self.api(from)[Class::Write as usize].is_none()
+            }
             (Some(server), Some(from)) => {
-                !self.attempt(from, server, Class::Write).share().is_none()
+                !self.attempt(from, server)[Class::Write as usize].share().is_none()
             }
             _ => true,
         }
     }
+}
+
+/// What a connection attempt that was not answered comes to.
+fn refused(found: Probe) -> Attempt {
+    match found {
+        Probe::Refused(_) | Probe::Unreachable => Attempt::Refused,
+        _ => Attempt::LOST,
+    }
+}
+
+/// As [`served`], of each class.
+fn each_served(offers: impl Iterator<Item = Each<Attempt>>, retries: u32) -> Each<Share> {
+    let mut attempts: Each<Attempts> = Default::default();
+    for offer in offers {
+        for (attempts, attempt) in attempts.iter_mut().zip(offer) {
+            attempts.push(attempt);
+        }
+    }
+    Class::ALL.map(|class| served(&attempts[class as usize], retries))
 }
 
 /// The share of requests served when the first server is any of these, evenly, and a refused attempt
