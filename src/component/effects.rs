@@ -88,6 +88,20 @@ pub struct Outbox {
     pub exit: Option<ExitStatus>,
 }
 
+impl Outbox {
+    /// Whether anything is wanted beside records, alarms and the component's own fact.
+    pub fn does_more(&self) -> bool {
+        !(self.mail.is_empty()
+            && self.objects.is_empty()
+            && self.closed.is_empty()
+            && self.starts.is_empty()
+            && self.kills.is_empty()
+            && self.adopted.is_empty()
+            && self.hang_ups.is_empty()
+            && self.exit.is_none())
+    }
+}
+
 /// How many draws a component has made for each purpose.
 pub type DrawCounts = [u32; PURPOSES_MAX];
 

@@ -72,6 +72,10 @@ pub trait Component {
     /// Whose facts and reachability wake it.
     fn watches(&self, map: &Map) -> Vec<ComponentId>;
 
+    /// Whether it looks at all that it watches whenever it sees any of it change, so that of several
+    /// changes at one instant it need be told only once.
+    const LOOKS_AT_ALL: bool = false;
+
     /// Reacts to one cause.
     fn on(&mut self, cause: Cause<Self::Alarm>, view: &View, fx: &mut Effects<Self::Alarm>);
 

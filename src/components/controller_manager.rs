@@ -167,6 +167,8 @@ impl ControllerManager {
 impl Component for ControllerManager {
     type Alarm = CandidateAlarm;
 
+    const LOOKS_AT_ALL: bool = Candidate::LOOKS_AT_ALL;
+
     fn alarms(&self) -> usize {
         self.0.alarms()
     }

@@ -98,6 +98,14 @@ macro_rules! components {
                 }
             }
 
+            /// Whether it looks at all that it watches whenever it sees any of it change.
+            pub fn looks_at_all(&self) -> bool {
+                match self {
+                    $( Self::$kind(_) => <$module::$machine as Component>::LOOKS_AT_ALL, )*
+                    Self::Object => true,
+                }
+            }
+
             /// Delivers one cause.
             pub fn on(&mut self, cause: Cause<usize>, view: &View, lent: Lent) {
                 match self {

@@ -51,6 +51,8 @@ impl Scheduler {
 impl Component for Scheduler {
     type Alarm = CandidateAlarm;
 
+    const LOOKS_AT_ALL: bool = Candidate::LOOKS_AT_ALL;
+
     fn alarms(&self) -> usize {
         self.0.alarms()
     }

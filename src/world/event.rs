@@ -63,18 +63,25 @@ pub struct EventLog {
 
 impl Default for EventLog {
     fn default() -> Self {
-        let start = Event {
+        let mut log = Self { events: Vec::new() };
+        log.reset();
+        log
+    }
+}
+
+impl EventLog {
+    /// Forgets everything but the start, and keeps the memory.
+    pub(super) fn reset(&mut self) {
+        self.events.clear();
+        self.events.push(Event {
             at: Time::START,
             owner: None,
             parent: EventId::START,
             blame: Blame::default(),
             kind: EventKind::Start,
-        };
-        Self { events: vec![start] }
+        });
     }
-}
 
-impl EventLog {
     /// Appends an event.
     pub fn push(&mut self, event: Event) -> EventId {
         let id = EventId(u32::try_from(self.events.len()).unwrap_or(u32::MAX));

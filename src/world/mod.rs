@@ -16,6 +16,7 @@ mod operator;
 mod pending;
 mod procedure;
 mod process;
+pub mod remains;
 mod resolve;
 mod resolver;
 mod rides;
@@ -27,7 +28,7 @@ mod suspension;
 
 use crate::component::blame::{Blame, EventId};
 use crate::component::certificate::{Certificates, Expired};
-use crate::component::effects::{DrawCounts, Outbox, Outgoing, PURPOSES_MAX};
+use crate::component::effects::{DrawCounts, Outbox, Outgoing};
 use crate::component::fact::Fact;
 use crate::component::id::{ComponentId, Kind, MachineId};
 use crate::component::mail::{Mail, Reply};
@@ -43,6 +44,7 @@ use crate::kernel::time::{Duration, Time};
 use crate::plan::Plan;
 use crate::plan::service::Endpoint;
 use event::EventLog;
+use remains::{Layout, Remains};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is on its way or waits its turn, beside alarms.
@@ -112,11 +114,9 @@ pub struct World<'p> {
     event: EventId,
     all: Surroundings,
     machines: Vec<Machine>,
-    bases: Vec<u32>,
-    owners: Vec<ComponentId>,
+    layout: Layout,
     waits: Vec<Origin>,
     counts: Vec<DrawCounts>,
-    watchers: Vec<Vec<ComponentId>>,
     agenda: Agenda,
     post: MailQueue<Letter>,
     settings: BTreeMap<SettingKey, operator::Timed>,
@@ -149,6 +149,8 @@ pub struct World<'p> {
     log: EventLog,
     steps: u64,
     digest: Digest,
+    /// Every component is told of each change by itself.
+    tells_each: bool,
 }
 
 /// A running hash over all steps: two runs of the same plan and key agree in it at every step.
@@ -167,29 +169,23 @@ impl Digest {
 impl<'p> World<'p> {
     /// Builds the world of one run of a plan. Nothing has happened yet; see [`World::run_until`].
     pub fn new(plan: &'p Plan, key: Key) -> Self {
+        Self::after(Remains::default(), plan, key)
+    }
+
+    /// The same in the memory of a world that is over, which was one of the same components.
+    pub fn after(remains: Remains, plan: &'p Plan, key: Key) -> Self {
         let map = &plan.map;
         let machines: Vec<Machine> =
             map.components().map(|(id, _)| Machine::new(id, plan.params_of(id))).collect();
-        let mut bases = Vec::with_capacity(machines.len());
-        let mut owners = Vec::new();
-        for ((id, _), machine) in map.components().zip(&machines) {
-            bases.push(u32::try_from(owners.len()).unwrap_or(u32::MAX));
-            owners.extend(std::iter::repeat_n(id, machine.alarms()));
-        }
-        let mut watchers = vec![Vec::new(); machines.len()];
-        for ((id, _), machine) in map.components().zip(&machines) {
-            for watched in machine.watches(map) {
-                watchers[watched.index()].push(id);
-            }
-        }
-        let cells = owners.len();
+        let Remains { layout, waits, counts, agenda, post, outboxes, saw, log } =
+            remains.cleared(plan, &machines);
         Self {
             plan,
             key,
             now: Time::START,
             event: EventId::START,
             all: surroundings(plan),
-            counts: vec![[0; PURPOSES_MAX]; machines.len()],
+            counts,
             inboxes: machines.iter().map(|_| Inbox::default()).collect(),
             held_down: vec![false; machines.len()],
             unjoined: plan.unjoined.iter().copied().collect(),
@@ -200,24 +196,44 @@ impl<'p> World<'p> {
             jitters: vec![0; map.machine_count()],
             trusts: vec![neighbours::Trust::default(); map.machine_count()],
             machines,
-            bases,
-            owners,
-            waits: vec![Origin::default(); cells],
-            watchers,
-            agenda: Agenda::new(cells),
-            post: MailQueue::new(),
+            layout,
+            waits,
+            agenda,
+            post,
             settings: BTreeMap::new(),
             planned: 0,
             operator: operator::Operator::default(),
             calls: BTreeMap::new(),
             connections: BTreeMap::new(),
             peers: BTreeMap::new(),
-            outboxes: Vec::new(),
-            saw: pending::Pending::default(),
+            outboxes,
+            saw,
             changed: false,
-            log: EventLog::default(),
+            log,
             steps: 0,
             digest: Digest(0xcbf2_9ce4_8422_2325),
+            tells_each: false,
+        }
+    }
+
+    /// The same world, every component told of each change by itself: the twin that shows that being
+    /// told once of all that changed at an instant makes no difference.
+    #[must_use]
+    pub fn telling_of_each_change(self) -> Self {
+        Self { tells_each: true, ..self }
+    }
+
+    /// Ends the world; what remains serves another.
+    pub fn into_remains(self) -> Remains {
+        Remains {
+            layout: self.layout,
+            waits: self.waits,
+            counts: self.counts,
+            agenda: self.agenda,
+            post: self.post,
+            outboxes: self.outboxes,
+            saw: self.saw,
+            log: self.log,
         }
     }
 

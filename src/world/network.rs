@@ -142,7 +142,7 @@ impl World<'_> {
                 self.wake_watchers(id);
             }
         }
-        for (of, watchers) in self.watchers.iter().enumerate() {
+        for (of, watchers) in self.layout.watchers.iter().enumerate() {
             for viewer in watchers {
                 if map.machine_of(*viewer) == Some(machine) {
                     self.saw.insert((*viewer, ComponentId(u16::try_from(of).unwrap_or(u16::MAX))));

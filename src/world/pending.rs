@@ -25,6 +25,13 @@ impl Pending {
     pub(super) fn pop(&mut self) -> Option<(ComponentId, ComponentId)> {
         self.pairs.pop()
     }
+
+    /// The viewer need not be told more of what has changed so far.
+    pub(super) fn forget(&mut self, viewer: ComponentId) {
+        while self.pairs.last().is_some_and(|(next, _)| *next == viewer) {
+            self.pairs.pop();
+        }
+    }
 }
 
 #[cfg(test)]
@@ -44,5 +51,18 @@ mod tests {
         pending.insert(pair(0, 4));
         let rest: Vec<_> = std::iter::from_fn(|| pending.pop()).collect();
         assert_eq!(rest, [pair(0, 4), pair(1, 7), pair(1, 9), pair(2, 1)]);
+    }
+
+    /// Law: whoever has seen all is told of nothing more, and others of everything.
+    #[test]
+    fn one_viewer_can_have_seen_enough() {
+        let pair = |a, b| (ComponentId(a), ComponentId(b));
+        let mut pending = Pending::default();
+        for put in [pair(1, 2), pair(1, 7), pair(1, 9), pair(2, 1)] {
+            pending.insert(put);
+        }
+        assert_eq!(pending.pop(), Some(pair(1, 2)));
+        pending.forget(ComponentId(1));
+        assert_eq!(pending.pop(), Some(pair(2, 1)));
     }
 }

@@ -172,7 +172,7 @@ impl World<'_> {
 
     /// Forgets the alarms of a process and what it had not sent yet.
     fn silence(&mut self, id: ComponentId) {
-        let base = self.bases[id.index()];
+        let base = self.layout.bases[id.index()];
         let count = self.machines[id.index()].alarms();
         for offset in 0..u32::try_from(count).unwrap_or(0) {
             self.agenda.clear(Cell(base + offset));

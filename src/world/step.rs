@@ -67,13 +67,13 @@ impl World<'_> {
 
     /// An alarm is due: a paused process finds it when it resumes.
     fn ring(&mut self, cell: Cell, observer: &mut impl Observer) {
-        let owner = self.owners[cell.0 as usize];
+        let owner = self.layout.owners[cell.0 as usize];
         self.agenda.clear(cell);
         if self.all.processes[owner.index()].state == ProcessState::Paused {
             self.inboxes[owner.index()].alarms.push(cell);
             return;
         }
-        let index = (cell.0 - self.bases[owner.index()]) as usize;
+        let index = (cell.0 - self.layout.bases[owner.index()]) as usize;
         let wait = std::mem::take(&mut self.waits[cell.0 as usize]);
         self.begin(Some(owner), wait, EventKind::Alarm(index));
         self.deliver(owner, Cause::Alarm(index), observer);
@@ -144,7 +144,7 @@ impl World<'_> {
         let mut outbox = self.outboxes.pop().unwrap_or_default();
         let view = View { now: self.now, me: to, all: &self.all };
         let lent = Lent {
-            base: self.bases[to.index()],
+            base: self.layout.bases[to.index()],
             out: &mut outbox,
             key: &self.key,
             name: self.all.map.component(to).stream,
@@ -157,10 +157,23 @@ impl World<'_> {
     }
 
     fn apply(&mut self, from: ComponentId, out: &mut Outbox, observer: &mut impl Observer) {
-        let alive = self.all.processes[from.index()].state != ProcessState::Dead;
+        // Most calls want nothing, and most others set alarms or publish.
         for record in out.records.drain(..) {
             observer.record(self.now, from, &record, self.event);
         }
+        if !out.alarms.is_empty() {
+            self.set_alarms(from, out);
+        }
+        if let Some(fact) = out.fact.take() {
+            self.change_fact(from, fact, observer);
+        }
+        if out.does_more() {
+            self.apply_rest(from, out, observer);
+        }
+    }
+
+    fn set_alarms(&mut self, from: ComponentId, out: &mut Outbox) {
+        let alive = self.all.processes[from.index()].state != ProcessState::Dead;
         for (cell, at, blame) in out.alarms.drain(..) {
             if at.is_never() || !alive {
                 self.agenda.clear(cell);
@@ -170,9 +183,9 @@ impl World<'_> {
                 self.agenda.set(cell, at);
             }
         }
-        if let Some(fact) = out.fact.take() {
-            self.change_fact(from, fact, observer);
-        }
+    }
+
+    fn apply_rest(&mut self, from: ComponentId, out: &mut Outbox, observer: &mut impl Observer) {
         for (object, fact, asked) in out.objects.drain(..) {
             let completed = self.event;
             self.begin_answer(from, asked);
@@ -243,7 +256,7 @@ impl World<'_> {
 
     /// Whoever watches a component will be told that it changed, once this step is over.
     pub(super) fn wake_watchers(&mut self, of: ComponentId) {
-        for viewer in &self.watchers[of.index()] {
+        for viewer in &self.layout.watchers[of.index()] {
             self.saw.insert((*viewer, of));
         }
     }
@@ -252,6 +265,9 @@ impl World<'_> {
     pub(super) fn settle(&mut self, observer: &mut impl Observer) {
         let mut rounds = 0;
         while let Some((viewer, of)) = self.saw.pop() {
+            if self.layout.looks_at_all[viewer.index()] && !self.tells_each {
+                self.saw.forget(viewer);
+            }
             rounds += 1;
             assert!(
                 rounds < SETTLE_ROUNDS_MAX,

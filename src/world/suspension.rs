@@ -69,7 +69,7 @@ impl World<'_> {
         let mut timers = Vec::new();
         let count = self.machines[id.index()].alarms();
         for offset in 0..u32::try_from(count).unwrap_or(0) {
-            let cell = Cell(self.bases[id.index()] + offset);
+            let cell = Cell(self.layout.bases[id.index()] + offset);
             let at = self.agenda.at(cell);
             if !at.is_never() {
                 timers.push((cell, at.saturating_since(self.now)));

@@ -276,6 +276,8 @@ impl Candidate {
 impl Component for Candidate {
     type Alarm = CandidateAlarm;
 
+    const LOOKS_AT_ALL: bool = true;
+
     fn alarms(&self) -> usize {
         3 + self.work.alarms()
     }

@@ -375,6 +375,8 @@ fn short(lane: usize) -> u16 {
 impl Component for Client {
     type Alarm = Alarm;
 
+    const LOOKS_AT_ALL: bool = true;
+
     fn alarms(&self) -> usize {
         Alarm::Issue(self.wiring.targets.len()).index()
     }

@@ -242,6 +242,8 @@ impl Informers {
 impl Component for Informers {
     type Alarm = Alarm;
 
+    const LOOKS_AT_ALL: bool = true;
+
     fn alarms(&self) -> usize {
         crate::component::Alarm::index(Alarm::Process(self.params.processes as usize))
     }

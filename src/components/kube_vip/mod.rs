@@ -263,6 +263,8 @@ impl KubeVip {
 impl Component for KubeVip {
     type Alarm = KubeVipAlarm;
 
+    const LOOKS_AT_ALL: bool = true;
+
     fn alarms(&self) -> usize {
         KubeVipAlarm::Announce.index() + 1
     }

@@ -406,6 +406,8 @@ impl Kubelet {
 impl Component for Kubelet {
     type Alarm = Alarm;
 
+    const LOOKS_AT_ALL: bool = true;
+
     fn alarms(&self) -> usize {
         Alarm::Start(self.wiring.pods.len()).index()
     }

@@ -17,8 +17,7 @@ const FIRST_TRY: &str = "process start to first attempt";
 impl<A: Alarm> Elector<A> {
     /// Brings the sequence of attempts up to now, under the path and the record as they were.
     pub(super) fn catch_up(&mut self, view: &View, fx: &mut Effects<A>) {
-        let nothing_to_read = view.now <= self.settled && self.seen.holder.is_none();
-        if self.attempt.is_some() || nothing_to_read {
+        if self.attempt.is_some() || self.has_nothing_to_read(view) {
             return;
         }
         self.find_if_lost(view, fx);
@@ -31,6 +30,11 @@ impl<A: Alarm> Elector<A> {
             let wait = self.wait(fx);
             self.poll.step(took, wait);
         }
+    }
+
+    /// At a settled start the record is there a moment later.
+    fn has_nothing_to_read(&self, view: &View) -> bool {
+        view.now <= self.settled && self.seen.holder.is_none()
     }
 
     /// Where the sequence was lost track of, its place is drawn; but its first attempt since then is
@@ -87,6 +91,7 @@ impl<A: Alarm> Elector<A> {
 
     /// The path or the record has changed.
     pub(super) fn look_waiting(&mut self, view: &View, fx: &mut Effects<A>) {
+        let begins = self.has_nothing_to_read(view);
         self.catch_up(view, fx);
         self.review_link(view, fx);
         let (reading, record) = (self.path.look(view), self.record(view));
@@ -99,6 +104,9 @@ impl<A: Alarm> Elector<A> {
         }
         self.take_reading(reading, view);
         self.seen = record;
+        if begins {
+            self.catch_up(view, fx);
+        }
         let in_flight = self.attempt.is_none()
             && self.poll.unread
             && self.poll.began <= view.now

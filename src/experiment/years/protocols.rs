@@ -18,6 +18,7 @@ use crate::plan::Plan;
 use crate::plan::service::Service;
 use crate::reliability::ideal::Measure;
 use crate::world::World;
+use crate::world::remains::Remains;
 
 /// The service behind a measure; [`Measure::EtcdMajority`] has none.
 fn service(measure: Measure) -> Option<Service> {
@@ -83,17 +84,22 @@ pub fn trial_in_parts(plan: &Plan, key: Key, span: Duration, quiet: Duration) ->
     let mut row = YearRow { span: span.as_nanos(), ..YearRow::default() };
     let mut incidents = Incidents::new(plan, key, span, quiet);
     let end = span.as_nanos();
+    let mut remains = Remains::default();
     let mut act = |plan: &mut Plan, key: Key, incident: &Incident| {
         let mut watch = Watch::of_levels(plan);
-        let mut world = World::new(plan, key);
+        let mut world = World::after(std::mem::take(&mut remains), plan, key);
         world.begin_run(&mut watch);
         world.run_until(Time::at(plan.until), &mut watch);
         let settled = is_settled(plan, &world, watch.history());
-        if settled || incident.end >= end {
+        let counts = settled || incident.end >= end;
+        if counts {
             row.steps += world.steps();
             row.incidents += 1;
             add(&mut row, incident, watch.history());
-            let leaders = Case::of(&world, plan, watch.history()).leaders();
+        }
+        let leaders = Case::of(&world, plan, watch.history()).leaders();
+        remains = world.into_remains();
+        if counts {
             plan.leaders.named = leaders;
         }
         settled
