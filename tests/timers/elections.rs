@@ -1,9 +1,12 @@
 //! Elections of etcd.
 
-use super::{FAULT, Verdicts, committed, drawn, plan, planned, span, started, with, worlds};
+use super::{
+    FAULT, Verdicts, becomes, committed, drawn, plan, planned, span, started, with, worlds,
+};
+use hasim::component::fact::{Fact, Role};
 use hasim::component::id::Kind;
 use hasim::measure::Case;
-use hasim::reliability::timers::Lost;
+use hasim::reliability::timers::{Lost, Timers};
 use serde_json::{Value, json};
 
 const WORLDS: u64 = 1000;
@@ -125,5 +128,42 @@ fn one_member_elects_itself() {
     });
     let mut verdicts = Verdicts::default();
     verdicts.compare("a single member", worlds(&plan, WORLDS, back), draws);
+    verdicts.all_agree();
+}
+
+/// Law: a leader that is stopped hands over within a few syncs.
+#[test]
+fn a_leader_hands_over() {
+    let mut verdicts = Verdicts::default();
+    for (members, options) in [
+        (3, json!({})),
+        (5, json!({ "fsync": { "exponential": { "mean": "20ms" } } })),
+        (3, json!({ "signal-delay": { "uniform": ["10ms", "50ms"] } })),
+    ] {
+        let faults = json!([{ "at": "30s", "stop": "leader of etcd" }]);
+        let plan = plan(&etcd(members, &options), &faults, "50s", &json!({}));
+        let draws = drawn(&plan, |timers, draw| timers.election(draw, Lost::InOrder, members - 1));
+        let what = format!("hand-over, {members} members, {options}");
+        verdicts.compare(&what, worlds(&plan, WORLDS, elected), draws);
+    }
+    verdicts.all_agree();
+}
+
+/// Law: a leader that has lost its majority steps down.
+#[test]
+fn a_leader_without_a_majority_steps_down() {
+    let leads = |fact: &Fact| matches!(fact, Fact::Etcd(fact) if fact.role == Role::Leader);
+    let stepped = |case: &Case| {
+        let leader = case.plan.map.of_kind(Kind::Etcd).next()?;
+        becomes(case, FAULT, leader, |fact| !leads(fact)).map(|at| span(FAULT, at))
+    };
+    let mut verdicts = Verdicts::default();
+    for options in [json!({}), json!({ "heartbeat-interval": "50ms", "election-timeout": "500ms" })]
+    {
+        let faults = json!([{ "at": "30s", "kill": ["etcd2/etcd", "etcd3/etcd"] }]);
+        let plan = plan(&etcd(3, &options), &faults, "50s", &json!({ "etcd": "etcd1" }));
+        let draws = drawn(&plan, Timers::step_down);
+        verdicts.compare(&format!("step-down, {options}"), worlds(&plan, WORLDS, stepped), draws);
+    }
     verdicts.all_agree();
 }

@@ -118,7 +118,7 @@ pub(super) struct Contest<'s> {
     settings: &'s Settings,
     seats: ArrayVec<Seat, SEATS>,
     letters: ArrayVec<Letter, LETTERS>,
-    elected: Option<Duration>,
+    elected: Option<(Duration, usize)>,
 }
 
 /// What a newcomer's term lacks where the others have raised theirs: more than it can make good for.
@@ -149,15 +149,16 @@ impl<'s> Contest<'s> {
         Self { settings, seats, letters: ArrayVec::new(), elected: None }
     }
 
-    /// When somebody is elected.
-    pub(super) fn play(mut self, draw: &mut Draw) -> Duration {
+    /// When somebody is elected, and until when the others' disks sync.
+    pub(super) fn play(mut self, draw: &mut Draw) -> (Duration, ArrayVec<Duration, SEATS>) {
         loop {
-            if let Some(elected) = self.elected {
-                return elected;
+            if let Some((elected, leader)) = self.elected {
+                self.seats.swap_remove(leader);
+                return (elected, self.seats.iter().map(|seat| seat.syncs).collect());
             }
             let next = (0..self.letters.len()).min_by_key(|at| self.letters[*at].at);
             let due = (0..self.seats.len()).min_by_key(|at| self.seats[*at].due);
-            let Some(due) = due else { return Duration::MAX };
+            let Some(due) = due else { return (Duration::MAX, ArrayVec::new()) };
             match next.filter(|at| self.letters[*at].at <= self.seats[due].due) {
                 Some(at) => {
                     let letter = self.letters.swap_remove(at);
@@ -298,7 +299,7 @@ impl<'s> Contest<'s> {
         if seat.granted >= majority && pre {
             self.stand(to, at, draw);
         } else if seat.granted >= majority {
-            self.elected = Some(at);
+            self.elected = Some((at, to));
         } else if seat.refused > others {
             self.reset(to, at, term, draw);
         }

@@ -11,6 +11,7 @@ use super::writers::Writers;
 use super::{Lost, mean_delay, part_of};
 use crate::components::Params;
 use crate::components::etcd::idealised::ElectionTimer;
+use crate::kernel::law::Law;
 use crate::kernel::stream::Draw;
 use crate::kernel::time::Duration;
 use crate::plan::Plan;
@@ -25,6 +26,8 @@ const SKIPPED_LESS: u64 = 2;
 pub(super) struct Election {
     settings: Settings,
     writers: Writers,
+    /// From SIGTERM until a member gets to it.
+    signal: Law,
 }
 
 /// A follower after its leader's last word: when it stops counting on it, and when it campaigns.
@@ -32,6 +35,34 @@ pub(super) struct Election {
 struct Follower {
     patient_until: Duration,
     campaigns: Duration,
+}
+
+/// Spans of the members.
+type Spans = ArrayVec<Duration, SEATS>;
+
+/// An election that is won.
+#[derive(Clone, Debug)]
+struct Won {
+    at: Duration,
+    /// Until when the others' disks sync what the votes made them write.
+    others: Spans,
+    /// How much later, and then earlier, instants are counted from the loss.
+    later: Duration,
+    earlier: Duration,
+}
+
+impl Won {
+    fn alone(at: Duration) -> Self {
+        Self { at, others: Spans::new(), later: Duration::ZERO, earlier: Duration::ZERO }
+    }
+
+    fn of((at, others): (Duration, Spans)) -> Self {
+        Self { others, ..Self::alone(at) }
+    }
+
+    fn shifted(&self, at: Duration) -> Duration {
+        at.saturating_add(self.later).saturating_sub(self.earlier)
+    }
 }
 
 impl Election {
@@ -56,42 +87,46 @@ impl Election {
             fsync: params.fsync.clone(),
             hop: mean_delay(plan, members, members),
         };
-        Some(Self { settings, writers: Writers::of(plan, heartbeat) })
+        let signal = params.signal_delay.clone();
+        Some(Self { settings, writers: Writers::of(plan, heartbeat), signal })
     }
 
     /// Until a leader is elected.
     pub(super) fn elects(&self, draw: &mut Draw, lost: Lost, voters: u32) -> Duration {
-        let voters = usize::try_from(voters).unwrap_or(SEATS).min(self.settings.members).min(SEATS);
-        if voters < self.settings.majority {
-            return Duration::MAX;
-        }
-        if self.settings.members == 1 {
-            return self.alone(draw);
-        }
-        match lost {
-            Lost::Nobody => self.after_return(draw, voters),
-            Lost::Stalled => {
-                let next = self.writers.next(draw);
-                next.saturating_add(self.after_loss(draw, voters))
-            }
-            Lost::Silently | Lost::Exited | Lost::InOrder | Lost::Beside => {
-                self.after_loss(draw, voters)
-            }
-        }
+        self.wins(draw, lost, voters).map_or(Duration::MAX, |won| won.shifted(won.at))
     }
 
-    /// Until it has committed an entry of its term: its own sync, and those of a majority.
+    /// Until it has committed an entry of its term: its own sync, and those of a majority, after those
+    /// of their votes.
     pub(super) fn commits(&self, draw: &mut Draw, lost: Lost, voters: u32) -> Duration {
-        let elected = self.elects(draw, lost, voters);
-        if elected == Duration::MAX {
-            return elected;
-        }
-        let others = usize::try_from(voters).unwrap_or(SEATS).clamp(1, SEATS) - 1;
+        let Some(won) = self.wins(draw, lost, voters) else { return Duration::MAX };
+        let (hop, fsync) = (self.settings.hop, &self.settings.fsync);
         let mut held: ArrayVec<Duration, SEATS> = ArrayVec::new();
-        held.push(self.settings.fsync.sample(draw));
-        let trip = self.settings.hop * 2;
-        held.extend((0..others).map(|_| trip + self.settings.fsync.sample(draw)));
-        elected + nth(&mut held, self.settings.majority - 1)
+        held.push(won.at + fsync.sample(draw));
+        for busy in &won.others {
+            held.push((won.at + hop).max(*busy) + fsync.sample(draw) + hop);
+        }
+        won.shifted(nth(&mut held, self.settings.majority - 1))
+    }
+
+    fn wins(&self, draw: &mut Draw, lost: Lost, voters: u32) -> Option<Won> {
+        let voters = usize::try_from(voters).unwrap_or(SEATS).min(self.settings.members).min(SEATS);
+        if voters < self.settings.majority {
+            return None;
+        }
+        if self.settings.members == 1 {
+            return Some(Won::alone(self.alone(draw)));
+        }
+        match lost {
+            Lost::Nobody => Some(self.after_return(draw, voters)),
+            Lost::Stalled => {
+                let next = self.writers.next(draw);
+                let won = self.after_loss(draw, voters);
+                Some(Won { later: won.later.saturating_add(next), ..won })
+            }
+            Lost::InOrder => Some(self.handed_over(draw, voters)),
+            Lost::Silently | Lost::Exited | Lost::Beside => Some(self.after_loss(draw, voters)),
+        }
     }
 
     /// A leader looks at its majority every E ticks, and steps down at the first look that finds the
@@ -113,16 +148,31 @@ impl Election {
         }
     }
 
-    fn after_loss(&self, draw: &mut Draw, voters: usize) -> Duration {
-        // Counted from the arrival of the leader's last word.
+    /// A leader that leaves tells an heir to stand at once, which everybody lets pass, and votes itself.
+    fn handed_over(&self, draw: &mut Draw, voters: usize) -> Won {
+        let told = self.signal.sample(draw) + self.settings.hop;
+        let asked = told + self.settings.fsync.sample(draw) + self.settings.hop;
+        self.voted(asked, voters, draw)
+    }
+
+    /// A candidate whose request reaches so many at this instant, of whom all grant it.
+    fn voted(&self, asked: Duration, voters: usize, draw: &mut Draw) -> Won {
+        let fsync = &self.settings.fsync;
+        let mut others: Spans = (0..voters).map(|_| asked + fsync.sample(draw)).collect();
+        let at = nth(&mut others, self.settings.majority - 2) + self.settings.hop;
+        Won { at, others, later: Duration::ZERO, earlier: Duration::ZERO }
+    }
+
+    /// Counted from the arrival of the leader's last word.
+    fn after_loss(&self, draw: &mut Draw, voters: usize) -> Won {
         let last = self.writers.age(draw);
         let followers: ArrayVec<Follower, SEATS> =
             (0..voters).map(|_| self.follower(draw)).collect();
-        let elected = match self.uncontested(&followers, draw) {
-            Some(elected) => elected,
+        let won = match self.uncontested(&followers, draw) {
+            Some(won) => won,
             None => self.contested(&followers, draw),
         };
-        (elected + self.settings.hop).saturating_sub(last)
+        Won { later: self.settings.hop, earlier: last, ..won }
     }
 
     fn follower(&self, draw: &mut Draw) -> Follower {
@@ -141,7 +191,7 @@ impl Election {
     }
 
     /// The first campaign's election, if nothing comes between.
-    fn uncontested(&self, followers: &[Follower], draw: &mut Draw) -> Option<Duration> {
+    fn uncontested(&self, followers: &[Follower], draw: &mut Draw) -> Option<Won> {
         let settings = &self.settings;
         let needed = settings.majority - 1;
         let first = followers.iter().map(|follower| follower.campaigns).min()?;
@@ -162,23 +212,24 @@ impl Election {
         if votes < needed || others.map(|f| f.campaigns).min().is_some_and(|next| next <= asked) {
             return None;
         }
-        let mut syncs: ArrayVec<Duration, SEATS> =
-            (0..votes).map(|_| settings.fsync.sample(draw)).collect();
-        Some(asked + nth(&mut syncs, needed - 1) + settings.hop)
+        let mut won = self.voted(asked, votes, draw);
+        // Who still counts on the old leader has nothing to sync.
+        won.others.extend((votes + 1..followers.len()).map(|_| Duration::ZERO));
+        Some(won)
     }
 
-    fn contested(&self, followers: &[Follower], draw: &mut Draw) -> Duration {
+    fn contested(&self, followers: &[Follower], draw: &mut Draw) -> Won {
         let seats = followers.iter().map(|follower| Standing {
             patient_until: follower.patient_until,
             campaigns: follower.campaigns,
             waits: None,
             newcomer: false,
         });
-        Contest::new(&self.settings, seats).play(draw)
+        Won::of(Contest::new(&self.settings, seats).play(draw))
     }
 
     /// Quorum is back with a member that has just begun; the others have campaigned in vain for long.
-    fn after_return(&self, draw: &mut Draw, voters: usize) -> Duration {
+    fn after_return(&self, draw: &mut Draw, voters: usize) -> Won {
         let settings = &self.settings;
         let others = (1..voters).map(|_| {
             let waits = settings.timeout(draw);
@@ -206,7 +257,7 @@ impl Election {
             newcomer: true,
         };
         seats.push(newcomer);
-        Contest::new(settings, seats.into_iter()).play(draw)
+        Won::of(Contest::new(settings, seats.into_iter()).play(draw))
     }
 }
 

@@ -24,6 +24,9 @@ pub(super) struct Lease {
     write: Duration,
     /// From renewal to renewal.
     period: Duration,
+    /// How long one renewal may keep failing, and a request may take.
+    deadline: Duration,
+    timeout: Duration,
     /// From SIGTERM until the record is given back, if it is.
     release: Option<Duration>,
     warm_up: Law,
@@ -58,6 +61,8 @@ impl Lease {
             read,
             write,
             period: election.retry_period + renewal,
+            deadline: election.renew_deadline,
+            timeout: election.client_timeout,
             release: election.release_on_cancel.then_some(release),
             warm_up,
         }
@@ -74,7 +79,7 @@ impl Lease {
         let taken = self.read + self.write;
         let age = part_of(self.period, draw);
         match (lost, self.release) {
-            (Lost::Nobody, _) => return self.next_try(draw, standbys).saturating_add(taken),
+            (Lost::Nobody, _) => return self.after_silence(draw, standbys),
             // With a renewal under way the holder gives back what it no longer knows: that fails.
             (Lost::InOrder, Some(release)) if age < self.retry => {
                 return self.next_try(draw, standbys).saturating_add(release + taken);
@@ -85,10 +90,40 @@ impl Lease {
         first.unwrap_or(Duration::MAX).saturating_add(taken).saturating_sub(age)
     }
 
+    /// From the loss of writes until the holder gives up: the next renewal fails for so long.
+    pub(super) fn given_up(&self, draw: &mut Draw) -> Duration {
+        part_of(self.period, draw) + self.deadline
+    }
+
     /// The first attempt of all standbys after an arbitrary instant.
     fn next_try(&self, draw: &mut Draw, standbys: u32) -> Duration {
         let tries = (0..standbys).map(|_| self.residual(draw));
         tries.min().unwrap_or(Duration::MAX)
+    }
+
+    /// Nothing was answered since the last renewal of a holder that gave up, for longer than the Lease
+    /// lasts. Who had read that renewal before takes the Lease at its next answer; who had not, as the old
+    /// holder that has started again, counts from there.
+    fn after_silence(&self, draw: &mut Draw, standbys: u32) -> Duration {
+        let age = part_of(self.period, draw);
+        let takes = (0..standbys).map(|n| {
+            let knows = n > 0 && self.residual(draw) + self.read <= age;
+            let answer = self.next_answer(draw);
+            if knows { answer } else { answer + self.until_expired(draw) + self.read }
+        });
+        takes.min().unwrap_or(Duration::MAX).saturating_add(self.write)
+    }
+
+    /// From an arbitrary instant at which requests begin to be answered until a standby has its next
+    /// answer: whoever waits for one has it at once.
+    fn next_answer(&self, draw: &mut Draw) -> Duration {
+        let (least, most) = (self.retry, self.retry + self.jitter);
+        let waiting = self.timeout.as_secs_f64();
+        let share = waiting / (waiting + (least + most).as_secs_f64() / 2.0);
+        if draw.uniform() < share {
+            return self.read;
+        }
+        residual(least, most, draw.uniform()) + self.read
     }
 
     /// From an arbitrary instant to a standby's next attempt.
@@ -100,17 +135,30 @@ impl Lease {
     /// From the last renewal to a standby's first attempt for which the record has expired: it reads
     /// the record at its next attempt, and counts from there.
     fn expired_try(&self, draw: &mut Draw) -> Duration {
-        let known = self.residual(draw) + self.read;
-        let expires = known.saturating_add(self.lasts);
-        let mut at = known;
+        self.residual(draw) + self.read + self.until_expired(draw)
+    }
+
+    /// From the answer with which a standby knows the record to its first attempt after that expired.
+    fn until_expired(&self, draw: &mut Draw) -> Duration {
+        // Each number of 64 bits gives two waits of 32, the read at the end of each attempt included.
+        let gap = self.retry + self.read;
+        let mut at = Duration::ZERO;
         loop {
-            at += self.retry + part_of(self.jitter, draw);
-            if at >= expires {
-                return at;
+            let bits = draw.bits();
+            for half in [bits >> 32, bits & u64::from(u32::MAX)] {
+                at += gap + share_of(self.jitter, half);
+                if at >= self.lasts + self.read {
+                    return at - self.read;
+                }
             }
-            at += self.read;
         }
     }
+}
+
+/// So many 2⁻³² of a span.
+fn share_of(span: Duration, parts: u64) -> Duration {
+    let nanos = (u128::from(span.as_nanos()) * u128::from(parts)) >> 32;
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }
 
 /// How long a linearizable read and a write of a Lease take at the API server of the own machine: its

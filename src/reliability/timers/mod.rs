@@ -111,8 +111,10 @@ impl Timers {
         self.checks.as_ref().map_or(Duration::ZERO, |checks| checks.rise(draw))
     }
 
-    /// From the loss of a Lease's holder, or ([`Lost::Nobody`]) from the return of writes, until another
-    /// instance holds it and acts. `standbys` is how many wait for it; [`Duration::MAX`] without one.
+    /// From the loss of a Lease's holder until another instance holds it and acts. `standbys` is how many
+    /// wait for it; [`Duration::MAX`] without one. [`Lost::Nobody`]: from the return of writes, after so
+    /// long without that the holder has given up and the Lease has expired; the holder, started again,
+    /// is one of the standbys then.
     pub fn lease(
         &self,
         draw: &mut Draw,
@@ -134,6 +136,13 @@ impl Timers {
     ) -> Duration {
         let lease = if controller_manager { &self.manager } else { &self.scheduler };
         lease.as_ref().map_or(Duration::ZERO, |lease| lease.holds(draw, lost, standbys))
+    }
+
+    /// From the loss of writes until a Lease's holder that lives gives up and ends. One whose writes are
+    /// back before still holds.
+    pub fn lease_given_up(&self, draw: &mut Draw, controller_manager: bool) -> Duration {
+        let lease = if controller_manager { &self.manager } else { &self.scheduler };
+        lease.as_ref().map_or(Duration::MAX, |lease| lease.given_up(draw))
     }
 
     /// From the end of the repair of a machine (`machine`: power is back), or of the process alone, to
