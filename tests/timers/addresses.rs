@@ -24,8 +24,12 @@ fn keepalived_takes_over() {
     let weight = json!({ "priority": [101, 100], "vrrp_script": { "interval": "2s", "fall": 2, "weight": -20 } });
     let process = json!({ "track_process": {} });
     let lighter = json!({ "priority": [101, 100], "track_process": { "weight": -20 } });
+    let three = json!({ "priority": [150, 120, 90] });
     let mut verdicts = Verdicts::default();
     for (keepalived, verb, whom, lost) in [
+        (three.clone(), "powerOff", "lb1", Lost::Silently),
+        (three, "stop", "lb1/keepalived", Lost::InOrder),
+        (json!({}), "isolate", "lb1", Lost::Silently),
         (json!({}), "powerOff", "lb1", Lost::Silently),
         (json!({}), "kill", "lb1/keepalived", Lost::Exited),
         (json!({}), "stop", "lb1/keepalived", Lost::InOrder),
@@ -40,7 +44,9 @@ fn keepalived_takes_over() {
         (lighter, "kill", "lb1/haproxy", Lost::Beside),
     ] {
         let faults = json!([{ "at": "30s", verb: whom }]);
-        let plan = plan(&balancers(&keepalived, 2), &faults, "60s", &json!({ "vip": "lb1" }));
+        let three = keepalived["priority"].as_array().is_some_and(|ranks| ranks.len() == 3);
+        let cluster = balancers(&keepalived, if three { 3 } else { 2 });
+        let plan = plan(&cluster, &faults, "60s", &json!({ "vip": "lb1" }));
         let draws = drawn(&plan, |timers, draw| timers.takeover(draw, lost, 1));
         let seen = worlds(&plan, WORLDS, |case| metric(case, "vip.takeover"));
         verdicts.compare(&format!("address, {keepalived}, {verb} {whom}"), seen, draws);

@@ -7,24 +7,24 @@ use hasim::measure::Case;
 use hasim::reliability::timers::{Lost, Timers};
 use serde_json::{Value, json};
 
-const WORLDS: u64 = 1000;
+const WORLDS: u64 = 600;
 
-fn balancer(haproxy: &Value) -> Value {
+fn balancer(options: &Value) -> Value {
     let timeouts = json!({
         "timeout connect": "5s", "timeout client": "35s", "timeout server": "35s"
     });
-    let options = with(timeouts, haproxy);
+    let balancers = match options.get("cloud") {
+        Some(cloud) => json!({ "program": "cloud", "cloud": cloud }),
+        None => json!({ "replicas": 1, "haproxy": with(timeouts, options) }),
+    };
     json!({
         "topology": "external",
         "controlPlane": { "supervision": "none" },
-        "endpoint": {
-            "kind": "one-balancer",
-            "loadBalancers": { "replicas": 1, "haproxy": options }
-        }
+        "endpoint": { "kind": "one-balancer", "loadBalancers": balancers }
     })
 }
 
-fn variants() -> [Value; 5] {
+fn variants() -> [Value; 7] {
     let tls = json!({ "check": "httpchk /readyz", "check-ssl": true });
     let quick = json!({ "inter": "1s", "fall": 2, "rise": 3, "timeout check": "500ms" });
     let quick = with(tls.clone(), &quick);
@@ -34,6 +34,8 @@ fn variants() -> [Value; 5] {
         json!({ "inter": "3s", "fastinter": "1s", "downinter": "5s", "fall": 2, "rise": 1 }),
         quick,
         json!({ "inter": "2s", "spread-checks": 20 }),
+        json!({ "cloud": { "interval": "5s", "timeout": "5s", "healthyThreshold": 2 } }),
+        json!({ "cloud": { "healthCheck": "https /readyz", "interval": "5s", "timeout": "2s" } }),
     ]
 }
 

@@ -32,6 +32,10 @@ fn a_lost_leader_is_replaced() {
     let slow =
         json!({ "heartbeat-interval": "500ms", "election-timeout": "2500ms", "fsync": "20ms" });
     let no_pre_vote = json!({ "pre-vote": false });
+    let continuous = json!({
+        "heartbeat-interval": "75ms", "election-timeout": "150ms",
+        "randomized-election-timeout": { "uniform": ["150ms", "300ms"] }
+    });
     let syncs = json!({ "fsync": { "exponential": { "mean": "20ms" } } });
     let mut verdicts = Verdicts::default();
     for (members, options, verb, lost) in [
@@ -43,6 +47,9 @@ fn a_lost_leader_is_replaced() {
         (5, slow, "kill", Lost::Exited),
         (3, no_pre_vote.clone(), "kill", Lost::Exited),
         (5, no_pre_vote, "kill", Lost::Exited),
+        (3, json!({}), "isolate", Lost::Silently),
+        (3, continuous.clone(), "kill", Lost::Exited),
+        (5, continuous, "kill", Lost::Exited),
         (3, syncs.clone(), "kill", Lost::Exited),
         (5, syncs, "kill", Lost::Exited),
     ] {

@@ -8,6 +8,7 @@ mod elections;
 mod leases;
 mod starts;
 
+use allocation_counter::measure;
 use hasim::component::fact::Fact;
 use hasim::component::id::{ComponentId, Kind};
 use hasim::component::record::Record;
@@ -20,7 +21,7 @@ use hasim::measure::statistics::kolmogorov_smirnov::test as compare;
 use hasim::measure::{Case, Watch};
 use hasim::plan::Plan;
 use hasim::plan::service::Service;
-use hasim::reliability::timers::Timers;
+use hasim::reliability::timers::{Lost, Timers};
 use hasim::scenario::load::load_text;
 use hasim::world::World;
 use serde_json::{Value, json};
@@ -155,4 +156,32 @@ impl Verdicts {
     fn all_agree(&self) {
         assert!(!self.disagree, "other laws:\n{}", self.lines.join("\n"));
     }
+}
+
+/// Law: drawing takes no memory, whatever was lost.
+#[test]
+fn draws_take_no_memory() {
+    let tracked = json!({ "vrrp_script": {}, "track_process": { "weight": -20 } });
+    let cluster = json!({ "endpoint": { "loadBalancers": { "keepalived": tracked } } });
+    let plan = plan(&cluster, &json!([]), "60s", &json!({}));
+    let (timers, key, name) = (Timers::of(&plan), Key::new(7, 7), StreamName::of("timers"));
+    let ways =
+        [Lost::Silently, Lost::Exited, Lost::InOrder, Lost::Beside, Lost::Stalled, Lost::Nobody];
+    let mut longest = Duration::ZERO;
+    let asked = measure(|| {
+        for number in 0..2_000 {
+            let draw = &mut key.draw(name, 0, number);
+            for lost in ways {
+                longest = longest.max(timers.election(draw, lost, 2));
+                longest = longest.max(timers.takeover(draw, lost, 1));
+                longest = longest.max(timers.fall(draw, lost));
+                longest = longest.max(timers.lease(draw, true, lost, 2));
+            }
+            longest = longest.max(timers.rise(draw)).max(timers.server_start(draw, true));
+            longest = longest.max(timers.member_start(draw, true));
+            longest = longest.max(timers.balancer_start(draw, false));
+        }
+    });
+    assert_eq!(asked.count_total, 0);
+    assert_eq!(longest, Duration::MAX, "a stalled disk moves no address");
 }

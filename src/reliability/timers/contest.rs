@@ -1,4 +1,4 @@
-//! An election vote by vote, as raft plays it: for the rare one in which voters still count on the
+//! An election vote by vote, as raft plays it: for one in which voters still count on the
 //! leader or candidates meet, and for those that follow a return of quorum.
 //!
 //! Requests and answers travel equally long between all members, and every log is up to date.
