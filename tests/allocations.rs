@@ -67,8 +67,8 @@ fn years_by_laws_allocate_nothing() {
 }
 
 /// How often an incident of three stacked nodes may ask for memory, on average over quick ones and
-/// nights without quorum: 640 times at present. A quarter more is a new list in a place that is hot.
-const PER_INCIDENT: u64 = 800;
+/// nights without quorum: 520 times at present. A quarter more is a new list in a place that is hot.
+const PER_INCIDENT: u64 = 650;
 
 /// The most memory that one year may hold at a time: a night without quorum is tens of thousands of
 /// events, each kept with its reasons.

@@ -124,7 +124,7 @@ pub struct World<'p> {
     operator: operator::Operator,
     calls: BTreeMap<CallKey, calls::Open>,
     connections: BTreeMap<CallKey, connections::Connection>,
-    peers: BTreeMap<(ComponentId, ComponentId), streams::Stream>,
+    peers: streams::Streams,
     inboxes: Vec<Inbox>,
     trusts: Vec<neighbours::Trust>,
     /// A process that an operator stopped is not restarted by its service manager.
@@ -205,7 +205,7 @@ impl<'p> World<'p> {
             operator: operator::Operator::default(),
             calls: BTreeMap::new(),
             connections: BTreeMap::new(),
-            peers: BTreeMap::new(),
+            peers: streams::Streams::of(map.of_kind(Kind::Etcd).count()),
             outboxes,
             saw,
             changed: false,

@@ -96,7 +96,7 @@ impl World<'_> {
 
     /// One-way delay of a message that leaves now, jitter included.
     pub(super) fn delay_between(&mut self, from: ComponentId, to: ComponentId) -> Duration {
-        let map = self.all.map.clone();
+        let map = &self.all.map;
         let (Some(a), Some(b)) = (map.machine_of(from), map.machine_of(to)) else {
             return Duration::ZERO;
         };
@@ -105,13 +105,14 @@ impl World<'_> {
         if jitter == Duration::ZERO {
             return base;
         }
-        let mut draw = self.key.draw(map.machine(a).stream, JITTER_DRAW, self.next_packet(a));
+        let stream = map.machine(a).stream;
+        let mut draw = self.key.draw(stream, JITTER_DRAW, self.next_packet(a));
         base + draw.uniform_duration(Duration::ZERO, jitter)
     }
 
     /// Whether chance takes a packet that leaves now.
     pub(super) fn packet_lost(&mut self, from: ComponentId, to: ComponentId) -> bool {
-        let map = self.all.map.clone();
+        let map = &self.all.map;
         let (Some(a), Some(b)) = (map.machine_of(from), map.machine_of(to)) else {
             return false;
         };
@@ -119,7 +120,8 @@ impl World<'_> {
         if loss == 0 {
             return false;
         }
-        let mut draw = self.key.draw(map.machine(a).stream, LOSS_DRAW, self.next_packet(a));
+        let stream = map.machine(a).stream;
+        let mut draw = self.key.draw(stream, LOSS_DRAW, self.next_packet(a));
         draw.below(1_000_000) < u64::from(loss)
     }
 

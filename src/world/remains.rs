@@ -82,6 +82,7 @@ impl Remains {
         if !Arc::ptr_eq(&self.layout.map, &plan.map) {
             self.layout = Layout::of(&plan.map, machines);
             self.agenda = Agenda::new(self.layout.owners.len());
+            self.saw = Pending::among(machines.len());
         }
         self.agenda.reset();
         self.waits.clear();

@@ -55,14 +55,20 @@ impl World<'_> {
     }
 
     fn next(&self) -> Option<(Time, Next)> {
-        let setting = self.settings.first_key_value().map(|((at, _), _)| (*at, 0, Next::Setting));
-        let letter = self.post.next_time().map(|at| (at, 1, Next::Letter));
-        let alarm = self.agenda.next().map(|(at, cell)| (at, 2, Next::Alarm(cell)));
-        [setting, letter, alarm]
-            .into_iter()
-            .flatten()
-            .min_by_key(|(at, rank, _)| (*at, *rank))
-            .map(|(at, _, next)| (at, next))
+        // Of two at one instant the one that comes first here wins.
+        let mut next = self.settings.first_key_value().map(|((at, _), _)| (*at, Next::Setting));
+        let mut offer = |at: Time, what: Next| {
+            if next.as_ref().is_none_or(|(first, _)| at < *first) {
+                next = Some((at, what));
+            }
+        };
+        if let Some(at) = self.post.next_time() {
+            offer(at, Next::Letter);
+        }
+        if let Some((at, cell)) = self.agenda.next() {
+            offer(at, Next::Alarm(cell));
+        }
+        next
     }
 
     /// An alarm is due: a paused process finds it when it resumes.

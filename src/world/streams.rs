@@ -40,17 +40,36 @@ impl Stream {
     }
 }
 
+/// The streams between all members, by the places of both among them.
+#[derive(Debug)]
+pub(super) struct Streams {
+    members: usize,
+    streams: Vec<Stream>,
+}
+
+impl Streams {
+    /// As many members as that, nothing under way among them.
+    pub(super) fn of(members: usize) -> Self {
+        Self { members, streams: vec![Stream::new(); members * members] }
+    }
+}
+
 impl World<'_> {
+    fn stream_between(&mut self, from: ComponentId, to: ComponentId) -> &mut Stream {
+        let (from, to) = (self.all.map.rank(from), self.all.map.rank(to));
+        &mut self.peers.streams[from * self.peers.members + to]
+    }
+
     /// A raft message leaves on its stream: at once, when the old connection is back, or never.
     pub(super) fn route_raft(&mut self, from: ComponentId, to: ComponentId, body: Body) {
-        let ready = self.all.stream(from, to).ready;
-        let stream = self.peers.entry((from, to)).or_insert_with(Stream::new);
+        let (now, ready) = (self.now, self.all.stream(from, to).ready);
+        let stream = self.stream_between(from, to);
         if stream.refused {
             return;
         }
         if ready.is_never() {
             stream.held.push(body);
-        } else if ready <= self.now || stream.bridged {
+        } else if ready <= now || stream.bridged {
             self.send_on_stream(from, to, body, ready.max(self.now));
         }
     }
@@ -58,7 +77,7 @@ impl World<'_> {
     fn send_on_stream(&mut self, from: ComponentId, to: ComponentId, body: Body, departs: Time) {
         let sent = Schedule::data(departs).transmissions().find(|_| !self.packet_lost(from, to));
         let at = sent.unwrap_or(Time::NEVER) + self.delay_between(from, to);
-        let stream = self.peers.entry((from, to)).or_insert_with(Stream::new);
+        let stream = self.stream_between(from, to);
         let at = at.max(stream.last_arrival);
         stream.last_arrival = at;
         let waiting = departs.since(self.now);
@@ -82,11 +101,11 @@ impl World<'_> {
     pub(super) fn streams_follow_paths(&mut self) {
         for (from, to) in self.pairs() {
             let view = View { now: self.now, me: from, all: &self.all };
-            let path = view.connects(from, to);
-            let stream = self.peers.entry((from, to)).or_insert_with(Stream::new);
+            let (path, now) = (view.connects(from, to), self.now);
+            let stream = self.stream_between(from, to);
             match (path, stream.cut) {
                 (false, None) => {
-                    stream.cut = Some(self.now);
+                    stream.cut = Some(now);
                     stream.bridged = false;
                     let old = self.all.stream(from, to);
                     self.all.set_stream(from, to, PeerStream { ready: Time::NEVER, ..old });
@@ -105,7 +124,7 @@ impl World<'_> {
         let sent = cut + draw.uniform_duration(Duration::ZERO, heartbeat);
         let read = sent - heartbeat;
         let back = recovery(self.plan.streams, read, sent, self.now);
-        let stream = self.peers.entry((from, to)).or_insert_with(Stream::new);
+        let stream = self.stream_between(from, to);
         stream.cut = None;
         stream.bridged = matches!(back, Recovery::Retransmitted(_));
         let held = std::mem::take(&mut stream.held);
@@ -166,15 +185,14 @@ impl World<'_> {
 
     fn refuse_stream(&mut self, from: ComponentId, to: ComponentId) {
         self.renew_stream(from, to, Time::NEVER);
-        self.peers.entry((from, to)).or_insert_with(Stream::new).refused = true;
+        self.stream_between(from, to).refused = true;
     }
 
     /// A member has a valid certificate again: its peers, refused so far, dial it within one pause, and
     /// it them. What stood when it expired has stood all along.
     pub(super) fn streams_of_certified(&mut self, id: ComponentId) {
-        let refused = |stream: Option<&Stream>| stream.is_some_and(|stream| stream.refused);
         for (from, to) in self.pairs().into_iter().filter(|(a, b)| *a == id || *b == id) {
-            if refused(self.peers.get(&(from, to))) && self.accept_each_other(from, to) {
+            if self.stream_between(from, to).refused && self.accept_each_other(from, to) {
                 let pause = self.plan.streams.dial_pause;
                 let wait = self.redial_draw(to, from).uniform_duration(Duration::ZERO, pause);
                 self.renew_stream(from, to, self.now + wait);
@@ -183,7 +201,7 @@ impl World<'_> {
     }
 
     fn renew_stream(&mut self, from: ComponentId, to: ComponentId, ready: Time) {
-        self.peers.insert((from, to), Stream::new());
+        *self.stream_between(from, to) = Stream::new();
         self.all.set_stream(from, to, PeerStream::new(ready));
     }
 

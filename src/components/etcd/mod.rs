@@ -285,15 +285,21 @@ impl Etcd {
     }
 
     fn saw(&mut self, of: ComponentId, view: &View) {
-        if self.is_writer(of) {
-            self.saw_writer(of, view);
-            return;
-        }
         if self.starting.settling && self.raft.lead == Some(of) {
             self.settle_contact(view);
         }
         self.review_contact(view);
         self.review_peers(view);
+    }
+
+    /// Whether nothing follows from a writer's change of schedule at once: no disk that a write meets,
+    /// and nothing that waits for an entry among them.
+    fn cares_for_no_writer(&self) -> bool {
+        let waits = self.requests.awaits_entry() || self.reads.awaits().is_some();
+        !waits
+            && self.leaving.is_none()
+            && !self.disk.stalled
+            && self.disk.is_quick(&self.rules)
     }
 
     /// What every step ends with: consequences of a new leader, output, alarms, the fact.
@@ -341,6 +347,12 @@ impl Component for Etcd {
             Cause::Alarm(alarm) => self.ring(alarm, view, fx),
             Cause::Lever(lever) => self.pull(lever, view, fx),
             Cause::Saw(_) | Cause::Mail(_) if self.life != Life::Up => {}
+            Cause::Saw(of) if self.is_writer(of) => {
+                self.saw_writer(of, view);
+                if self.cares_for_no_writer() {
+                    return;
+                }
+            }
             Cause::Saw(of) => self.saw(of, view),
             Cause::Mail(mail) => match mail.body {
                 Body::Raft(message) => self.on_raft(mail.from, message, view, fx),

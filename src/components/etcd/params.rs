@@ -206,6 +206,8 @@ pub(super) struct Rules {
     /// The longest sync that nobody takes for a death: the shortest random time-out, less the tick in
     /// which a follower counts and the one by which the last heartbeat may lie back.
     pub(super) patience: Duration,
+    /// The share of syncs that last longer than that.
+    pub(super) long_syncs: f64,
     /// Mean of `fsync`.
     pub(super) sync: Duration,
     /// The options themselves.
@@ -221,6 +223,7 @@ impl Rules {
         let heartbeat = options.heartbeat_interval;
         let continuous = options.randomized_election_timeout != ElectionTimer::Ticks;
         let tick = if continuous { GRAIN } else { heartbeat };
+        let patience = options.election_timeout.saturating_sub(heartbeat * 2);
         Self {
             heartbeat,
             tick,
@@ -230,7 +233,8 @@ impl Rules {
                 .then(|| Duration::from_millis(500)),
             health_needs_leader: !release.at_least(3, 5),
             short_log: release.at_least(3, 6),
-            patience: options.election_timeout.saturating_sub(heartbeat * 2),
+            patience,
+            long_syncs: super::slow_disk::share(&options.fsync, patience),
             sync: Duration::from_secs_f64(options.fsync.mean()).unwrap_or(Duration::ZERO),
             options: options.clone(),
         }

@@ -80,6 +80,11 @@ impl Requests {
         self.last_tag
     }
 
+    /// Whether an outcome is known but not yet its entry.
+    pub(super) fn awaits_entry(&self) -> bool {
+        !self.decided.is_empty()
+    }
+
     /// The leader has applied a proposal of this member.
     pub(super) fn decided(&mut self, tag: u64, entry: EntryName, outcome: Outcome) {
         self.decided.push(Decided { tag, entry, outcome });

@@ -28,6 +28,16 @@ impl Disk {
         self.slow.as_ref().unwrap_or(&rules.options.fsync)
     }
 
+    /// The share of syncs that are long at present.
+    fn long_syncs(&self, rules: &Rules) -> f64 {
+        self.slow.as_ref().map_or(rules.long_syncs, |law| share(law, rules.patience))
+    }
+
+    /// Whether no sync is long, and none is awaited.
+    pub(super) fn is_quick(&self, rules: &Rules) -> bool {
+        self.slow.is_none() && rules.long_syncs == 0.0 && self.long.is_none()
+    }
+
     /// How long a sync takes on average at present.
     pub(super) fn mean_sync(&self, rules: &Rules) -> Duration {
         let slow = self.slow.as_ref().and_then(|law| Duration::from_secs_f64(law.mean()));
@@ -36,7 +46,7 @@ impl Disk {
 }
 
 /// The share of syncs that are long.
-fn share(law: &Law, patience: Duration) -> f64 {
+pub(super) fn share(law: &Law, patience: Duration) -> f64 {
     let share = 1.0 - law.cdf(patience.as_secs_f64());
     if share < NEVER_BELOW { 0.0 } else { share.min(1.0) }
 }
@@ -80,11 +90,12 @@ impl Etcd {
     /// The alarm for the next steady write whose sync is long. Writes have no memory, so that it may be
     /// drawn anew whenever writers, law or leader change.
     pub(super) fn plan_long_sync(&mut self, view: &View, fx: &mut Fx) {
-        let waits = !self.disk.stalled && !self.disk.busy() && !self.next_write(view).is_never();
-        if !waits {
+        let quick = self.disk.is_quick(&self.rules);
+        let waits = !self.disk.stalled && !self.disk.busy();
+        if quick || !waits || self.next_write(view).is_never() {
             self.disk.long = None;
         } else if self.disk.long.is_none_or(|at| at < view.now) {
-            let share = share(self.disk.law(&self.rules), self.rules.patience);
+            let share = self.disk.long_syncs(&self.rules);
             self.disk.long = (share > 0.0).then(|| self.draw_long_sync(share, view, fx));
         }
         let at = self.disk.long.unwrap_or(Time::NEVER);
