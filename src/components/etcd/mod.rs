@@ -32,6 +32,8 @@ mod published;
 pub mod quorum;
 mod reads;
 mod replication;
+#[cfg(test)]
+mod replication_tests;
 mod requests;
 pub mod service;
 mod slow_disk;

@@ -117,6 +117,8 @@ pub(super) struct Lab {
     pub(super) records: Vec<(Time, usize, Record)>,
     pub(super) replies: Vec<(Time, u64, Outcome)>,
     pub(super) steps: u64,
+    /// Appends that were refused.
+    pub(super) refused: u64,
     outside: ComponentId,
 }
 
@@ -209,6 +211,7 @@ impl Lab {
             records: Vec::new(),
             replies: Vec::new(),
             steps: 0,
+            refused: 0,
             outside,
         };
         if !setup.cold {
@@ -460,6 +463,8 @@ impl Lab {
     }
 
     fn route(&mut self, from: usize, to: ComponentId, body: Body) {
+        self.refused += u64::from(matches!(&body, Body::Raft(m)
+            if matches!(m.kind, RaftKind::AppendReply { rejected: Some(_), .. })));
         let to_member = to.index() < self.members.len();
         let mut departs = self.now;
         if to_member {
