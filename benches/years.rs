@@ -10,7 +10,8 @@ use std::hint::black_box;
 use std::path::Path;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use hasim::experiment::years::{Trials, span_of};
+use hasim::experiment::trials::{Sampling, Unwatched};
+use hasim::experiment::years::{Trials, YearStudy, span_of};
 use hasim::kernel::stream::Key;
 use hasim::plan::Plan;
 use hasim::scenario::load::load_text;
@@ -87,5 +88,28 @@ fn years(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, years);
+/// CPU time of the whole process so far, in seconds.
+fn cpu() -> f64 {
+    let spent = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    spent.tv_sec as f64 + spent.tv_nsec as f64 / 1e9
+}
+
+/// CPU time of a study on so many threads, in seconds.
+fn cpu_of(plan: &Plan, threads: usize) -> f64 {
+    let sampling = Sampling { seed: 1, first: 0, trials: 100_000, threads: Some(threads) };
+    let before = cpu();
+    black_box(YearStudy::of(plan, sampling, 1, &Unwatched).expect("threads start"));
+    cpu() - before
+}
+
+/// CPU per trial on two threads against one, taken in turn: the median of nine ratios.
+#[expect(clippy::print_stdout, reason = "a bench prints what it measures")]
+fn threads(_: &mut Criterion) {
+    let plan = plan("oracles/P05.json");
+    let mut ratios: Vec<f64> = (0..9).map(|_| cpu_of(&plan, 2) / cpu_of(&plan, 1)).collect();
+    ratios.sort_by(f64::total_cmp);
+    println!("year/laws: CPU per trial on two threads against one: {:.3}", ratios[4]);
+}
+
+criterion_group!(benches, years, threads);
 criterion_main!(benches);

@@ -2,7 +2,7 @@
 //! of times per incident where protocols are played, and never more for more trials.
 
 use allocation_counter::{AllocationInfo, measure};
-use hasim::experiment::trials::Fold;
+use hasim::experiment::trials::{BLOCK, Fold, Guide, Join, Sampling, fold};
 use hasim::experiment::years::{Totals, Trials, span_of};
 use hasim::kernel::agenda::{Agenda, Cell};
 use hasim::kernel::mail::MailQueue;
@@ -12,6 +12,7 @@ use hasim::plan::Plan;
 use hasim::scenario::load::load_text;
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 fn plan(file: &str) -> Plan {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(file);
@@ -90,4 +91,75 @@ fn incidents_allocate_boundedly() {
         assert_eq!((asked.count_current, asked.bytes_current), (0, 0), "memory is given back");
         assert!(asked.bytes_max < AT_ONCE, "{} bytes at once", asked.bytes_max);
     }
+}
+
+/// What trials cost that does not depend on the machine: what they do, and how often they ask for memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Work {
+    events: u64,
+    steps: u64,
+    allocations: u64,
+}
+
+impl Join for Work {
+    fn absorb(&mut self, later: Self) {
+        self.events += later.events;
+        self.steps += later.steps;
+        self.allocations += later.allocations;
+    }
+}
+
+impl Fold<Work> for Work {
+    const QUICK: bool = true;
+
+    fn add(&mut self, _trial: u64, work: Work) {
+        self.absorb(work);
+    }
+}
+
+/// Counts how often threads speak to each other by it: once a block, and not once a trial.
+#[derive(Default)]
+struct Ears(AtomicU64);
+
+impl Guide for Ears {
+    fn ended(&self, _trials: u64) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// The work of so many trials on so many threads, and how often progress was told.
+fn work(plan: &Plan, trials: u64, threads: usize) -> (Work, u64) {
+    let each = Trials::of(plan, span_of(1));
+    let one = |number| {
+        let mut totals = Totals::default();
+        let asked = measure(|| totals.add(number, each.row(Key::new(7, number))));
+        let Totals { events, steps, .. } = totals;
+        Work { events, steps, allocations: asked.count_total }
+    };
+    let ears = Ears::default();
+    let sampling = Sampling { seed: 7, first: 0, trials, threads: Some(threads) };
+    let folded = fold(&sampling, one, &ears).expect("threads start");
+    (folded.total, ears.0.into_inner())
+}
+
+/// Law: two threads do the work of one and no more: the same events and steps, one place of memory for
+/// each thread, and one word to the others for each block. This stands for "CPU per trial at two
+/// threads at most 1.03 of one", which a busy machine cannot be asked for; `benches/years.rs` measures
+/// that.
+#[test]
+fn two_threads_do_the_work_of_one() {
+    const TRIALS: u64 = 400;
+    let laws = plan("oracles/P05.json");
+    let (one, told) = work(&laws, TRIALS, 1);
+    let (two, told_by_two) = work(&laws, TRIALS, 2);
+    assert_eq!((one.events, one.steps), (two.events, two.steps));
+    assert_eq!((told, told_by_two), (TRIALS.div_ceil(BLOCK), TRIALS.div_ceil(BLOCK)));
+    // All of what one thread asks for is its place; the second thread has one too, if it came to a
+    // trial at all.
+    assert!([one.allocations, 2 * one.allocations].contains(&two.allocations), "{one:?} {two:?}");
+
+    let protocols = plan("stacked-vs-external/three-nodes-years.json");
+    let (one, _) = work(&protocols, 2 * BLOCK, 1);
+    let (two, _) = work(&protocols, 2 * BLOCK, 2);
+    assert_eq!(one, two, "a world for each incident borrows nothing");
 }

@@ -3,9 +3,10 @@
 use hasim::experiment::trials::{Sampling, Unwatched};
 use hasim::experiment::years::incident::QUIET;
 use hasim::experiment::years::protocols::trial_in_parts;
-use hasim::experiment::years::{YearRow, YearStudy, check};
+use hasim::experiment::years::{BINS, Spell, YearRow, YearStudy, check};
 use hasim::kernel::stream::Key;
 use hasim::kernel::time::Duration;
+use hasim::measure::statistics::{Sample, kolmogorov_smirnov};
 use hasim::plan::Plan;
 use hasim::reliability::ideal::Measure;
 use hasim::report::style::plain;
@@ -157,6 +158,93 @@ fn a_world_an_incident_agrees_with_one_for_all() {
             assert_eq!(spell.lengths.iter().sum::<u64>(), spell.outages);
         }
     }
+}
+
+/// Machines of two zones that fail together, members of etcd on machines of their own, processes that
+/// fail by themselves.
+fn busy_external() -> Plan {
+    let text = r#"{
+        "apiVersion": "hasim/v1", "kind": "Scenario",
+        "cluster": {
+            "topology": "external", "zones": ["a", "b"],
+            "controlPlane": {"replicas": 2, "zones": ["a", "b"]},
+            "etcd": {"members": 3, "zones": ["a", "b", "b"]},
+            "endpoint": {"loadBalancers": {"zones": ["a", "b"]}}
+        },
+        "reliability": {
+            "machines": {
+                "controlPlane": {"failure": {"exponential": {"mean": "400h"}}, "repair": {"exponential": {"mean": "20m"}}},
+                "etcd": {"failure": {"exponential": {"mean": "400h"}}, "repair": {"exponential": {"mean": "20m"}}}
+            },
+            "zones": {
+                "failure": {"exponential": {"mean": "600h"}}, "repair": {"exponential": {"mean": "15m"}},
+                "effect": "crash", "boot": "40s"
+            },
+            "processes": {
+                "etcd": {"failure": {"exponential": {"mean": "500h"}}, "repair": "10s"},
+                "kube-apiserver": {"failure": {"exponential": {"mean": "500h"}}, "repair": "10s"},
+                "kube-controller-manager": {"failure": {"exponential": {"mean": "500h"}}, "repair": "10s"},
+                "haproxy": {"failure": {"exponential": {"mean": "500h"}}, "repair": "10s"}
+            }
+        }
+    }"#;
+    let loaded = load_text("busy-external.json", text);
+    let wrong: Vec<_> = loaded.diagnostics.iter().collect();
+    loaded.plan.unwrap_or_else(|| panic!("{wrong:#?}"))
+}
+
+/// Law: also with etcd on machines of its own, outages of zones and failures of processes, a world for
+/// each incident and one for the whole trial have the same distributions of time down, of requests
+/// not served and of the number of outages (Kolmogorov-Smirnov, the trials of both independent of
+/// each other), and of the lengths of outages (by their bins, the means of counts in each).
+#[test]
+fn both_levels_have_the_same_distributions() {
+    const TRIALS: u64 = 64;
+    let plan = busy_external();
+    let span = Duration::from_hours(1_000);
+    let rows = |seed: u64, quiet: Duration| -> Vec<YearRow> {
+        (0..TRIALS).map(|n| trial_in_parts(&plan, Key::new(seed, n), span, quiet)).collect()
+    };
+    let (parted, whole) = (rows(5, QUIET), rows(6, Duration::MAX));
+    assert!(parted.iter().all(|row| row.incidents > 5) && whole.iter().all(|r| r.incidents == 1));
+    let mut seen = 0;
+    for measure in Measure::ALL {
+        let of = |rows: &[YearRow], value: &dyn Fn(&Spell) -> f64| -> Vec<f64> {
+            rows.iter().map(|row| value(&row.measures[measure as usize])).collect()
+        };
+        let values: [(&str, &dyn Fn(&Spell) -> f64); 3] = [
+            ("time down", &|spell| spell.down as f64),
+            ("requests not served", &|spell| spell.unserved as f64),
+            ("outages", &|spell| spell.outages as f64),
+        ];
+        for (what, value) in values {
+            let sample = |rows| Sample::new(of(rows, value)).expect("there are values");
+            let found = kolmogorov_smirnov::test(&sample(&parted), &sample(&whole));
+            assert!(found.p_value > 1e-4, "{}, {what}: {found:?}", measure.name());
+        }
+        for bin in 0..=BINS.len() {
+            let count = |spell: &Spell| spell.lengths[bin] as f64;
+            let (a, b) = (of(&parted, &count), of(&whole, &count));
+            seen += usize::from(a.iter().sum::<f64>() >= 50.0);
+            same_mean(measure.name(), bin, &a, &b);
+        }
+    }
+    assert!(seen >= 10, "only {seen} bins are seen often");
+}
+
+/// Two independent samples of one law: their means differ by their standard errors.
+fn same_mean(measure: &str, bin: usize, a: &[f64], b: &[f64]) {
+    let of = |values: &[f64]| {
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        (mean, values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0) / n)
+    };
+    let ((one, one_square), (other, other_square)) = (of(a), of(b));
+    let error = (one_square + other_square).sqrt();
+    // Counts so small that their means are not nearly normal say nothing here.
+    let often = a.iter().chain(b).sum::<f64>() >= 50.0;
+    let off = (one - other).abs();
+    assert!(!often || off <= BEYOND * error, "{measure}, bin {bin}: {one} and {other} ± {error}");
 }
 
 /// Differences with a mean of zero: within its own standard error.

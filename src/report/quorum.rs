@@ -137,8 +137,9 @@ impl Lesson {
     fn heading(&self) -> Vec<Styled> {
         let line = self.subject();
         let said = format!(
-            "{} need {} for a quorum and may lose {}.",
+            "{} {} {} for a quorum and may lose {}.",
             members(line.members),
+            if line.members == 1 { "needs" } else { "need" },
             line.quorum,
             line.tolerates
         );
