@@ -41,6 +41,35 @@ fn threads_change_no_byte() {
     }
 }
 
+/// Law: the rows of a study over years are the same bytes for any number of threads, and add up to what
+/// it tells.
+#[test]
+fn rows_of_years_add_up() {
+    let [one, more @ ..] =
+        THREADS.map(|threads| study("scenarios/oracles/P11.json", "json", threads));
+    assert!(more.iter().all(|other| *other == one));
+    let told: serde_json::Value = serde_json::from_slice(&one.0).expect("the result is JSON");
+    let rows = String::from_utf8(one.1).expect("the samples are text");
+    let mut lines = rows.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let header = lines.next().expect("a header");
+    let rows: Vec<_> = lines.collect();
+    assert_eq!(rows.len().to_string(), TRIALS);
+    let sum = |name: String| -> f64 {
+        let at = header.iter().position(|column| *column == name).expect("a column");
+        rows.iter().filter_map(|row| row[at].parse::<f64>().ok()).sum()
+    };
+    for measure in told["measures"].as_array().expect("a list") {
+        let name = measure["measure"].as_str().expect("a name");
+        let down = measure["unavailability"]["value"].as_f64().expect("a number");
+        // Milliseconds of 53 years; sums of floats differ in their last digits.
+        let all = 53.0 * 8_760.0 * 3_600_000.0;
+        let off = (sum(format!("{name}.down")) / all - down).abs();
+        assert!(off <= 1e-12 * down.max(1e-6), "{name}: off by {off}");
+        let outages = measure["outagesPerYear"].as_f64().expect("a number");
+        assert!((sum(format!("{name}.outages")) / 53.0 - outages).abs() < 1e-9, "{name}");
+    }
+}
+
 /// Law: fewer trials are the beginning of more.
 #[test]
 fn trials_do_not_depend_on_their_number() {

@@ -82,7 +82,7 @@ fn a_precision_stops_at_the_same_trial() {
 /// Law: the time a study may take ends it with what is finished.
 #[test]
 fn a_time_limit_keeps_what_is_finished() {
-    let output = mc(&["--trials", "1000000", "--time-limit", "200ms"]);
+    let output = mc(&["--trials", "1000000", "--time-limit", "2s"]);
     assert!(out(&output).contains("trials, seed"));
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(told.contains("of 1000000 trials are done, and stand"), "{told}");
@@ -145,8 +145,16 @@ fn what_years_cannot_do_is_told() {
     out(&mc(&["--trials", "16", "--checkpoint", &runs]));
     out(&years(YEARS[0].0, &["--trials", "16", "--checkpoint", &sums]));
     assert!(complaint(&hasim(&["merge", &runs, &sums])).contains("of years"));
-    let samples = years(YEARS[0].0, &["--trials", "16", "--samples", &file("none.csv")]);
-    assert!(complaint(&samples).contains("--samples"));
+    // A checkpoint of years has sums, from which no rows come back.
+    let none = file("none.csv");
+    let samples = years(YEARS[0].0, &["--trials", "16", "--samples", &none, "--checkpoint", &sums]);
+    assert!(complaint(&samples).contains("leave --checkpoint out"));
+    assert!(complaint(&hasim(&["merge", &sums, "--samples", &none])).contains("no single trials"));
+    let nothing = years(YEARS[0].0, &["--time-limit", "0s"]);
+    assert!(complaint(&nothing).contains("no trial is finished"));
+    let never = ["mc", "scenarios/oracles/X23.json", "--rare", "auto", "--until-rel-err", "5%"];
+    let never = hasim(&[&never[..], &["--of", "endpoint"]].concat());
+    assert!(complaint(&never).contains("never down"));
     let other = years(YEARS[0].0, &["--trials", "16", "--checkpoint", &runs]);
     assert!(complaint(&other).contains("kind of trials is runs, not years"));
 }

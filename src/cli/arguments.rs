@@ -143,7 +143,7 @@ pub struct McArguments {
     pub trials: TrialArguments,
     /// Reaches rare outages: failures are forced and weighted where outages are rare. For timings that
     /// are laws (`timings: ideal`).
-    #[arg(long, value_enum, value_name = "HOW", requires = "years", conflicts_with_all = ["samples", "checkpoint", "until_rel_err"])]
+    #[arg(long, value_enum, value_name = "HOW", conflicts_with_all = ["samples", "checkpoint"])]
     pub rare: Option<Rare>,
     /// Stops as soon as the mean of `--of` is known to this relative error, such as `5%`: half of its
     /// 95 % interval; after `--trials` at the latest.
@@ -153,7 +153,8 @@ pub struct McArguments {
     #[arg(long, value_name = "METRIC|SERVICE", requires = "until_rel_err")]
     pub of: Option<String>,
     /// Writes a row for each trial to FILE, with a column for each metric: milliseconds or counts,
-    /// empty where it did not happen.
+    /// empty where it did not happen. Over years: time down, outages, the first one and requests not
+    /// served, of each service.
     #[arg(long, value_name = "FILE")]
     pub samples: Option<PathBuf>,
 }

@@ -14,23 +14,29 @@ use std::path::Path;
 pub(super) fn merge(typed: &MergeArguments, console: &mut Console) -> Outcome {
     let merged = texts(&typed.slices).and_then(|slices| match kind(&slices)? {
         Kind::Runs => {
-            let joined: monte_carlo::Study = joined(&slices)?;
+            let joined: monte_carlo::Study = joined(&slices, console)?;
             mc::write_samples(&joined, typed.samples.as_deref())?;
             study::show(&joined, typed.format, console)
         }
-        _ if typed.samples.is_some() => {
-            Err("--samples: these slices have no samples of one scenario".to_owned())
-        }
+        kind if typed.samples.is_some() => Err(format!(
+            "--samples: slices of {kind} keep sums, and no single trials{}",
+            match kind {
+                Kind::Years => {
+                    "; give --samples to `hasim mc` for each slice, without --checkpoint, and join the files"
+                }
+                _ => "",
+            }
+        )),
         Kind::Years => {
-            let joined: years::YearStudy = joined(&slices)?;
+            let joined: years::YearStudy = joined(&slices, console)?;
             study::show(&joined, typed.format, console)
         }
         Kind::ComparedYears => {
-            let joined: compare::YearComparison = joined(&slices)?;
+            let joined: compare::YearComparison = joined(&slices, console)?;
             study::show(&joined, typed.format, console)
         }
         Kind::ComparedRuns => {
-            let joined: compare::RunComparison = joined(&slices)?;
+            let joined: compare::RunComparison = joined(&slices, console)?;
             study::show(&joined, typed.format, console)
         }
     });
@@ -66,11 +72,14 @@ fn kind(slices: &[(String, String)]) -> Result<Kind, String> {
     first.map(|(_, kind)| kind).ok_or_else(|| slice::JoinError::Nothing.to_string())
 }
 
-fn joined<A: Kept>(slices: &[(String, String)]) -> Result<Study<A>, String> {
-    let read = |(name, text): &(String, String)| {
+fn joined<A: Kept>(slices: &[(String, String)], console: &mut Console) -> Result<Study<A>, String> {
+    let mut read = |(name, text): &(String, String)| {
         let slice = slice::read(text).map_err(|error| format!("{name}: {error}"))?;
+        if slice.good < text.len() {
+            console.complain(&format!("note: {name}: its last line is cut short, and left out"));
+        }
         Ok((name.clone(), slice.study()))
     };
-    let slices: Result<Vec<_>, String> = slices.iter().map(read).collect();
+    let slices: Result<Vec<_>, String> = slices.iter().map(&mut read).collect();
     slice::join(slices?).map_err(|error| error.to_string())
 }

@@ -26,6 +26,10 @@ macro_rules! shown {
                 $data(self)
             }
 
+            fn trials(&self) -> u64 {
+                self.count()
+            }
+
             fn failed(&self) -> bool {
                 !self.failures.is_empty()
             }

@@ -105,7 +105,12 @@ pub(super) fn tell_end(ended: Ended, done: u64, asked: u64, console: &mut Consol
 /// Says on standard error that a precision was not reached by the trials that were allowed.
 fn tell_error<A>(rule: Option<&dyn Rule<A>>, done: u64, asked: u64, console: &mut Console) {
     let Some(rule) = rule.filter(|_| done == asked) else { return };
-    let now = rule.relative_error_now().map_or_else(
+    tell_unreached(rule.relative_error_now(), asked, console);
+}
+
+/// The same, with the relative error that stands.
+pub(super) fn tell_unreached(error: Option<f64>, asked: u64, console: &mut Console) {
+    let now = error.map_or_else(
         || "it happened too seldom".to_owned(),
         |error| format!("{:.2} %", error * 100.0),
     );
@@ -126,6 +131,9 @@ pub(super) trait Shown {
     /// For programs.
     fn data(&self) -> impl Serialize;
 
+    /// How many trials it has.
+    fn trials(&self) -> u64;
+
     /// Whether a trial failed.
     fn failed(&self) -> bool;
 }
@@ -136,6 +144,9 @@ pub(super) fn show(
     format: TableFormat,
     console: &mut Console,
 ) -> Result<Outcome, String> {
+    if study.trials() == 0 {
+        return Err("no trial is finished, so that there is nothing to tell".to_owned());
+    }
     match format {
         TableFormat::Text => console.print_lines(&study.text()),
         TableFormat::Csv => console.print(&study.csv()),

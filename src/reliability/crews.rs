@@ -54,6 +54,11 @@ impl Queue {
         self.share(turns);
     }
 
+    /// Who is in it, in its order.
+    pub(super) fn order(&self) -> impl Iterator<Item = usize> + '_ {
+        self.waiting.iter().map(|entry| entry.slot)
+    }
+
     fn share(&mut self, turns: &mut Vec<Turn>) {
         for (at, entry) in self.waiting.iter_mut().enumerate() {
             let served = at < self.places;

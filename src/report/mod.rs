@@ -26,6 +26,7 @@ pub mod trace;
 pub mod validation;
 pub mod words;
 pub mod workload;
+pub mod year_samples;
 pub mod years;
 
 #[cfg(test)]

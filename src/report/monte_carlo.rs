@@ -44,7 +44,8 @@ pub fn csv_value(value: Value) -> String {
     }
 }
 
-fn milliseconds(span: Duration) -> String {
+/// A span in milliseconds, to the nanosecond.
+pub(super) fn milliseconds(span: Duration) -> String {
     let (whole, rest) = (span.as_nanos() / 1_000_000, span.as_nanos() % 1_000_000);
     if rest == 0 {
         return whole.to_string();

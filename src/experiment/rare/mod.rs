@@ -7,8 +7,11 @@
 //!
 //! Absent on purpose: plans whose protocols run by their own timers.
 
+mod chain;
 mod estimate;
+mod jumps;
 mod path;
+mod precision;
 mod seen;
 mod trial;
 
@@ -18,13 +21,16 @@ mod tests;
 pub use estimate::{Refusal, Share, Totals};
 pub use trial::{Basis, Search};
 
-use super::trials::{self, Failure, Folded, Guide, NoThreads, Sampling};
+use super::precision::Rule;
+use super::trials::{self, Block, Failure, Folded, Guide, Join, NoThreads, Sampling};
 use crate::kernel::law::Law;
 use crate::kernel::stream::Key;
 use crate::plan::Plan;
 use crate::plan::timings::Timing;
 use crate::reliability::ideal::{Ideal, Measure};
+use precision::RarePrecision;
 use seen::COLUMNS;
+use std::ops::ControlFlow;
 use trial::{Column, Course};
 
 /// Incidents of the first look.
@@ -79,6 +85,26 @@ pub struct RareStudy {
     rotation: bool,
     /// Trials that panicked.
     pub failures: Vec<Failure>,
+    /// Where a relative error was asked for: the one that was reached, or that stands.
+    pub aim: Option<Aim>,
+}
+
+/// A measure whose share of time down is wanted to a relative error: half of its 95 % interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Goal {
+    /// The measure.
+    pub measure: Measure,
+    /// The error.
+    pub relative_error: f64,
+}
+
+/// How a goal stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Aim {
+    /// Whether it ended the study.
+    pub reached: bool,
+    /// The relative error of all trials; `None`: there is no interval.
+    pub relative_error: Option<f64>,
 }
 
 /// Whether rare outages of a plan can be looked for.
@@ -119,9 +145,24 @@ impl RareStudy {
         years: u64,
         guide: &dyn Guide,
     ) -> Result<RareStudy, NoThreads> {
+        Self::until(plan, sampling, years, None, guide)
+    }
+
+    /// The same until a goal is reached, after so many trials at most.
+    ///
+    /// # Errors
+    ///
+    /// If the threads cannot be started.
+    pub fn until(
+        plan: &Plan,
+        sampling: Sampling,
+        years: u64,
+        goal: Option<Goal>,
+        guide: &dyn Guide,
+    ) -> Result<RareStudy, NoThreads> {
         let basis = basis(plan, years);
         let searches = look(plan, basis, sampling.seed);
-        Self::searched(plan, sampling, basis, searches, guide)
+        Self::searched(plan, sampling, basis, searches, goal, guide)
     }
 
     /// The same where it is known how to look.
@@ -130,27 +171,52 @@ impl RareStudy {
         sampling: Sampling,
         basis: Basis,
         searches: [Search; COLUMNS],
+        goal: Option<Goal>,
         guide: &dyn Guide,
     ) -> Result<RareStudy, NoThreads> {
         let ideal = Ideal::new(plan, Key::new(0, 0));
-        let course = Course::new(plan, basis, searches.map(|search| vec![search]));
+        let twins = ideal.twins();
+        let mut course = Course::new(plan, basis, searches.map(|search| vec![search]));
+        course.focus = goal.and_then(|goal| twins[goal.measure as usize]).map(|twin| twin as usize);
         let run = |number| course.trial(Key::new(sampling.seed, number));
-        let folded: Folded<Totals> = trials::fold(&sampling, run, guide)?;
+        let mut rule = goal.and_then(|Goal { measure, relative_error }| {
+            twins[measure as usize].map(|twin| RarePrecision::new(twin as usize, relative_error))
+        });
+        let mut reached = false;
+        let mut folded = Folded { total: Totals::default(), failures: Vec::new() };
+        trials::blocks(&sampling, run, guide, |block: Block<Totals>| {
+            reached = rule.as_mut().is_some_and(|rule| rule.reached(&block));
+            folded.total.absorb(block.folded.total);
+            folded.failures.extend(block.folded.failures);
+            if reached { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        let aim = rule.map(|rule| Aim { reached, relative_error: rule.relative_error_now() });
         Ok(RareStudy {
             scenario: plan.name.clone(),
             seed: sampling.seed,
             first: sampling.first,
             basis,
             searches: searches[..Measure::ALL.len()].to_vec(),
-            twins: ideal.twins(),
+            twins,
             rotation: ideal.has_rotation(),
             totals: folded.total,
             failures: folded.failures,
+            aim,
         })
     }
 }
 
+/// Whether a measure is never down in a plan, whatever fails.
+pub fn is_never_down(plan: &Plan, measure: Measure) -> bool {
+    Ideal::new(plan, Key::new(0, 0)).twins()[measure as usize].is_none()
+}
+
 impl RareStudy {
+    /// How many trials it has.
+    pub fn count(&self) -> u64 {
+        self.totals.trials
+    }
+
     /// What is known of a measure; `None` if it is never down, whatever fails.
     pub fn measure(&self, measure: Measure) -> Option<Share> {
         self.twins[measure as usize].map(|twin| self.totals.column(twin as usize))

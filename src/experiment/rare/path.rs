@@ -10,6 +10,7 @@
 //! Absent on purpose: how many paths, and sums over them.
 
 use super::seen::{ALL_UP, Seen};
+use crate::kernel::law::Law;
 use crate::kernel::stream::{Key, StreamName};
 use crate::kernel::time::{Duration, Time};
 use crate::reliability::ideal::{Ideal, Measure};
@@ -68,11 +69,14 @@ pub(super) fn natural(
 pub(super) struct Chances<'p> {
     pub(super) hazards: Vec<Hazard<'p>>,
     within: Vec<f64>,
+    /// Failures a second of each, where no clock has memory.
+    rates: Vec<f64>,
+    classes: Vec<(&'p str, usize)>,
 }
 
 impl<'p> Chances<'p> {
     pub(super) fn new() -> Self {
-        Self { hazards: Vec::new(), within: Vec::new() }
+        Self { hazards: Vec::new(), within: Vec::new(), rates: Vec::new(), classes: Vec::new() }
     }
 
     /// Reads the hazards of a state with their rates, as those of a state that lasts for ever.
@@ -86,7 +90,28 @@ impl<'p> Chances<'p> {
     fn by_span(&mut self, ideal: &Ideal<'p>, secs: f64) {
         ideal.hazards(&mut self.hazards);
         self.within.clear();
-        self.within.extend(self.hazards.iter().map(|hazard| hazard.within(secs)));
+        let mut last: Option<(&Law, f64)> = None;
+        for hazard in &self.hazards {
+            // Things of one class stand side by side, and where they do not age are all alike.
+            let alike = last
+                .filter(|(law, _)| matches!(law, Law::Exponential { .. }) && *law == hazard.law);
+            let within = alike.map_or_else(|| hazard.within(secs), |(_, within)| within);
+            self.within.push(within);
+            last = Some((hazard.law, within));
+        }
+        self.rates.clear();
+        if self.hazards.iter().all(|hazard| matches!(hazard.law, Law::Exponential { .. })) {
+            self.rates.extend(self.hazards.iter().map(Hazard::rate));
+        }
+    }
+
+    /// The probability that none of them but one comes within so many seconds.
+    fn survive(&self, secs: f64, but: usize) -> f64 {
+        let all = || (0..self.hazards.len()).filter(|at| *at != but);
+        if self.rates.is_empty() {
+            return all().map(|at| 1.0 - self.hazards[at].within(secs)).product();
+        }
+        libm::exp(-secs * all().map(|at| self.rates[at]).sum::<f64>())
     }
 
     /// The one on whose part of the whole a number from 0 to 1 falls.
@@ -103,10 +128,11 @@ impl<'p> Chances<'p> {
 
     /// Chooses a hazard: half of the time by its probability, half of the time all classes alike and
     /// all things of a class alike. With the probability that it had to be chosen.
-    pub(super) fn balanced(&self, by: f64, uniform: f64) -> (usize, f64) {
+    pub(super) fn balanced(&mut self, by: f64, uniform: f64) -> (usize, f64) {
         let possible = |at: &usize| self.within[*at] > 0.0;
         let class_of = |at: usize| self.hazards[at].class;
-        let mut classes: Vec<(&str, usize)> = Vec::with_capacity(8);
+        let mut classes = std::mem::take(&mut self.classes);
+        classes.clear();
         for at in (0..self.within.len()).filter(possible) {
             match classes.iter_mut().find(|(class, _)| *class == class_of(at)) {
                 Some((_, count)) => *count += 1,
@@ -126,6 +152,7 @@ impl<'p> Chances<'p> {
         let count = classes.iter().find(|(class, _)| *class == class_of(chosen)).map_or(1, |c| c.1);
         let alike = 1.0 / (classes.len() as f64 * count as f64);
         let own = self.within[chosen] / self.within.iter().sum::<f64>();
+        self.classes = classes;
         (chosen, f64::midpoint(own, alike))
     }
 
@@ -148,12 +175,8 @@ struct Choice {
 }
 
 /// `part`: which part of the time until the last repair's end the span is.
-fn choose(chances: &Chances, secs: f64, part: f64, uniforms: [f64; 4]) -> Choice {
-    let survives = |secs: f64, but: usize| -> f64 {
-        let others = chances.hazards.iter().enumerate().filter(|(at, _)| *at != but);
-        others.map(|(_, hazard)| 1.0 - hazard.within(secs)).product()
-    };
-    let nothing = survives(secs, usize::MAX);
+fn choose(chances: &mut Chances, secs: f64, part: f64, uniforms: [f64; 4]) -> Choice {
+    let nothing = chances.survive(secs, usize::MAX);
     let possible = chances.within.iter().any(|chance| *chance > 0.0);
     let forced = match (possible, nothing > 0.0) {
         (false, _) => 0.0,
@@ -165,7 +188,7 @@ fn choose(chances: &Chances, secs: f64, part: f64, uniforms: [f64; 4]) -> Choice
     }
     let (chosen, probability) = chances.balanced(uniforms[1], uniforms[2]);
     let when = chances.hazards[chosen].when(uniforms[3], secs);
-    let weight = chances.within[chosen] * survives(when, chosen) / (forced * probability);
+    let weight = chances.within[chosen] * chances.survive(when, chosen) / (forced * probability);
     Choice { failure: Some((chosen, when)), weight }
 }
 
@@ -196,7 +219,7 @@ pub(super) fn forced<'p>(
         }
         let (next, last) = ideal.put_right();
         let (next, ends_here) = (next.min(end), next.is_never());
-        if ends_here || struck && ideal.lack(watched).is_some() {
+        if ends_here || struck && ideal.lacks(watched) {
             ideal.let_go();
             let base = if struck { 0 } else { ideal.strikes() };
             let mut layers = Layers::default();

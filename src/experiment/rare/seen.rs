@@ -26,16 +26,46 @@ pub(super) struct Seen {
     pub(super) reasons: [[f64; REASONS]; COLUMNS],
 }
 
+/// What is up, why the rest is not, and the share of requests that are lost.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct View {
+    pub(super) levels: u8,
+    reasons: [Reason; REQUESTS],
+    lost: f64,
+}
+
+impl View {
+    pub(super) fn of(ideal: &Ideal, levels: u8) -> Self {
+        let up = |measure: Measure| levels >> measure as usize & 1 == 1;
+        let why = |measure| if up(measure) { Reason::ALL[0] } else { ideal.reason(measure) };
+        Self { levels, reasons: Measure::ALL.map(why), lost: 1.0 - ideal.share_served() }
+    }
+}
+
 impl Seen {
     /// So many seconds as it is now.
     pub(super) fn stay(&mut self, ideal: &Ideal, levels: u8, secs: f64) {
-        for (at, measure) in Measure::ALL.into_iter().enumerate() {
-            if levels >> at & 1 == 0 {
-                self.down[at] += secs;
-                self.reasons[at][ideal.reason(measure) as usize] += secs;
+        self.stay_so(&View::of(ideal, levels), secs);
+    }
+
+    /// So many seconds of what is seen.
+    pub(super) fn stay_so(&mut self, view: &View, secs: f64) {
+        if view.levels != ALL_UP {
+            for at in (0..REQUESTS).filter(|at| view.levels >> at & 1 == 0) {
+                self.stay_of(at, view, secs);
             }
         }
-        self.down[REQUESTS] += (1.0 - ideal.share_served()) * secs;
+        self.down[REQUESTS] += view.lost * secs;
+    }
+
+    /// The same of one column.
+    pub(super) fn stay_of(&mut self, column: usize, view: &View, secs: f64) {
+        if column == REQUESTS {
+            self.down[REQUESTS] += view.lost * secs;
+        } else if view.levels >> column & 1 == 0 {
+            self.down[column] += secs;
+            self.reasons[column][view.reasons[column] as usize] += secs;
+        }
     }
 
     /// A change of what is up.

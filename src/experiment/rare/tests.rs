@@ -159,7 +159,8 @@ fn intervals_of_rare_outages_hold() {
     let interval = |seed: u64| {
         let sampling = sampling(40, seed);
         let course = Basis::Cycles;
-        let found = RareStudy::searched(&plan, sampling, course, searches, &Unwatched).unwrap();
+        let found =
+            RareStudy::searched(&plan, sampling, course, searches, None, &Unwatched).unwrap();
         let share = found.measure(Measure::EtcdMajority).unwrap();
         (share.down.mean, share.down.reach(0.95).unwrap())
     };
@@ -193,10 +194,31 @@ fn threads_change_nothing() {
     assert_eq!(run(1), run(3));
 }
 
+/// Law: a goal of 5 % takes as many trials at 1e-12 as at 1e-9, within a factor of two, and few of them:
+/// time is not to be asserted, and each trial is 32 incidents of a few jumps.
+#[test]
+fn a_goal_costs_no_more_for_rarer_outages() {
+    let trials = |up: &str, below: f64| {
+        let plan = members(5, &exponential(up, "4h"), "");
+        let goal = Some(Goal { measure: Measure::ApiWrite, relative_error: 0.05 });
+        let found = RareStudy::until(&plan, sampling(10_000, 2), 1, goal, &Unwatched).unwrap();
+        assert!(found.aim.unwrap().reached && found.aim.unwrap().relative_error.unwrap() <= 0.05);
+        let write = found.measure(Measure::ApiWrite).unwrap();
+        let value = exact(&plan).services[1].unavailability;
+        let off = (write.down.mean - value) / write.down.error;
+        assert!(value < below && off.abs() < BEYOND, "{} against {value}", write.down.mean);
+        found.totals.trials
+    };
+    let (nine, twelve) = (trials("8612h", 1.1e-9), trials("86120h", 1.1e-12));
+    assert!(nine <= 512 && twelve <= 2 * nine && nine <= 2 * twelve, "{nine}, {twelve}");
+}
+
 /// Law: what cannot be supported is refused, with what to do; more trials lift the refusal.
 #[test]
 fn weak_intervals_are_refused() {
-    let plan = members(5, &exponential("10000h", "4h"), "");
+    let tail = r#"{ "failure": { "exponential": { "mean": "10000h" } },
+        "repair": { "lognormal": { "median": "4h", "sigma": 1.0 } } }"#;
+    let plan = members(5, tail, "");
     let refusal = |trials| {
         let share = study(&plan, trials, 1).measure(Measure::ApiWrite).unwrap();
         share.refusal.map(|refusal| refusal.to_string())

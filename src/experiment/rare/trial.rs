@@ -6,21 +6,28 @@
 //! clocks of the plan, and forced paths branch off where an incident begins, with the ages of that
 //! moment.
 
+use super::chain::Chain;
+use super::jumps;
 use super::path::{self, Chances, Layers, QUIET, Target};
 use super::seen::{COLUMNS, REQUESTS, Seen};
 use crate::kernel::stream::{Draw, Key, StreamName};
 use crate::kernel::time::{Duration, Time};
 use crate::plan::Plan;
-use crate::reliability::ideal::{Ideal, Kinds, Measure};
+use crate::reliability::ideal::{Ideal, Kinds, Measure, forgets};
+use std::sync::Mutex;
 
 /// Incidents of a trial of whole cycles, at least.
 pub(super) const INCIDENTS: u64 = 32;
 
 /// Incidents after which a trial ends though its cycle does not.
-const INCIDENTS_MAX: u64 = 10_000;
+pub(super) const INCIDENTS_MAX: u64 = 10_000;
 
-const CHOICES: StreamName = StreamName::of("reliability/rare/first");
-const KEYS: StreamName = StreamName::of("reliability/rare/path");
+/// Paths of an incident for the measure that counts, and for each of the others.
+const MAIN: f64 = 4.0;
+const BESIDE: f64 = 0.125;
+
+pub(super) const CHOICES: StreamName = StreamName::of("reliability/rare/first");
+pub(super) const KEYS: StreamName = StreamName::of("reliability/rare/path");
 
 /// How incidents follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,9 +78,16 @@ pub(super) struct Course<'p> {
     pub(super) basis: Basis,
     /// How each measure's far layer is looked for; both ways for a trial that finds out.
     pub(super) searches: [Vec<Search>; COLUMNS],
-    targets: Vec<Target>,
+    pub(super) targets: Vec<Target>,
+    /// The column that counts, if others may be looked for less.
+    pub(super) focus: Option<usize>,
     fresh: Ideal<'p>,
     kinds: Kinds,
+    /// Chains that no trial uses at the moment, where nothing has memory.
+    chains: Option<Mutex<Vec<Chain<'p>>>>,
+    /// What is followed, and what branches off it: no trial uses them at the moment.
+    spares: Mutex<Vec<[Ideal<'p>; 2]>>,
+    plan: &'p Plan,
 }
 
 /// The columns that are worth paths of their own.
@@ -84,6 +98,11 @@ fn targets(ideal: &Ideal) -> Vec<Target> {
     let targets = measures.map(|measure| Target { column: measure as usize, watched: measure });
     let requests = Target { column: REQUESTS, watched: Measure::ApiReadCached };
     targets.chain(ideal.has_rotation().then_some(requests)).collect()
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few paths")]
+fn whole(share: f64) -> u32 {
+    share as u32
 }
 
 struct Walk<'a, 'p> {
@@ -101,7 +120,34 @@ impl<'p> Course<'p> {
         let targets = targets(&fresh);
         let forced = |target: &Target| searches[target.column].contains(&Search::Forced);
         let targets = targets.into_iter().filter(forced).collect();
-        Self { basis, searches, targets, fresh, kinds: Kinds::of(plan) }
+        let jumps = basis == Basis::Cycles && forgets(plan);
+        let chains = jumps.then(|| Mutex::new(Vec::new()));
+        Self {
+            basis,
+            searches,
+            targets,
+            focus: None,
+            fresh,
+            kinds: Kinds::of(plan),
+            chains,
+            spares: Mutex::default(),
+            plan,
+        }
+    }
+
+    /// How many paths a target gets for each incident: one; where one target counts, several for that
+    /// one, and for the others a path now and then.
+    pub(super) fn share(&self, target: &Target) -> f64 {
+        match self.focus {
+            None => 1.0,
+            Some(focus) if focus == target.column => MAIN,
+            Some(_) => BESIDE,
+        }
+    }
+
+    /// How many of them now.
+    pub(super) fn paths(share: f64, draw: &mut Draw) -> u32 {
+        if share < 1.0 { u32::from(draw.uniform() < share) } else { whole(share) }
     }
 
     /// Whether a column is looked for on forced paths, if its search says so.
@@ -110,6 +156,15 @@ impl<'p> Course<'p> {
     }
 
     pub(super) fn trial(&self, key: Key) -> Row {
+        if let Some(chains) = &self.chains {
+            let idle = chains.lock().ok().and_then(|mut chains| chains.pop());
+            let mut chain = idle.unwrap_or_else(|| Chain::new(self.plan, &self.fresh));
+            let row = jumps::trial(self, &mut chain, key);
+            if let Ok(mut chains) = chains.lock() {
+                chains.push(chain);
+            }
+            return row;
+        }
         let (chances, row) = (Chances::new(), Row::default());
         let mut walk = Walk { course: self, key, paths: 0, chances, row };
         match self.basis {
@@ -122,29 +177,42 @@ impl<'p> Course<'p> {
 
 impl<'p> Walk<'_, 'p> {
     fn cycles(&mut self) {
-        let mut ideal = self.course.fresh.clone();
+        let spare = self.course.spares.lock().ok().and_then(|mut spares| spares.pop());
+        let new = || std::array::from_fn(|_| Ideal::new(self.course.plan, self.key));
+        let mut pair = spare.unwrap_or_else(new);
+        self.cycles_of(&mut pair);
+        if let Ok(mut spares) = self.course.spares.lock() {
+            spares.push(pair);
+        }
+    }
+
+    fn cycles_of(&mut self, [ideal, branch]: &mut [Ideal<'p>; 2]) {
         ideal.reset(self.key);
         ideal.hold();
         let start = ideal.pattern(&self.course.kinds);
         loop {
-            let rate = self.chances.by_rate(&ideal);
+            let rate = self.chances.by_rate(ideal);
             let mut draw = self.key.draw(CHOICES, 0, self.row.incidents);
-            self.plain_path(&ideal, &mut draw);
+            self.stand_in(branch, ideal);
+            self.plain_path(branch, &mut draw);
             for target in &self.course.targets {
-                self.chances.by_rate(&ideal);
-                let (chosen, chance) = self.chances.balanced(draw.uniform(), draw.uniform());
-                let weight = self.chances.weight(chosen, chance);
-                let mut branch = self.branch(&ideal);
-                branch.strike_by(&self.chances.hazards[chosen], ideal.now());
-                self.forced_path(&mut branch, *target, weight, Time::NEVER);
+                let share = self.course.share(target);
+                for _ in 0..Course::paths(share, &mut draw) {
+                    self.chances.by_rate(ideal);
+                    let (chosen, chance) = self.chances.balanced(draw.uniform(), draw.uniform());
+                    let weight = self.chances.weight(chosen, chance);
+                    self.stand_in(branch, ideal);
+                    branch.strike_by(&self.chances.hazards[chosen], Time::START);
+                    self.forced_path(branch, *target, weight, share, Time::NEVER);
+                }
             }
-            self.chances.by_rate(&ideal);
+            self.chances.by_rate(ideal);
             let chosen = self.chances.natural(draw.uniform());
             let began = ideal.now();
             ideal.strike_by(&self.chances.hazards[chosen], began);
             ideal.let_go();
             let mut layers = Layers::default();
-            let ended = path::natural(&mut ideal, Time::NEVER, QUIET, u64::MAX, &mut layers);
+            let ended = path::natural(ideal, Time::NEVER, QUIET, u64::MAX, &mut layers);
             ideal.hold();
             self.row.span += 1.0 / rate + ended.since(began).as_secs_f64();
             self.row.incidents += 1;
@@ -157,16 +225,15 @@ impl<'p> Walk<'_, 'p> {
     }
 
     /// A path by the clocks of the plan, but for its first failure: all classes get their share.
-    fn plain_path(&mut self, ideal: &Ideal<'p>, draw: &mut Draw) {
+    fn plain_path(&mut self, branch: &mut Ideal<'p>, draw: &mut Draw) {
         let (chosen, chance) = self.chances.balanced(draw.uniform(), draw.uniform());
         let weight = self.chances.weight(chosen, chance);
-        let mut branch = self.branch(ideal);
-        branch.strike_by(&self.chances.hazards[chosen], ideal.now());
+        branch.strike_by(&self.chances.hazards[chosen], Time::START);
         branch.let_go();
         let base = branch.strikes();
         let mut layers = Layers::default();
-        path::natural(&mut branch, Time::NEVER, QUIET, base, &mut layers);
-        self.layers(&layers, weight);
+        path::natural(branch, Time::NEVER, QUIET, base, &mut layers);
+        self.row.layers(&self.course.searches, &layers, weight);
     }
 
     fn years(&mut self, end: Time) {
@@ -180,12 +247,12 @@ impl<'p> Walk<'_, 'p> {
             }
             for target in &self.course.targets {
                 let mut branch = self.branch(&ideal);
-                self.forced_path(&mut branch, *target, 1.0, end);
+                self.forced_path(&mut branch, *target, 1.0, 1.0, end);
             }
             let mut layers = Layers::default();
             let base = ideal.strikes();
             path::natural(&mut ideal, end, QUIET, base, &mut layers);
-            self.layers(&layers, 1.0);
+            self.row.layers(&self.course.searches, &layers, 1.0);
             self.row.incidents += 1;
             self.row.endless |= layers.endless;
             if layers.endless {
@@ -194,38 +261,73 @@ impl<'p> Walk<'_, 'p> {
         }
     }
 
+    /// Randomness of its own for the next path.
+    fn path_key(&mut self) -> Key {
+        let mut draw = self.key.draw(KEYS, 0, self.paths);
+        self.paths += 1;
+        Key::new(draw.bits(), draw.bits())
+    }
+
     /// A copy with randomness of its own.
     fn branch(&mut self, ideal: &Ideal<'p>) -> Ideal<'p> {
         let mut branch = ideal.clone();
-        let mut draw = self.key.draw(KEYS, 0, self.paths);
-        self.paths += 1;
-        branch.rekey(Key::new(draw.bits(), draw.bits()));
+        branch.rekey(self.path_key());
         branch
     }
 
-    fn layers(&mut self, layers: &Layers, weight: f64) {
-        self.row.endless |= layers.endless;
-        for column in 0..COLUMNS {
-            let searches = &self.course.searches[column];
+    /// The same from a state in which all is quiet, where no clock of failure has memory.
+    fn stand_in(&mut self, branch: &mut Ideal<'p>, quiet: &Ideal<'p>) {
+        branch.stand_in(quiet, self.path_key());
+    }
+
+    fn forced_path(
+        &mut self,
+        branch: &mut Ideal<'p>,
+        target: Target,
+        first: f64,
+        share: f64,
+        end: Time,
+    ) {
+        let key = Key::new(self.key.draw(KEYS, 1, self.paths).bits(), self.paths);
+        let (seen, weight) = path::forced(branch, target, key, end, &mut self.chances);
+        self.row.forced(target.column, &seen, (first, share), weight);
+    }
+}
+
+impl Row {
+    /// A path by the clocks of the plan, with its weight.
+    pub(super) fn layers(
+        &mut self,
+        searches: &[Vec<Search>; COLUMNS],
+        layers: &Layers,
+        weight: f64,
+    ) {
+        self.endless |= layers.endless;
+        for (column, searches) in searches.iter().enumerate() {
             let plain = searches.contains(&Search::Plain);
             let far = if plain { weight * layers.far.down[column] } else { 0.0 };
-            self.row.seen.add(column, &layers.near, weight);
+            self.seen.add(column, &layers.near, weight);
             if plain && searches.len() < 2 {
-                self.row.seen.add(column, &layers.far, weight);
+                self.seen.add(column, &layers.far, weight);
             }
-            self.row.columns[column].found(weight * layers.near.down[column] + far);
-            self.row.columns[column].far(Search::Plain, far);
+            self.columns[column].found(weight * layers.near.down[column] + far);
+            self.columns[column].far(Search::Plain, far);
         }
     }
 
-    fn forced_path(&mut self, branch: &mut Ideal<'p>, target: Target, first: f64, end: Time) {
-        let column = target.column;
-        let key = Key::new(self.key.draw(KEYS, 1, self.paths).bits(), self.paths);
-        let (seen, weight) = path::forced(branch, target, key, end, &mut self.chances);
-        self.row.seen.add(column, &seen, first);
-        let into = &mut self.row.columns[column];
-        into.found(first * seen.down[column]);
-        into.far(Search::Forced, first * seen.down[column]);
+    /// A forced path: the weight of its first failure with the share of incidents that have such a
+    /// path, and the weight of all others.
+    pub(super) fn forced(
+        &mut self,
+        column: usize,
+        seen: &Seen,
+        (first, share): (f64, f64),
+        weight: f64,
+    ) {
+        self.seen.add(column, seen, first / share);
+        let into = &mut self.columns[column];
+        into.found(first / share * seen.down[column]);
+        into.far(Search::Forced, first / share * seen.down[column]);
         let weight = first * weight;
         into.weights.0 += weight;
         into.weights.1 += weight * weight;

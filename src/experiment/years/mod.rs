@@ -10,10 +10,12 @@ mod ledger;
 mod precision;
 pub mod protocols;
 pub mod replay;
+mod rows;
 
 pub use laws::trial;
 pub use ledger::{BINS, MEASURES, Spell, Total, Totals, WORST, YearRow, micro_square};
 pub use precision::YearPrecision;
+pub use rows::blocks_with_rows;
 
 use super::study::{About, Kind, Study};
 use super::trials::{self, Block, Guide, NoThreads, Sampling};

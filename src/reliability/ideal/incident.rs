@@ -156,6 +156,29 @@ impl<'p> Ideal<'p> {
         self.process.rekey(key);
     }
 
+    /// Stands as another one does in which all is quiet, as if new and held, with randomness of its
+    /// own: where no clock of failure has memory this is a copy that takes no new memory.
+    pub fn stand_in(&mut self, quiet: &Self, key: Key) {
+        self.key = key;
+        self.now = Time::START;
+        self.process.reset_as(key, true);
+        let from = [&quiet.vip, &quiet.leader, &quiet.scheduler, &quiet.manager];
+        let into = [&mut self.vip, &mut self.leader, &mut self.scheduler, &mut self.manager];
+        for (into, from) in into.into_iter().zip(from) {
+            (into.holder, into.due) = (from.holder, Time::NEVER);
+            into.clock.rewind();
+        }
+        for backend in &mut self.backends {
+            (backend.inside, backend.due) = (true, Time::NEVER);
+            backend.clock.rewind();
+        }
+        for rejoin in &mut self.rejoins {
+            (rejoin.was_up, rejoin.due) = (true, Time::NEVER);
+            rejoin.clock.rewind();
+        }
+        self.outlook = quiet.outlook;
+    }
+
     /// Every clock of failure that runs now.
     pub fn hazards(&self, into: &mut Vec<Hazard<'p>>) {
         self.process.hazards(self.now, into);

@@ -24,6 +24,8 @@ pub(super) struct Outlook {
     /// Bit by bit in the order of the measures.
     pub(super) levels: u8,
     pub(super) share_served: f64,
+    /// What is lacking for each measure, bit by bit; known where combinations are remembered.
+    pub(super) lacks: u8,
     scheduler: Option<usize>,
     manager: Option<usize>,
 }
@@ -87,6 +89,19 @@ impl Ideal<'_> {
         }
     }
 
+    /// Whether [`Ideal::lack`] would tell anything.
+    pub fn lacks(&self, measure: Measure) -> bool {
+        if self.memo.is_used() {
+            return self.outlook.lacks >> measure as u8 & 1 == 1;
+        }
+        self.lack(measure).is_some()
+    }
+
+    fn lacks_now(&self) -> u8 {
+        let bit = |measure: &Measure| u8::from(self.lack(*measure).is_some()) << *measure as u8;
+        Measure::ALL.iter().map(bit).sum()
+    }
+
     fn work_out(&mut self) {
         self.review();
         self.look();
@@ -97,6 +112,7 @@ impl Ideal<'_> {
         self.outlook = Outlook {
             levels: self.levels_now(),
             share_served: self.share_served_now(),
+            lacks: if self.memo.is_used() { self.lacks_now() } else { 0 },
             scheduler: self.scheduler.holder,
             manager: self.manager.holder,
         };
@@ -136,5 +152,5 @@ impl Ideal<'_> {
 impl Outlook {
     /// Before anything was looked at.
     pub(super) const NONE: Self =
-        Self { levels: 0, share_served: 1.0, scheduler: None, manager: None };
+        Self { levels: 0, share_served: 1.0, lacks: 0, scheduler: None, manager: None };
 }

@@ -8,11 +8,13 @@
 //! Absent on purpose: protocols, statistics over trials.
 
 mod incident;
+mod jumps;
 mod measure;
 mod memo;
 mod seat;
 
 pub use incident::Kinds;
+pub use jumps::{Ending, forgets};
 pub use measure::{Measure, Reason};
 pub(super) use memo::Verdict;
 
@@ -70,6 +72,7 @@ impl<'p> Ideal<'p> {
             timing,
             holder: Some(0),
             due: Time::NEVER,
+            appointed: None,
             clock: Clock::of(timing.name()),
         };
         let named = |timing: Timing, id: &ComponentId| {

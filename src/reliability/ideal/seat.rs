@@ -14,6 +14,8 @@ pub(super) struct Seat {
     pub(super) timing: Timing,
     pub(super) holder: Option<usize>,
     pub(super) due: Time,
+    /// Who wins the next takeover, where that is decided from outside.
+    pub(super) appointed: Option<usize>,
     pub(super) clock: Clock,
 }
 
@@ -25,6 +27,9 @@ pub(super) fn one_of(bits: u64, number: u64) -> Option<usize> {
 impl Seat {
     /// One of those whose bit is set, each as likely as the others.
     pub(super) fn any_of(&mut self, bits: u64, key: Key) -> Option<usize> {
+        if self.appointed.is_some() {
+            return self.appointed;
+        }
         let mut draw = self.clock.draw(key, Purpose::Follower);
         one_of(bits, draw.below(u64::from(bits.count_ones().max(1))))
     }

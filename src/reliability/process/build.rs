@@ -118,12 +118,17 @@ impl<'p> Process<'p> {
 
     /// Begins anew with other randomness.
     pub fn reset(&mut self, key: Key) {
+        self.reset_as(key, false);
+    }
+
+    /// The same; held, nothing fails by its own clock.
+    pub fn reset_as(&mut self, key: Key, held: bool) {
         self.key = key;
         self.now = Time::START;
         self.agenda.reset();
         self.crews.iter_mut().for_each(Queue::clear);
         self.followers.clear();
-        (self.held, self.strikes) = (false, 0);
+        (self.held, self.strikes) = (held, 0);
         for slot in &mut self.slots {
             slot.state = State::Up;
             slot.clock.rewind();
@@ -153,6 +158,23 @@ impl<'p> Process<'p> {
         for at in 0..self.works.len() {
             let first = Time::START + self.laws.work[at].first;
             self.agenda.set(self.work_cell(at), first);
+        }
+    }
+}
+
+impl Slot {
+    pub(super) fn new(thing: Thing, name: &str, laws: &Reliability) -> Self {
+        let part = laws.parts.iter().position(|part| part.thing == thing);
+        let clock = Clock::of(name);
+        Self {
+            thing,
+            part,
+            state: State::Up,
+            mode: 0,
+            shock: None,
+            needs_crew: false,
+            zone: None,
+            clock,
         }
     }
 }

@@ -59,6 +59,7 @@ impl Process<'_> {
             let Some(process) = self.program[id.index()] else { continue };
             let on_up = self.machine_of[id.index()].is_none_or(|machine| self.is_up(machine));
             if on_up && self.is_up(process) {
+                self.slots[process].shock = Some(at);
                 self.strike(process, &shock.repair, false);
             }
         }

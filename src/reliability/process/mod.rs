@@ -8,10 +8,13 @@
 
 mod build;
 mod common;
+mod endings;
 mod hazards;
 mod signature;
 mod work;
 
+pub(super) use endings::rate;
+pub use endings::{Ending, forgets};
 pub use hazards::Hazard;
 
 use super::clocks::{Clock, Purpose};
@@ -62,6 +65,8 @@ struct Slot {
     part: Option<usize>,
     state: State,
     mode: usize,
+    /// The shock that stopped it, if one did.
+    shock: Option<usize>,
     needs_crew: bool,
     /// Of a machine.
     zone: Option<ZoneId>,
@@ -272,6 +277,7 @@ impl<'p> Process<'p> {
                 self.set_follower_cell();
             }
         }
+        self.slots[at].shock = None;
         let mode = &part.modes[self.slots[at].mode];
         self.strike(at, &mode.repair, mode.needs_crew);
     }
@@ -389,12 +395,4 @@ impl<'p> Process<'p> {
 #[expect(clippy::cast_possible_truncation, reason = "fewer cells than 2³²")]
 fn cell(number: usize) -> Cell {
     Cell(number as u32)
-}
-
-impl Slot {
-    fn new(thing: Thing, name: &str, laws: &Reliability) -> Self {
-        let part = laws.parts.iter().position(|part| part.thing == thing);
-        let clock = Clock::of(name);
-        Self { thing, part, state: State::Up, mode: 0, needs_crew: false, zone: None, clock }
-    }
 }
