@@ -1,6 +1,8 @@
 //! Takeovers of the virtual address.
 
-use super::{Verdicts, drawn, metric, plan, worlds};
+use super::{Verdicts, becomes, drawn, metric, plan, span, started, worlds};
+use hasim::component::id::Kind;
+use hasim::measure::Case;
 use hasim::reliability::timers::Lost;
 use serde_json::{Value, json};
 
@@ -88,6 +90,33 @@ fn kube_vip_takes_over() {
         let draws = drawn(&plan, |timers, draw| timers.holding(draw, lost, 1));
         let seen = worlds(&plan, WORLDS, |case| metric(case, "vip.takeover"));
         verdicts.compare(&format!("kube-vip, {options}, {verb} {whom}"), seen, draws);
+    }
+    verdicts.all_agree();
+}
+
+/// Law: where no balancer was left, from the start of one until the keepalived beside it holds the address
+/// again: its script or the kernel tells it, and it waits as for any master.
+#[test]
+fn a_balancer_that_returns_gets_the_address() {
+    let held = |case: &Case| {
+        let (start, _) = started(case, Kind::LoadBalancer)?;
+        let keepalived = case.plan.map.of_kind(Kind::Keepalived).next()?;
+        let holds = becomes(case, start, keepalived, |fact| fact.held().is_some())?;
+        Some(span(start, holds))
+    };
+    let mut verdicts = Verdicts::default();
+    for keepalived in [
+        json!({ "vrrp_script": { "interval": "2s", "rise": 2 } }),
+        json!({ "track_process": {}, "signal-delay": { "uniform": ["5ms", "50ms"] } }),
+    ] {
+        let lasts = json!({ "uniform": ["20s", "30s"] });
+        let faults = json!([{ "at": "30s", "kill": "lb1/haproxy", "for": lasts }]);
+        let plan = plan(&balancers(&keepalived, 1), &faults, "90s", &json!({}));
+        let draws = drawn(&plan, |timers, draw| {
+            timers.balancer_start(draw, false) + timers.takeover(draw, Lost::Nobody, 0)
+        });
+        let seen = worlds(&plan, WORLDS, held);
+        verdicts.compare(&format!("return of a balancer, {keepalived}"), seen, draws);
     }
     verdicts.all_agree();
 }

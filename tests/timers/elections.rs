@@ -5,6 +5,8 @@ use super::{
 };
 use hasim::component::fact::{Fact, Role};
 use hasim::component::id::Kind;
+use hasim::kernel::stream::{Key, StreamName};
+use hasim::kernel::time::Duration;
 use hasim::measure::Case;
 use hasim::reliability::timers::{Lost, Timers};
 use serde_json::{Value, json};
@@ -173,4 +175,30 @@ fn a_leader_without_a_majority_steps_down() {
         verdicts.compare(&format!("step-down, {options}"), worlds(&plan, WORLDS, stepped), draws);
     }
     verdicts.all_agree();
+}
+
+/// Law: where members may campaign before others let go of the leader, elections take as long as in worlds.
+#[test]
+fn hasty_members_are_refused() {
+    let mut verdicts = Verdicts::default();
+    for pre_vote in [true, false] {
+        let options = json!({
+            "heartbeat-interval": "75ms", "election-timeout": "1s", "pre-vote": pre_vote,
+            "randomized-election-timeout": { "uniform": ["150ms", "300ms"] }
+        });
+        let faults = json!([{ "at": "30s", "kill": "leader of etcd" }]);
+        let plan = plan(&etcd(3, &options), &faults, "50s", &json!({}));
+        let draws = drawn(&plan, |timers, draw| timers.election(draw, Lost::Exited, 2));
+        verdicts.compare(&format!("election, {options}"), worlds(&plan, WORLDS, elected), draws);
+    }
+    verdicts.all_agree();
+}
+
+/// Law: syncs that outlast the time-outs end in a late leader or in none.
+#[test]
+fn slow_syncs_are_survived() {
+    let plan = plan(&etcd(3, &json!({ "fsync": "60s" })), &json!([]), "50s", &json!({}));
+    let mut draw = Key::new(1, 1).draw(StreamName::of("slow"), 0, 0);
+    let drawn = Timers::of(&plan).election(&mut draw, Lost::Exited, 2);
+    assert!(drawn > Duration::from_secs(60));
 }

@@ -112,6 +112,9 @@ struct Letter {
     word: Word,
 }
 
+/// After so many campaigns in vain nobody is taken to be ever elected: syncs outlast the time-outs.
+const CAMPAIGNS_MAX: u32 = 10_000;
+
 /// An election under way. Time 0 is that of the standings.
 #[derive(Debug)]
 pub(super) struct Contest<'s> {
@@ -149,24 +152,26 @@ impl<'s> Contest<'s> {
         Self { settings, seats, letters: ArrayVec::new(), elected: None }
     }
 
-    /// When somebody is elected, and until when the others' disks sync.
+    /// When somebody is elected, if ever, and until when the others' disks sync.
     pub(super) fn play(mut self, draw: &mut Draw) -> (Duration, ArrayVec<Duration, SEATS>) {
-        loop {
+        let mut campaigns = 0;
+        while campaigns < CAMPAIGNS_MAX {
             if let Some((elected, leader)) = self.elected {
                 self.seats.swap_remove(leader);
                 return (elected, self.seats.iter().map(|seat| seat.syncs).collect());
             }
             let next = (0..self.letters.len()).min_by_key(|at| self.letters[*at].at);
             let due = (0..self.seats.len()).min_by_key(|at| self.seats[*at].due);
-            let Some(due) = due else { return (Duration::MAX, ArrayVec::new()) };
-            match next.filter(|at| self.letters[*at].at <= self.seats[due].due) {
-                Some(at) => {
-                    let letter = self.letters.swap_remove(at);
-                    self.read(letter, draw);
-                }
-                None => self.campaign(due, draw),
+            let Some(due) = due else { break };
+            if let Some(at) = next.filter(|at| self.letters[*at].at <= self.seats[due].due) {
+                let letter = self.letters.swap_remove(at);
+                self.read(letter, draw);
+            } else {
+                self.campaign(due, draw);
+                campaigns += 1;
             }
         }
+        (Duration::MAX, ArrayVec::new())
     }
 
     /// A time-out has passed.

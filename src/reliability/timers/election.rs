@@ -109,6 +109,7 @@ impl Election {
         won.shifted(nth(&mut held, self.settings.majority - 1))
     }
 
+    /// `None`: nobody ever wins.
     fn wins(&self, draw: &mut Draw, lost: Lost, voters: u32) -> Option<Won> {
         let voters = usize::try_from(voters).unwrap_or(SEATS).min(self.settings.members).min(SEATS);
         if voters < self.settings.majority {
@@ -117,16 +118,17 @@ impl Election {
         if self.settings.members == 1 {
             return Some(Won::alone(self.alone(draw)));
         }
-        match lost {
-            Lost::Nobody => Some(self.after_return(draw, voters)),
+        let won = match lost {
+            Lost::Nobody => self.after_return(draw, voters),
             Lost::Stalled => {
                 let next = self.writers.next(draw);
                 let won = self.after_loss(draw, voters);
-                Some(Won { later: won.later.saturating_add(next), ..won })
+                Won { later: won.later.saturating_add(next), ..won }
             }
-            Lost::InOrder => Some(self.handed_over(draw, voters)),
-            Lost::Silently | Lost::Exited | Lost::Beside => Some(self.after_loss(draw, voters)),
-        }
+            Lost::InOrder => self.handed_over(draw, voters),
+            Lost::Silently | Lost::Exited | Lost::Beside => self.after_loss(draw, voters),
+        };
+        (won.at < Duration::MAX && won.later < Duration::MAX).then_some(won)
     }
 
     /// A leader looks at its majority every E ticks, and steps down at the first look that finds the
@@ -194,27 +196,29 @@ impl Election {
     fn uncontested(&self, followers: &[Follower], draw: &mut Draw) -> Option<Won> {
         let settings = &self.settings;
         let needed = settings.majority - 1;
-        let first = followers.iter().map(|follower| follower.campaigns).min()?;
-        let others = followers.iter().filter(|follower| follower.campaigns > first);
-        let patient = |at: Duration| {
-            let trusting = |f: &&Follower| settings.check_quorum && f.patient_until > at;
-            followers.iter().filter(trusting).count()
+        let candidate = (0..followers.len()).min_by_key(|at| followers[*at].campaigns)?;
+        let first = followers[candidate].campaigns;
+        let others = followers.iter().enumerate().filter(|(at, _)| *at != candidate);
+        let others: ArrayVec<Follower, SEATS> = others.map(|(_, follower)| *follower).collect();
+        let free = |at: Duration| {
+            let free = |f: &&Follower| !settings.check_quorum || f.patient_until <= at;
+            others.iter().filter(free).count()
         };
         let mut stands = first;
         if settings.pre_vote {
-            if followers.len() - patient(first + settings.hop) <= needed {
+            if free(first + settings.hop) < needed {
                 return None;
             }
             stands += settings.hop * 2;
         }
         let asked = stands + settings.fsync.sample(draw) + settings.hop;
-        let votes = followers.len() - 1 - patient(asked);
-        if votes < needed || others.map(|f| f.campaigns).min().is_some_and(|next| next <= asked) {
+        let votes = free(asked);
+        if votes < needed || others.iter().any(|other| other.campaigns <= asked) {
             return None;
         }
         let mut won = self.voted(asked, votes, draw);
         // Who still counts on the old leader has nothing to sync.
-        won.others.extend((votes + 1..followers.len()).map(|_| Duration::ZERO));
+        won.others.extend((votes..others.len()).map(|_| Duration::ZERO));
         Some(won)
     }
 
