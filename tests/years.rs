@@ -160,6 +160,9 @@ fn a_world_an_incident_agrees_with_one_for_all() {
     }
 }
 
+/// What is read off a measure in one trial.
+type Reading = fn(&Spell) -> f64;
+
 /// Machines of two zones that fail together, members of etcd on machines of their own, processes that
 /// fail by themselves.
 fn busy_external() -> Plan {
@@ -209,13 +212,13 @@ fn both_levels_have_the_same_distributions() {
     assert!(parted.iter().all(|row| row.incidents > 5) && whole.iter().all(|r| r.incidents == 1));
     let mut seen = 0;
     for measure in Measure::ALL {
-        let of = |rows: &[YearRow], value: &dyn Fn(&Spell) -> f64| -> Vec<f64> {
+        let of = |rows: &[YearRow], value: Reading| -> Vec<f64> {
             rows.iter().map(|row| value(&row.measures[measure as usize])).collect()
         };
-        let values: [(&str, &dyn Fn(&Spell) -> f64); 3] = [
-            ("time down", &|spell| spell.down as f64),
-            ("requests not served", &|spell| spell.unserved as f64),
-            ("outages", &|spell| spell.outages as f64),
+        let values: [(&str, Reading); 3] = [
+            ("time down", |spell| spell.down as f64),
+            ("requests not served", |spell| spell.unserved as f64),
+            ("outages", |spell| spell.outages as f64),
         ];
         for (what, value) in values {
             let sample = |rows| Sample::new(of(rows, value)).expect("there are values");
@@ -223,8 +226,10 @@ fn both_levels_have_the_same_distributions() {
             assert!(found.p_value > 1e-4, "{}, {what}: {found:?}", measure.name());
         }
         for bin in 0..=BINS.len() {
-            let count = |spell: &Spell| spell.lengths[bin] as f64;
-            let (a, b) = (of(&parted, &count), of(&whole, &count));
+            let counts = |rows: &[YearRow]| -> Vec<f64> {
+                rows.iter().map(|r| r.measures[measure as usize].lengths[bin] as f64).collect()
+            };
+            let (a, b) = (counts(&parted), counts(&whole));
             seen += usize::from(a.iter().sum::<f64>() >= 50.0);
             same_mean(measure.name(), bin, &a, &b);
         }

@@ -115,12 +115,12 @@ impl<'p> Chain<'p> {
             }
             Way::Ending(number) => ideal.end(&self.states[at].endings[number].what),
         }
-        let to = Some(self.place(ideal));
+        let to = self.place(ideal);
         match way {
-            Way::Failure(number) => self.states[at].failures[number].to = to,
-            Way::Ending(number) => self.states[at].endings[number].to = to,
+            Way::Failure(number) => self.states[at].failures[number].to = Some(to),
+            Way::Ending(number) => self.states[at].endings[number].to = Some(to),
         }
-        to.unwrap_or(0)
+        to
     }
 
     /// The number of a state, which is new or known.
