@@ -9,6 +9,7 @@ use hasim::kernel::mail::MailQueue;
 use hasim::kernel::stream::Key;
 use hasim::kernel::time::Time;
 use hasim::plan::Plan;
+use hasim::plan::timings::Preset;
 use hasim::scenario::load::load_text;
 use std::fs;
 use std::path::Path;
@@ -65,6 +66,18 @@ fn years_by_laws_allocate_nothing() {
         assert!(totals.events > 400, "{name}: {} events", totals.events);
         assert_eq!(asked.count_total, 0, "{name}: in {} events", totals.events);
     }
+}
+
+/// Law: neither does a year in which each failover is drawn from the protocols' timers.
+#[test]
+fn years_of_drawn_failovers_allocate_nothing() {
+    let mut plan = plan("stacked-vs-external/three-nodes-years.json");
+    plan.timings.preset = Preset::Drawn;
+    let trials = Trials::of(&plan, span_of(1));
+    run(&trials, 0..100);
+    let (totals, asked) = run(&trials, 0..100);
+    assert!(totals.events > 10_000, "{} events", totals.events);
+    assert_eq!(asked.count_total, 0, "in {} events", totals.events);
 }
 
 /// How often an incident of three stacked nodes may ask for memory, on average over quick ones and

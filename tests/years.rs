@@ -3,12 +3,14 @@
 use hasim::experiment::trials::{Sampling, Unwatched};
 use hasim::experiment::years::incident::QUIET;
 use hasim::experiment::years::protocols::trial_in_parts;
-use hasim::experiment::years::{BINS, Spell, YearRow, YearStudy, check};
+use hasim::experiment::years::{BINS, Spell, Total, Trials, YearRow, YearStudy, check, span_of};
+use hasim::kernel::law::Law;
 use hasim::kernel::stream::Key;
 use hasim::kernel::time::Duration;
 use hasim::measure::statistics::{Sample, kolmogorov_smirnov};
 use hasim::plan::Plan;
-use hasim::reliability::ideal::Measure;
+use hasim::plan::timings::{Preset, Timing};
+use hasim::reliability::ideal::{Measure, Reason};
 use hasim::report::style::plain;
 use hasim::report::years;
 use hasim::scenario::load::load_text;
@@ -99,12 +101,9 @@ fn sums_are_exact() {
 
 /// Law: what a study over years cannot do, it says.
 #[test]
-fn protocols_are_refused() {
+fn what_never_fails_is_refused() {
     let reliable = plan(&root().join("scenarios/stop-cp1.json"));
     assert!(check(&reliable).unwrap_err().to_string().contains("nothing in this scenario fails"));
-    let mut mixed = plan(&root().join("scenarios/oracles/P10.json"));
-    mixed.timings.ideal = false;
-    assert!(check(&mixed).unwrap_err().to_string().contains("`etcd.election` has no law"));
 }
 
 /// Machines and processes that fail often, under the protocols' own timers.
@@ -252,13 +251,82 @@ fn same_mean(measure: &str, bin: usize, a: &[f64], b: &[f64]) {
     assert!(!often || off <= BEYOND * error, "{measure}, bin {bin}: {one} and {other} ± {error}");
 }
 
+/// Law: years of drawn failovers agree with years of played ones: time down and outages of each service
+/// within the standard error of the paired differences (failures are the same in both), and what one number
+/// a failover leaves out: 2 parts in a thousand where machines fail one by one; where all that `field`
+/// knows goes wrong, a hundredth of the time down and a twelfth of the outages (short stalls of a leader's
+/// disk end before the others elect).
+#[test]
+fn drawn_failovers_agree_with_played_ones() {
+    let field = plan(&root().join("scenarios/stacked-vs-external/three-nodes-years.json"));
+    for (played, trials, down, outages) in
+        [(textbook(), 200, 0.002, 0.002), (field, 8, 0.01, 1.0 / 12.0)]
+    {
+        let mut drawn = played.clone();
+        drawn.timings.preset = Preset::Drawn;
+        let rows = |plan: &Plan| -> Vec<YearRow> {
+            let years = Trials::of(plan, span_of(1));
+            (0..trials).map(|trial| years.row(Key::new(7, trial))).collect()
+        };
+        let (played, drawn) = (rows(&played), rows(&drawn));
+        for measure in Measure::ALL {
+            for (what, share, of) in [
+                ("seconds down", down, (|spell| spell.down as f64 / 1e9) as fn(Spell) -> f64),
+                ("outages", outages, |spell| spell.outages as f64),
+            ] {
+                let all = |rows: &[YearRow]| -> Vec<f64> {
+                    rows.iter().map(|row| of(row.measures[measure as usize])).collect()
+                };
+                let (played, drawn) = (all(&played), all(&drawn));
+                let differences: Vec<f64> = drawn.iter().zip(&played).map(|(a, b)| a - b).collect();
+                let beside = share * played.iter().sum::<f64>() / played.len() as f64;
+                agrees_but_for(measure.name(), what, &differences, beside);
+            }
+        }
+    }
+}
+
+/// Three stacked nodes and two balancers whose machines fail as in textbooks.
+fn textbook() -> Plan {
+    let text = r#"{
+        "apiVersion": "hasim/v1", "kind": "Scenario",
+        "cluster": {"controlPlane": {"replicas": 3}, "endpoint": {"kind": "vip"}},
+        "reliability": {"preset": "textbook"}
+    }"#;
+    load_text("textbook.json", text).plan.expect("a plan")
+}
+
+/// Law: beside a law for one timing the others are drawn: an election that takes a minute adds just
+/// about that minute to each of its outages.
+#[test]
+fn a_law_beside_drawn_timings_counts() {
+    let drawn = |more: &[(Timing, Law)]| {
+        let mut plan = textbook();
+        plan.timings.preset = Preset::Drawn;
+        plan.timings.laws.extend(more.iter().cloned());
+        study(&plan, 400, 1, 2).results.measures[Measure::EtcdQuorum as usize]
+    };
+    let slow = Law::Fixed(Duration::from_secs(60));
+    let (plain, slow) = (drawn(&[]), drawn(&[(Timing::EtcdElection, slow)]));
+    let blips = |total: &Total| total.reasons[Reason::Failover as usize] as f64 / 1e9;
+    let each = blips(&slow) / slow.outages as f64;
+    assert!((60.0..75.0).contains(&each), "{each} s an outage");
+    assert!(blips(&plain) / (plain.outages as f64) < 5.0);
+}
+
 /// Differences with a mean of zero: within its own standard error.
 fn agrees(measure: &str, what: &str, differences: &[f64]) {
+    agrees_but_for(measure, what, differences, 0.0);
+}
+
+/// The same, but for so much.
+fn agrees_but_for(measure: &str, what: &str, differences: &[f64], beside: f64) {
     let n = differences.len() as f64;
     let mean = differences.iter().sum::<f64>() / n;
     let variance = differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (n - 1.0);
     let error = (variance / n).sqrt();
-    assert!(mean.abs() <= BEYOND * error, "{measure}, {what}: {mean} ± {error}");
+    let most = BEYOND * error + beside;
+    assert!(mean.abs() <= most, "{measure}, {what}: {mean} ± {error}, may be {most}");
 }
 
 /// Law: where no outage was seen, none is claimed to last 0 ± 0: the rate is bounded by −ln 0.05 in all

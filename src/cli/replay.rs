@@ -33,10 +33,10 @@ pub(super) fn replay(typed: &RunArguments, plan: &Plan, console: &mut Console) -
 
 fn possible(typed: &RunArguments, plan: &Plan) -> Result<(), String> {
     check(plan).map_err(|error| error.to_string())?;
-    if plan.timings.is_whole() {
+    if !plan.timings.are_played() {
         return Err(
-            "laws take the place of all protocols (`timings`): a trial is sums only, and has \
-                    no timeline to show"
+            "one number stands for each failover (`timings`): a trial is sums only, and has no \
+                    timeline to show; leave `timings` out to see protocols at work"
                 .to_owned(),
         );
     }

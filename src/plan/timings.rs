@@ -1,7 +1,8 @@
 //! Timings of protocols that a law takes the place of: for speed, for teaching, and so that the same
 //! plan has an exact solution.
 //!
-//! Without one, a failover takes as long as the protocol's own timers make it take.
+//! Without one, a failover takes as long as the protocol's own timers make it take: message by message
+//! in a world, or ([`Preset::Drawn`]) in one draw.
 
 use crate::kernel::law::Law;
 use crate::kernel::time::Duration;
@@ -79,12 +80,35 @@ impl Timing {
     }
 }
 
+/// What decides about a timing that has no law of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Preset {
+    /// Worlds play the protocols, if no timing at all has a law; beside one that has, as
+    /// [`Preset::Drawn`].
+    #[default]
+    None,
+    /// It takes no time at all, and neither do start-ups, detection and warm-up.
+    Ideal,
+    /// It is drawn from the protocol's own timers, in one number for each failover.
+    Drawn,
+}
+
+impl Preset {
+    /// Those that have a name in files.
+    pub const NAMED: [(&'static str, Preset); 2] =
+        [("ideal", Preset::Ideal), ("drawn", Preset::Drawn)];
+
+    /// The name in files.
+    pub fn name(self) -> Option<&'static str> {
+        Preset::NAMED.iter().find(|(_, preset)| *preset == self).map(|(name, _)| *name)
+    }
+}
+
 /// The laws that take the place of protocols.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Timings {
-    /// The preset `ideal`: whatever has no law of its own takes no time at all, and neither do
-    /// start-ups, detection and warm-up.
-    pub ideal: bool,
+    /// What decides about the others.
+    pub preset: Preset,
     /// The laws that were given. Instantaneous is a fixed zero.
     pub laws: BTreeMap<Timing, Law>,
 }
@@ -96,12 +120,17 @@ impl Timings {
     /// The law of a timing; `None`: the protocol's own timers decide.
     pub fn law(&self, timing: Timing) -> Option<&Law> {
         const NONE: &Law = &Timings::INSTANTANEOUS;
-        self.laws.get(&timing).or_else(|| self.ideal.then_some(NONE))
+        self.laws.get(&timing).or_else(|| (self.preset == Preset::Ideal).then_some(NONE))
     }
 
-    /// Whether a law takes the place of every protocol.
+    /// Whether a law takes the place of every protocol: nothing is left to its timers.
     pub fn is_whole(&self) -> bool {
         Timing::ALL.iter().all(|(timing, ..)| self.law(*timing).is_some())
+    }
+
+    /// Whether worlds play the protocols over years: nothing takes their place.
+    pub fn are_played(&self) -> bool {
+        self.preset == Preset::None && self.laws.is_empty()
     }
 
     /// Whether a law takes no time.
@@ -128,10 +157,21 @@ mod tests {
     fn the_preset_fills_up() {
         let law = Law::Exponential { mean: Duration::from_secs(2) };
         let laws = BTreeMap::from([(Timing::EtcdElection, law.clone())]);
-        let timings = Timings { ideal: true, laws };
+        let timings = Timings { preset: Preset::Ideal, laws };
         assert_eq!(timings.law(Timing::EtcdElection), Some(&law));
         assert!(Timings::is_instantaneous(timings.law(Timing::LbFall).unwrap()));
         assert!(timings.is_whole() && !Timings::default().is_whole());
         assert_eq!(Timings::default().law(Timing::LbFall), None);
+    }
+
+    /// Law: worlds play the protocols only where nothing at all takes their place; what is drawn has
+    /// no law.
+    #[test]
+    fn what_is_drawn_is_not_played() {
+        let drawn = Timings { preset: Preset::Drawn, laws: BTreeMap::new() };
+        assert!(Timings::default().are_played() && !drawn.are_played() && !drawn.is_whole());
+        let laws = BTreeMap::from([(Timing::LbRise, Timings::INSTANTANEOUS)]);
+        assert!(!Timings { preset: Preset::None, laws }.are_played());
+        assert_eq!((Preset::Drawn.name(), Preset::None.name()), (Some("drawn"), None));
     }
 }

@@ -68,6 +68,13 @@ impl Clock {
         key.draw(self.name, purpose as u32, *count)
     }
 
+    /// The numbers from which a protocol's timers are drawn.
+    pub(super) fn timers(&mut self, key: Key) -> Draw {
+        let count = &mut self.counts[Purpose::Timer as usize];
+        *count += 1;
+        key.quick_draw(self.name, Purpose::Timer as u32, *count)
+    }
+
     /// A span of this law.
     #[inline]
     pub(super) fn span(&mut self, key: Key, purpose: Purpose, law: &Law) -> Duration {

@@ -26,7 +26,6 @@ use super::trials::{self, Block, Failure, Folded, Guide, Join, NoThreads, Sampli
 use crate::kernel::law::Law;
 use crate::kernel::stream::Key;
 use crate::plan::Plan;
-use crate::plan::timings::Timing;
 use crate::reliability::ideal::{Ideal, Measure};
 use precision::RarePrecision;
 use seen::COLUMNS;
@@ -54,15 +53,13 @@ pub enum NotRare {
          `\"reliability\": {{\"preset\": \"textbook\"}}`"
     )]
     NothingFails,
-    /// Protocols run by their own timers.
+    /// Worlds play the protocols.
     #[error(
-        "--rare needs timings that are laws, and these are left to their protocols: {timings}. Give each a \
-         law under `timings`, or all of them with `timings: ideal`; or leave --rare out"
+        "--rare needs one number for each failover, and `timings` leaves the protocols to be played: add \
+         `\"timings\": \"drawn\"` (from their own timers) or `\"timings\": \"ideal\"` (no time at all), or \
+         leave --rare out"
     )]
-    Protocols {
-        /// Their names.
-        timings: String,
-    },
+    Protocols,
 }
 
 /// A study of rare outages.
@@ -116,9 +113,7 @@ pub fn check(plan: &Plan) -> Result<(), NotRare> {
     if plan.reliability.is_empty() {
         return Err(NotRare::NothingFails);
     }
-    let open = Timing::ALL.iter().filter(|(timing, ..)| plan.timings.law(*timing).is_none());
-    let open: Vec<String> = open.map(|(_, name, _)| format!("`{name}`")).collect();
-    if open.is_empty() { Ok(()) } else { Err(NotRare::Protocols { timings: open.join(", ") }) }
+    if plan.timings.are_played() { Err(NotRare::Protocols) } else { Ok(()) }
 }
 
 /// Whole cycles where every clock of failure is without memory and nothing comes by the calendar; else

@@ -4,6 +4,7 @@ use super::*;
 use crate::analytic::answer::{Answer, Exact, Measured};
 use crate::experiment::trials::Unwatched;
 use crate::experiment::years::YearStudy;
+use crate::plan::timings::{Preset, Timings};
 use crate::reliability::ideal::Reason;
 use crate::scenario::load::load_text;
 
@@ -231,13 +232,15 @@ fn weak_intervals_are_refused() {
     assert!(study(&single, 40, 1).measure(Measure::Endpoint).is_none());
 }
 
-/// Law: timings that are left to their protocols stand in the way, each by its name.
+/// Law: protocols that worlds play stand in the way, with what to write; drawn ones do not.
 #[test]
-fn protocols_are_refused() {
+fn protocols_that_are_played_are_refused() {
     let mut plan = members(3, &exponential("1000h", "4h"), "");
-    plan.timings = crate::plan::timings::Timings::default();
+    plan.timings.preset = Preset::Drawn;
+    assert_eq!(check(&plan), Ok(()));
+    plan.timings = Timings::default();
     let told = check(&plan).unwrap_err().to_string();
-    assert!(told.contains("`vip.takeover`") && told.contains("`lb.rise`"), "{told}");
+    assert!(told.contains("\"timings\": \"drawn\""), "{told}");
     plan.reliability = crate::plan::reliability::Reliability::default();
     assert_eq!(check(&plan), Err(NotRare::NothingFails));
 }

@@ -23,7 +23,6 @@ use crate::kernel::stream::Key;
 use crate::kernel::time::Duration;
 use crate::measure::statistics::mean::student_quantile;
 use crate::plan::Plan;
-use crate::plan::timings::Timing;
 use crate::reliability::alternating::Alternating;
 use crate::reliability::ideal::{Ideal, Measure};
 use std::ops::ControlFlow;
@@ -44,15 +43,6 @@ pub enum NotOverYears {
          `\"reliability\": {{\"preset\": \"textbook\"}}`"
     )]
     NothingFails,
-    /// Some protocols run by their own timers, and others do not.
-    #[error(
-        "the timing `{timing}` has no law, and others have: a study over years needs a law for each \
-         timing under `timings` (`\"preset\": \"ideal\"` gives zero to the others), or for none"
-    )]
-    Mixed {
-        /// The first of them.
-        timing: &'static str,
-    },
 }
 
 /// An estimate with its standard error.
@@ -99,12 +89,7 @@ pub fn check(plan: &Plan) -> Result<(), NotOverYears> {
     if plan.reliability.is_empty() {
         return Err(NotOverYears::NothingFails);
     }
-    let open = Timing::ALL.iter().find(|(timing, ..)| plan.timings.law(*timing).is_none());
-    let replaced = Timing::ALL.iter().any(|(timing, ..)| plan.timings.law(*timing).is_some());
-    match open {
-        Some((_, timing, _)) if replaced => Err(NotOverYears::Mixed { timing }),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// What a study of this plan over so many years with this seed is of.
@@ -134,7 +119,7 @@ pub fn blocks(
 pub struct Trials<'p> {
     plan: &'p Plan,
     span: Duration,
-    /// Where laws take the place of all protocols.
+    /// Where no world plays the protocols.
     fresh: Option<Failures<'p>>,
     /// A trial borrows nothing from an earlier one but memory: that of its thread.
     places: Vec<Place<'p>>,
@@ -174,7 +159,7 @@ impl<'p> Failures<'p> {
 impl<'p> Trials<'p> {
     /// Those of a plan that [`check`] found fit.
     pub fn of(plan: &'p Plan, span: Duration) -> Self {
-        let fresh = plan.timings.is_whole().then(|| Failures::of(plan));
+        let fresh = (!plan.timings.are_played()).then(|| Failures::of(plan));
         Self {
             plan,
             span,

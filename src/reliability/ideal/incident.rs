@@ -2,7 +2,7 @@
 //!
 //! Absent on purpose: the decision, weights, and what is measured meanwhile.
 
-use super::memo::Memo;
+use super::starts::Starts;
 use super::{Ideal, Measure, Seat};
 use crate::component::id::{ComponentId, Kind, MachineId};
 use crate::kernel::stream::Key;
@@ -10,7 +10,7 @@ use crate::kernel::time::Time;
 use crate::plan::Plan;
 use crate::plan::reliability::Thing;
 use crate::plan::service::Endpoint;
-use crate::plan::timings::{Timing, Timings};
+use crate::plan::timings::Timing;
 use crate::reliability::process::Hazard;
 use std::fmt::Write;
 
@@ -102,7 +102,7 @@ impl<'p> Ideal<'p> {
     /// Measures that are up and down together, whatever fails: for each, in the order of
     /// [`Measure::ALL`], the first such one; `None` for one that is never down.
     pub fn twins(&self) -> [Option<Measure>; Measure::ALL.len()] {
-        let instant = |timing| Timings::is_instantaneous(self.law(timing));
+        let instant = |timing| self.takes.at_once(timing);
         let fails = |kind: Kind| {
             self.plan.reliability.parts.iter().any(|part| match part.thing {
                 Thing::Process(id) => self.plan.map.component(id).kind == kind,
@@ -141,13 +141,13 @@ impl<'p> Ideal<'p> {
     /// Whether balancers take time to notice.
     pub fn has_rotation(&self) -> bool {
         let timings = [Timing::LbFall, Timing::LbRise];
-        !timings.iter().all(|timing| Timings::is_instantaneous(self.law(*timing)))
+        !timings.iter().all(|timing| self.takes.at_once(*timing))
     }
 
     /// Remembers no combinations from now on: copies are made at every incident, and the memory is
     /// larger than all else.
     pub fn remember_nothing(&mut self) {
-        self.memo = Memo::nothing();
+        self.scenes.forget();
     }
 
     /// Gives all draws from now on another key.
@@ -165,17 +165,14 @@ impl<'p> Ideal<'p> {
         let from = [&quiet.vip, &quiet.leader, &quiet.scheduler, &quiet.manager];
         let into = [&mut self.vip, &mut self.leader, &mut self.scheduler, &mut self.manager];
         for (into, from) in into.into_iter().zip(from) {
-            (into.holder, into.due) = (from.holder, Time::NEVER);
-            into.clock.rewind();
+            into.reset();
+            into.holder = from.holder;
         }
-        for backend in &mut self.backends {
-            (backend.inside, backend.due) = (true, Time::NEVER);
-            backend.clock.rewind();
-        }
-        for rejoin in &mut self.rejoins {
-            (rejoin.was_up, rejoin.due) = (true, Time::NEVER);
-            rejoin.clock.rewind();
-        }
+        self.reset_timers();
+        self.scenes.stand_as(&quiet.scenes);
+        (self.votes, self.servers, self.ready) = (quiet.votes, quiet.servers, quiet.ready);
+        (self.usable, self.write, self.able) = (quiet.usable, quiet.write, quiet.able);
+        self.soonest = Time::NEVER;
         self.outlook = quiet.outlook;
     }
 
@@ -193,10 +190,7 @@ impl<'p> Ideal<'p> {
     pub fn strike_by(&mut self, hazard: &Hazard, at: Time) {
         self.now = at;
         self.process.strike_by(hazard, at);
-        while self.process.next() == Some(self.now) {
-            self.process.step();
-        }
-        self.follow();
+        self.follow(true);
     }
 
     /// Whether everything is up, and nothing is on its way.
@@ -208,9 +202,12 @@ impl<'p> Ideal<'p> {
     /// boots, outages, and members that will vote; where there are none, the last of the other times
     /// that run. For a process that is held.
     pub fn put_right(&self) -> (Time, Time) {
-        let votes = || self.rejoins.iter().map(|rejoin| rejoin.due).filter(|due| !due.is_never());
-        let next = votes().fold(self.process.next().unwrap_or(Time::NEVER), Time::min);
-        let last = self.process.last_end().into_iter().chain(votes()).max();
+        let starts = || {
+            let others = self.server_starts.dues().chain(self.balancer_starts.dues());
+            self.rejoins.dues().chain(others).filter(|due| !due.is_never())
+        };
+        let next = starts().fold(self.process.next().unwrap_or(Time::NEVER), Time::min);
+        let last = self.process.last_end().into_iter().chain(starts()).max();
         if let Some(last) = last {
             return (next, last);
         }
@@ -222,13 +219,12 @@ impl<'p> Ideal<'p> {
     /// which of the holders stand together.
     pub fn pattern(&self, kinds: &Kinds) -> Vec<usize> {
         let machine = |id: Option<&ComponentId>| id.and_then(|id| self.plan.map.machine_of(*id));
-        let balancers: Vec<ComponentId> = self.balancers.iter().map(|(id, _)| *id).collect();
         let of = |seat: &Seat, candidates: &[ComponentId]| {
-            let timed = !Timings::is_instantaneous(self.law(seat.timing));
+            let timed = !self.takes.at_once(seat.timing);
             timed.then(|| machine(seat.holder.and_then(|at| candidates.get(at)))).flatten()
         };
         let holders = [
-            of(&self.vip, &balancers),
+            of(&self.vip, &self.balancers),
             of(&self.leader, &self.plan.services.members),
             of(&self.scheduler, &self.schedulers),
             of(&self.manager, &self.managers),
@@ -251,7 +247,11 @@ impl<'p> Ideal<'p> {
     fn dues(&self) -> impl Iterator<Item = Time> + '_ {
         let seats = [&self.vip, &self.leader, &self.scheduler, &self.manager];
         let seats = seats.into_iter().map(|seat| seat.due);
-        let backends = self.backends.iter().map(|backend| backend.due);
-        seats.chain(backends).chain(self.rejoins.iter().map(|rejoin| rejoin.due))
+        let starts = [&self.rejoins, &self.server_starts, &self.balancer_starts];
+        let patience = self.leases.iter().map(|lease| lease.patience);
+        seats
+            .chain(self.rotation.dues())
+            .chain(starts.into_iter().flat_map(Starts::dues))
+            .chain(patience)
     }
 }

@@ -7,8 +7,9 @@
 //! Absent on purpose: time, chance, and what is measured.
 
 use super::seat::Seat;
-use super::{Ideal, Measure, Timing, Timings};
+use super::{Ideal, Measure, Timing};
 use crate::plan::Plan;
+use crate::plan::timings::Timings;
 use crate::reliability::process::{self, rate};
 
 /// Which seat.
@@ -74,32 +75,29 @@ impl Ideal<'_> {
         let mut repairs = Vec::new();
         self.process.endings(&mut repairs);
         into.extend(repairs.iter().map(|one| Ending { what: What::Repair(*one), rate: one.rate }));
-        let usable = super::bits(self.balancers.len(), |at| self.usable_balancer(at));
         // The first balancer that can be used takes the address.
-        self.takeover(Office::Vip, &self.vip, usable & usable.wrapping_neg(), into);
-        let voters = super::bits(self.rejoins.len(), |at| self.votes(at));
-        self.takeover(Office::Leader, &self.leader, voters, into);
-        let offices = [
-            (Office::Scheduler, &self.scheduler, &self.schedulers),
-            (Office::Manager, &self.manager, &self.managers),
-        ];
-        for (office, seat, candidates) in offices {
-            let serves = |at: usize| self.process.serves(candidates[at]);
-            self.takeover(office, seat, super::bits(candidates.len(), serves), into);
-        }
-        for (at, backend) in self.backends.iter().enumerate() {
-            let timing = if backend.inside { Timing::LbFall } else { Timing::LbRise };
-            let rate = rate(self.law(timing)).filter(|_| !backend.due.is_never());
+        self.takeover(Office::Vip, &self.vip, self.usable & self.usable.wrapping_neg(), into);
+        self.takeover(Office::Leader, &self.leader, self.votes, into);
+        let [schedulers, managers] = self.scenes.now().candidates;
+        self.takeover(Office::Scheduler, &self.scheduler, schedulers.serving, into);
+        self.takeover(Office::Manager, &self.manager, managers.serving, into);
+        for (at, (inside, moving)) in self.rotation.each().enumerate() {
+            let timing = if inside { Timing::LbFall } else { Timing::LbRise };
+            let rate = self.rate(timing).filter(|_| moving);
             into.extend(rate.map(|rate| Ending { what: What::Backend(at), rate }));
         }
-        for (at, rejoin) in self.rejoins.iter().enumerate() {
-            let rate = rate(self.law(Timing::EtcdRejoin)).filter(|_| !rejoin.due.is_never());
+        for (at, waits) in self.rejoins.each().enumerate() {
+            let rate = self.rate(Timing::EtcdRejoin).filter(|_| waits);
             into.extend(rate.map(|rate| Ending { what: What::Rejoin(at), rate }));
         }
     }
 
+    fn rate(&self, timing: Timing) -> Option<f64> {
+        self.plan.timings.law(timing).and_then(rate)
+    }
+
     fn takeover(&self, office: Office, seat: &Seat, able: u64, into: &mut Vec<Ending>) {
-        let Some(rate) = rate(self.law(seat.timing)).filter(|_| !seat.due.is_never()) else {
+        let Some(rate) = self.rate(seat.timing).filter(|_| !seat.due.is_never()) else {
             return;
         };
         let each = rate / f64::from(able.count_ones().max(1));
@@ -116,10 +114,10 @@ impl Ideal<'_> {
                 let seat = self.seat(office);
                 (seat.due, seat.appointed) = (now, Some(winner));
             }
-            What::Backend(at) => self.backends[at].due = now,
-            What::Rejoin(at) => self.rejoins[at].due = now,
+            What::Backend(at) => self.rotation.hasten(at, now),
+            What::Rejoin(at) => self.rejoins.hasten(at, now),
         }
-        self.follow();
+        self.follow(matches!(ending.what, What::Repair(_)));
         if let What::Takeover(office, _) = ending.what {
             self.seat(office).appointed = None;
         }
@@ -144,14 +142,11 @@ impl Ideal<'_> {
             (&self.manager, own(Measure::Reconciliation)),
         ];
         for (seat, tells) in offices {
-            let timed = !Timings::is_instantaneous(self.law(seat.timing));
+            let timed = !self.takes.at_once(seat.timing);
             into.push(if timed || tells { holder(seat) } else { 0 });
         }
-        for backend in &self.backends {
-            into.push(u16::from(backend.inside) + 2 * u16::from(!backend.due.is_never()));
-        }
-        for rejoin in &self.rejoins {
-            into.push(u16::from(!rejoin.due.is_never()));
-        }
+        let rotation = self.rotation.each();
+        into.extend(rotation.map(|(inside, moving)| u16::from(inside) + 2 * u16::from(moving)));
+        into.extend(self.rejoins.each().map(u16::from));
     }
 }

@@ -3,16 +3,18 @@
 //! Absent on purpose: who may hold it, which the services tell.
 
 use super::super::clocks::{Clock, Purpose};
-use crate::kernel::law::Law;
+use super::scene::Bits;
 use crate::kernel::stream::Key;
 use crate::kernel::time::Time;
-use crate::plan::timings::{Timing, Timings};
+use crate::plan::timings::Timing;
 
 /// A takeover: who holds, or when somebody will.
 #[derive(Clone, Debug)]
 pub(super) struct Seat {
     pub(super) timing: Timing,
     pub(super) holder: Option<usize>,
+    /// Who lost it and, if he is back before another one has it, never knew.
+    left: Option<usize>,
     pub(super) due: Time,
     /// Who wins the next takeover, where that is decided from outside.
     pub(super) appointed: Option<usize>,
@@ -20,13 +22,36 @@ pub(super) struct Seat {
 }
 
 /// The one with this number among those whose bit is set.
-pub(super) fn one_of(bits: u64, number: u64) -> Option<usize> {
+pub(super) fn one_of(bits: Bits, number: u64) -> Option<usize> {
     (0..64).filter(|at| bits >> at & 1 == 1).nth(usize::try_from(number).ok()?)
 }
 
 impl Seat {
+    /// Held by the first, with draws of its own.
+    pub(super) fn new(timing: Timing) -> Self {
+        Self {
+            timing,
+            holder: Some(0),
+            left: None,
+            due: Time::NEVER,
+            appointed: None,
+            clock: Clock::of(timing.name()),
+        }
+    }
+
+    /// Begins anew.
+    pub(super) fn reset(&mut self) {
+        (self.holder, self.left, self.due) = (Some(0), None, Time::NEVER);
+        self.clock.rewind();
+    }
+
+    /// Whether one of those whose bit is set holds it.
+    pub(super) fn is_held_by(&self, bits: Bits) -> bool {
+        self.holder.is_some_and(|at| bits >> at & 1 == 1)
+    }
+
     /// One of those whose bit is set, each as likely as the others.
-    pub(super) fn any_of(&mut self, bits: u64, key: Key) -> Option<usize> {
+    pub(super) fn any_of(&mut self, bits: Bits, key: Key) -> Option<usize> {
         if self.appointed.is_some() {
             return self.appointed;
         }
@@ -34,27 +59,67 @@ impl Seat {
         one_of(bits, draw.below(u64::from(bits.count_ones().max(1))))
     }
 
-    /// Whether the holder stays, whether a takeover can go on, and who wins when its time has come.
+    /// What becomes of it now, if these can hold it: whether the holder stays, whether a takeover can go
+    /// on, and who wins when its time has come. `end` says when a takeover that begins now is over,
+    /// [`None`]: at once.
     pub(super) fn review(
         &mut self,
         now: Time,
-        key: Key,
-        law: &Law,
-        keeps: impl Fn(usize) -> bool,
-        possible: bool,
-        winner: impl Fn(&mut Seat, Key) -> Option<usize>,
+        able: Bits,
+        losing: Losing,
+        end: impl FnOnce(&mut Clock) -> Option<Time>,
+        winner: impl FnOnce(&mut Seat) -> Option<usize>,
     ) {
-        if self.holder.is_some_and(&keeps) {
+        if self.is_held_by(losing.keeps) {
+            self.due = Time::NEVER;
             return;
         }
-        self.holder = None;
-        if !possible {
+        if let Some(holder) = self.holder.take() {
+            self.left = losing.may_return.then_some(holder);
+        }
+        self.left = self.left.filter(|_| able != 0);
+        let back = self.left.filter(|at| able >> at & 1 == 1);
+        let over = if able == 0 {
             self.due = Time::NEVER;
-        } else if Timings::is_instantaneous(law) || self.due <= now {
-            self.due = Time::NEVER;
-            self.holder = winner(self, key);
+            false
+        } else if back.is_some() {
+            true
         } else if self.due.is_never() {
-            self.due = self.clock.end(key, Purpose::Timer, law, now);
+            let end = end(&mut self.clock);
+            self.due = end.unwrap_or(Time::NEVER);
+            end.is_none()
+        } else {
+            self.due <= now
+        };
+        if over {
+            (self.due, self.left) = (Time::NEVER, None);
+            self.holder = back.or_else(|| winner(self));
         }
     }
+
+    /// The holder serves on without what would defend it: another one takes it, and nobody misses it
+    /// meanwhile.
+    pub(super) fn pass_on(
+        &mut self,
+        now: Time,
+        taker: Option<usize>,
+        end: impl FnOnce(&mut Clock) -> Option<Time>,
+    ) {
+        if taker.is_none() {
+            self.due = Time::NEVER;
+        } else if self.due.is_never() {
+            self.due = end(&mut self.clock).unwrap_or(now);
+        } else if self.due <= now {
+            (self.holder, self.due) = (taker, Time::NEVER);
+        }
+    }
+}
+
+/// How one that cannot hold it any more loses it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Losing {
+    /// Those who keep it if they have it.
+    pub(super) keeps: Bits,
+    /// Whether the one who loses it now has it again if he is back before another one has.
+    pub(super) may_return: bool,
 }

@@ -73,10 +73,7 @@ impl<'p> Process<'p> {
         let cells = slots.len() + laws.outages.len() + laws.shocks.len() + laws.work.len() + 1;
         let outage = |outage: &CommonOutage| Outage {
             away: false,
-            boot: match &outage.effect {
-                OutageEffect::Overlay => None,
-                OutageEffect::Crash { boot } => Some(boot.clone()),
-            },
+            crashes: matches!(outage.effect, OutageEffect::Crash { .. }),
             machines: outage.machines.iter().map(|machine| machine.index()).collect(),
             clock: Clock::of(&outage.name),
         };

@@ -2,8 +2,9 @@
 
 use super::super::clocks::Purpose;
 use super::{Process, Slot, State, cell};
+use crate::component::id::MachineId;
 use crate::kernel::time::Time;
-use crate::plan::reliability::Thing;
+use crate::plan::reliability::{OutageEffect, Thing};
 
 impl Process<'_> {
     pub(super) fn next_outage_event(&mut self, at: usize) {
@@ -22,9 +23,9 @@ impl Process<'_> {
         self.outages[at].away = !self.outages[at].away;
         self.strikes += u64::from(self.outages[at].away);
         self.next_outage_event(at);
-        let Some(boot) = self.outages[at].boot.clone() else { return };
-        let machines = self.outages[at].machines.clone();
-        for machine in machines {
+        let laws = &self.laws.outages[at];
+        let OutageEffect::Crash { boot } = &laws.effect else { return };
+        for machine in laws.machines.iter().map(|machine| MachineId::index(*machine)) {
             let state = self.slots[machine].state;
             if self.outages[at].away {
                 if matches!(state, State::Up | State::Booting | State::Worked) {
@@ -33,7 +34,7 @@ impl Process<'_> {
             } else if state == State::WaitingForPower && self.has_power(machine) {
                 self.slots[machine].state = State::Booting;
                 let key = self.key;
-                let end = self.slots[machine].clock.end(key, Purpose::Boot, &boot, self.now);
+                let end = self.slots[machine].clock.end(key, Purpose::Boot, boot, self.now);
                 self.agenda.set(cell(machine), end);
             }
         }
@@ -82,25 +83,19 @@ impl Process<'_> {
         let mut draw = self.slots[leader].clock.draw(key, Purpose::Follower);
         let near = draw.uniform() < f64::from(bursts.same_zone.0) / 1e6;
         let fails = |slot: &Slot| matches!(slot.thing, Thing::Machine(_)) && slot.part.is_some();
-        let candidates = |world: &Self, same: bool| -> Vec<usize> {
-            let all = 0..world.slots.len();
-            let fits = |at: &usize| {
-                let slot = &world.slots[*at];
-                *at != leader
-                    && fails(slot)
-                    && slot.state == State::Up
-                    && (!same || slot.zone == world.slots[leader].zone)
-            };
-            all.filter(fits).collect()
+        let fits = |at: &usize, same: bool| {
+            let slot = &self.slots[*at];
+            let here = !same || slot.zone == self.slots[leader].zone;
+            *at != leader && fails(slot) && slot.state == State::Up && here
         };
-        let mut others = candidates(self, near);
-        if others.is_empty() {
-            others = candidates(self, false);
-        }
-        if others.is_empty() {
+        let all = 0..self.slots.len();
+        let near = near && all.clone().any(|at| fits(&at, true));
+        let count = all.clone().filter(|at| fits(at, near)).count();
+        if count == 0 {
             return;
         }
-        let other = others[usize::try_from(draw.below(others.len() as u64)).unwrap_or(0)];
+        let number = usize::try_from(draw.below(count as u64)).unwrap_or(0);
+        let Some(other) = all.into_iter().filter(|at| fits(at, near)).nth(number) else { return };
         let mode = &part.modes[mode];
         self.strike(other, &mode.repair, mode.needs_crew);
     }

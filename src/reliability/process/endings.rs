@@ -6,7 +6,8 @@
 //!
 //! Absent on purpose: the decision, and time.
 
-use super::{Outage, Process, State, cell};
+use super::{Process, State, cell};
+use crate::component::id::MachineId;
 use crate::kernel::law::Law;
 use crate::kernel::time::Time;
 use crate::plan::reliability::{OutageEffect, Reliability};
@@ -52,9 +53,15 @@ impl Process<'_> {
         for (number, slot) in self.slots.iter().enumerate() {
             let law = match slot.state {
                 State::Repairing => self.repair_of(number),
-                State::Booting => self.outages.iter().find_map(|outage: &Outage| {
-                    outage.boot.as_ref().filter(|_| outage.machines.contains(&number))
-                }),
+                State::Booting => {
+                    self.laws.outages.iter().find_map(|outage| match &outage.effect {
+                        OutageEffect::Crash { boot } => {
+                            let inside = |machine: &MachineId| machine.index() == number;
+                            outage.machines.iter().any(inside).then_some(boot)
+                        }
+                        OutageEffect::Overlay => None,
+                    })
+                }
                 _ => None,
             };
             into.extend(law.and_then(rate).map(|rate| Ending { number, rate }));

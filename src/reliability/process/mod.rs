@@ -77,7 +77,8 @@ struct Slot {
 #[derive(Clone, Debug)]
 struct Outage {
     away: bool,
-    boot: Option<Law>,
+    /// Machines crash with it, and boot when it is over; else nobody reaches them meanwhile.
+    crashes: bool,
     machines: Vec<usize>,
     clock: Clock,
 }
@@ -222,9 +223,8 @@ impl<'p> Process<'p> {
     }
 
     fn is_overlaid(&self, machine: usize) -> bool {
-        let overlaid = |outage: &Outage| {
-            outage.away && outage.boot.is_none() && outage.machines.contains(&machine)
-        };
+        let overlaid =
+            |outage: &Outage| outage.away && !outage.crashes && outage.machines.contains(&machine);
         self.outages.iter().any(overlaid)
     }
 
@@ -342,8 +342,7 @@ impl<'p> Process<'p> {
     }
 
     fn has_power(&self, at: usize) -> bool {
-        let dark =
-            |outage: &Outage| outage.away && outage.boot.is_some() && outage.machines.contains(&at);
+        let dark = |outage: &Outage| outage.away && outage.crashes && outage.machines.contains(&at);
         !self.outages.iter().any(dark)
     }
 

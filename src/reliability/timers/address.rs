@@ -107,6 +107,28 @@ impl Address {
         }
     }
 
+    /// Who of these takes an address that nobody holds: the one of highest priority, of equal ones the
+    /// first.
+    pub(super) fn taker(&self, usable: u64) -> Option<usize> {
+        let all = (0..64_usize).filter(|at| usable >> at & 1 == 1);
+        match self {
+            Self::Vrrp(vrrp) => {
+                let priority = |at: &usize| vrrp.instances.get(*at).map_or(0, |it| it.priority);
+                all.rev().max_by_key(priority)
+            }
+            _ => all.into_iter().next(),
+        }
+    }
+
+    /// Whether this one takes the address from that one, who holds it and serves.
+    pub(super) fn preempts(&self, taker: usize, holder: usize) -> bool {
+        let Self::Vrrp(vrrp) = self else { return false };
+        let (taker, holder) = (vrrp.instances.get(taker), vrrp.instances.get(holder));
+        taker
+            .zip(holder)
+            .is_some_and(|(taker, holder)| taker.priority > holder.priority && !taker.keeps_lower)
+    }
+
     /// From the return of a balancer until the keepalived beside it knows.
     pub(super) fn found_good(&self, draw: &mut Draw) -> Duration {
         match self {

@@ -100,6 +100,21 @@ impl Timers {
         self.address.holding(draw, lost, taker)
     }
 
+    /// Who of these, by position among the holders, takes an address that nobody holds.
+    pub fn taker(&self, usable: u64) -> Option<usize> {
+        self.address.taker(usable)
+    }
+
+    /// Whether this one takes the address from that one, who holds it and serves.
+    pub fn preempts(&self, taker: usize, holder: usize) -> bool {
+        self.address.preempts(taker, holder)
+    }
+
+    /// Whether somebody checks the API servers.
+    pub fn check(&self) -> bool {
+        self.checks.is_some()
+    }
+
     /// From an API server's failure to its leaving a balancer's rotation. [`Duration::MAX`] where
     /// checks do not notice.
     pub fn fall(&self, draw: &mut Draw, lost: Lost) -> Duration {
@@ -165,7 +180,8 @@ impl Timers {
 
 /// Uniform on [0, `span`).
 fn part_of(span: Duration, draw: &mut Draw) -> Duration {
-    span.mul_f64(draw.uniform())
+    let product = u128::from(span.as_nanos()) * u128::from(draw.bits());
+    Duration::from_nanos(u64::try_from(product >> 64).unwrap_or(u64::MAX))
 }
 
 /// The mean one-way delay between two different machines of these components; none within a machine.

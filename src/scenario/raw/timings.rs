@@ -2,7 +2,7 @@
 
 use crate::component::param::ParamValue;
 use crate::kernel::law::Law;
-use crate::plan::timings::{Timing, Timings};
+use crate::plan::timings::{Preset, Timing, Timings};
 use crate::scenario::document::{Data, Entry, Node, Path};
 use crate::scenario::reader::Reader;
 use serde_json::{Value, json};
@@ -10,8 +10,6 @@ use std::collections::BTreeMap;
 
 /// Takes no time.
 pub const INSTANTANEOUS: &str = "instantaneous";
-/// The preset in which everything does.
-pub const IDEAL: &str = "ideal";
 
 /// The section.
 #[derive(Clone, Debug, Default)]
@@ -31,16 +29,16 @@ impl TimingsSection {
     pub(super) fn read(entry: Option<&Entry>, reader: &Reader) -> TimingsSection {
         let mut section = TimingsSection::default();
         let Some(entry) = entry else { return section };
-        let ideal = [(IDEAL, ())];
         if let Data::Text(_) = &entry.node.data {
-            section.timings.ideal = reader.word(&entry.node, &ideal).is_some();
+            section.timings.preset = reader.word(&entry.node, &Preset::NAMED).unwrap_or_default();
             return section;
         }
         let mut known: Vec<&str> = Timing::ALL.iter().map(|(_, name, _)| *name).collect();
         known.push("preset");
         let Some(fields) = reader.fields(&entry.node, "`timings`", &known) else { return section };
-        let preset = fields.optional_with("preset", |node, reader| reader.word(node, &ideal));
-        section.timings.ideal = preset.is_some();
+        let preset =
+            fields.optional_with("preset", |node, reader| reader.word(node, &Preset::NAMED));
+        section.timings.preset = preset.unwrap_or_default();
         for (timing, name, _) in Timing::ALL {
             if let Some(law) = fields.optional_with(name, law) {
                 section.timings.laws.insert(timing, law);
@@ -52,7 +50,7 @@ impl TimingsSection {
 
     /// The section as a file has it.
     pub fn show(&self) -> Vec<(&'static str, Value)> {
-        let preset = self.timings.ideal.then(|| ("preset", json!(IDEAL)));
+        let preset = self.timings.preset.name().map(|name| ("preset", json!(name)));
         let laws = self.timings.laws.iter().map(|(timing, law)| {
             let instantaneous = Timings::is_instantaneous(law);
             (timing.name(), if instantaneous { json!(INSTANTANEOUS) } else { law.show() })

@@ -1,11 +1,11 @@
 //! The schema of `reliability` and `timings`.
 
 use super::{Properties, list, object};
-use crate::plan::timings::Timing;
+use crate::plan::timings::{Preset, Timing};
 use crate::scenario::raw::reliability::{
     CREW_FIELDS, Class, FIELDS, GROUP_FIELDS, MODE_FIELDS, PRESETS, SHOCK_FIELDS, WORK_FIELDS,
 };
-use crate::scenario::raw::timings::{IDEAL, INSTANTANEOUS};
+use crate::scenario::raw::timings::INSTANTANEOUS;
 use serde_json::{Value, json};
 
 /// The schema of `reliability`.
@@ -73,12 +73,13 @@ fn fields(fields: &[(&str, &str)]) -> Value {
 /// The schema of `timings`.
 pub(super) fn timings() -> Value {
     let mut all = Properties::new();
-    let doc = "Whatever has no law of its own takes no time, start-ups and warm-up included.";
-    all.insert("preset".to_owned(), json!({ "enum": [IDEAL], "description": doc }));
+    let doc = "What has no law of its own: ideal, it takes no time, start-ups and warm-up included; drawn, a number from the protocol's own timers.";
+    let presets = Preset::NAMED.map(|(name, _)| name);
+    all.insert("preset".to_owned(), json!({ "enum": presets, "description": doc }));
     for (_, name, doc) in Timing::ALL {
         let law = json!({ "$ref": "#/$defs/law" });
         let schema = json!({ "anyOf": [{ "const": INSTANTANEOUS }, law], "description": doc });
         all.insert(name.to_owned(), schema);
     }
-    json!({ "anyOf": [{ "enum": [IDEAL] }, object(all)] })
+    json!({ "anyOf": [{ "enum": presets }, object(all)] })
 }

@@ -1,0 +1,115 @@
+//! API servers in the balancers' rotation, and those on their way in or out.
+//!
+//! Absent on purpose: how long the way takes.
+
+use super::scene::{Bits, bits};
+use crate::kernel::time::Time;
+use crate::reliability::clocks::Clock;
+
+/// The rotation, by the servers' numbers.
+#[derive(Clone, Debug)]
+pub(super) struct Rotation {
+    clocks: Vec<Clock>,
+    due: Vec<Time>,
+    all: Bits,
+    inside: Bits,
+    moving: Bits,
+    soonest: Time,
+}
+
+impl Rotation {
+    /// All of them inside, with the names of their draws.
+    pub(super) fn of(names: impl Iterator<Item = String>) -> Self {
+        let clocks: Vec<Clock> = names.map(|name| Clock::of(&name)).collect();
+        let all = bits(clocks.len(), |_| true);
+        Self {
+            due: vec![Time::NEVER; clocks.len()],
+            clocks,
+            all,
+            inside: all,
+            moving: 0,
+            soonest: Time::NEVER,
+        }
+    }
+
+    /// Begins anew, all of them inside.
+    pub(super) fn reset(&mut self) {
+        self.clocks.iter_mut().for_each(Clock::rewind);
+        self.due.fill(Time::NEVER);
+        (self.inside, self.moving, self.soonest) = (self.all, 0, Time::NEVER);
+    }
+
+    /// Those in `healthy` serve now; `end` says when one that does not stand where it belongs will,
+    /// [`None`]: at once.
+    pub(super) fn review(
+        &mut self,
+        now: Time,
+        healthy: Bits,
+        mut end: impl FnMut(usize, &mut Clock) -> Option<Time>,
+    ) {
+        let wrong = (self.inside ^ healthy) & self.all;
+        let mut left = wrong | self.moving;
+        while left != 0 {
+            let at = left.trailing_zeros() as usize;
+            let bit = left & left.wrapping_neg();
+            left ^= bit;
+            if wrong & bit == 0 {
+                self.settle(at, bit);
+            } else if self.moving & bit != 0 {
+                if self.due[at] <= now {
+                    self.inside ^= bit;
+                    self.settle(at, bit);
+                }
+            } else if let Some(due) = end(at, &mut self.clocks[at]) {
+                self.due[at] = due;
+                self.moving |= bit;
+            } else {
+                self.inside ^= bit;
+            }
+        }
+        self.soonest =
+            if self.moving == 0 { Time::NEVER } else { self.dues().fold(Time::NEVER, Time::min) };
+    }
+
+    fn settle(&mut self, at: usize, bit: Bits) {
+        self.due[at] = Time::NEVER;
+        self.moving &= !bit;
+    }
+
+    /// Lets one that is on its way arrive now.
+    pub(super) fn hasten(&mut self, at: usize, now: Time) {
+        (self.due[at], self.soonest) = (now, now);
+    }
+
+    /// Each server: whether it is inside, and on its way.
+    pub(super) fn each(&self) -> impl Iterator<Item = (bool, bool)> + '_ {
+        (0..self.due.len()).map(|at| (self.inside >> at & 1 == 1, self.moving >> at & 1 == 1))
+    }
+
+    /// The share of those inside that are healthy; 0 where nobody is inside.
+    pub(super) fn share(&self, healthy: Bits) -> f64 {
+        let served = self.inside & healthy;
+        if served == 0 {
+            0.0
+        } else if served == self.inside {
+            1.0
+        } else {
+            f64::from(served.count_ones()) / f64::from(self.inside.count_ones())
+        }
+    }
+
+    /// Those of these that fresh requests reach.
+    pub(super) fn reached(&self, healthy: Bits) -> Bits {
+        self.inside & healthy
+    }
+
+    /// When each that is on its way arrives.
+    pub(super) fn dues(&self) -> impl Iterator<Item = Time> + '_ {
+        self.due.iter().copied()
+    }
+
+    /// The earliest of them.
+    pub(super) fn soonest(&self) -> Time {
+        self.soonest
+    }
+}
