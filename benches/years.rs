@@ -1,5 +1,6 @@
 //! Trials of one year: with laws in place of protocols, beside the same work as a plain loop, so that
-//! their ratio means something on any machine; and with protocols, a world for each incident.
+//! their ratio means something on any machine; with failovers drawn from the protocols' timers; and with
+//! protocols, a world for each incident.
 //!
 //! How many events, incidents and steps such years have is gated exactly by `benches/baseline.json`.
 
@@ -69,12 +70,14 @@ fn years(criterion: &mut Criterion) {
     group.bench_function("plain loop", |bencher| {
         bencher.iter(|| (0..TRIALS).map(|trial| black_box(plain_year(trial))).sum::<f64>());
     });
-    for (file, name) in
-        [("oracles/P05.json", "laws"), ("stacked-vs-external/three-nodes-years.json", "protocols")]
-    {
+    for (file, name) in [
+        ("oracles/P05.json", "laws"),
+        ("years/three-nodes.json", "drawn failovers"),
+        ("stacked-vs-external/three-nodes-years.json", "protocols"),
+    ] {
         let plan = plan(file);
         let trials = Trials::of(&plan, span_of(1));
-        let count = if name == "laws" { TRIALS } else { 1 };
+        let count = if name == "protocols" { 1 } else { TRIALS };
         group.throughput(Throughput::Elements(count));
         group.sample_size(10);
         group.bench_function(name, |bencher| {

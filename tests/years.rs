@@ -9,7 +9,7 @@ use hasim::kernel::stream::Key;
 use hasim::kernel::time::Duration;
 use hasim::measure::statistics::{Sample, kolmogorov_smirnov};
 use hasim::plan::Plan;
-use hasim::plan::timings::{Preset, Timing};
+use hasim::plan::timings::{Preset, Timing, Timings};
 use hasim::reliability::ideal::{Measure, Reason};
 use hasim::report::style::plain;
 use hasim::report::years;
@@ -286,14 +286,28 @@ fn drawn_failovers_agree_with_played_ones() {
     }
 }
 
-/// Three stacked nodes and two balancers whose machines fail as in textbooks.
+/// Three stacked nodes and two balancers whose machines fail as in textbooks, with failovers played.
 fn textbook() -> Plan {
-    let text = r#"{
-        "apiVersion": "hasim/v1", "kind": "Scenario",
-        "cluster": {"controlPlane": {"replicas": 3}, "endpoint": {"kind": "vip"}},
-        "reliability": {"preset": "textbook"}
-    }"#;
-    load_text("textbook.json", text).plan.expect("a plan")
+    let mut plan = plan(&root().join("scenarios/years/three-nodes.json"));
+    plan.timings = Timings::default();
+    plan
+}
+
+/// Law: what the shipped years claim.
+#[test]
+fn the_shipped_years_keep_their_claim() {
+    let study = study(&plan(&root().join("scenarios/years/three-nodes.json")), 20_000, 1, 2);
+    let down = study.unavailability(Measure::ApiWrite);
+    assert!(down.mean + down.reach(0.999).expect("many trials") < 1e-4, "{down:?}");
+    let [writes, elections, quorum] =
+        [Measure::ApiWrite, Measure::EtcdQuorum, Measure::EtcdMajority]
+            .map(|measure| study.outages_per_year(measure));
+    assert!((10.0..12.0).contains(&writes), "{writes} outages of writes a year");
+    assert!((8.5..9.5).contains(&elections), "{elections} times without a leader");
+    assert!((0.19..0.22).contains(&quorum), "{quorum} losses of quorum");
+    let total = &study.results.measures[Measure::ApiWrite as usize];
+    let lost = total.reasons[Reason::Quorum as usize] as f64 / total.down as f64;
+    assert!(lost > 0.95, "{lost} of the time down for want of quorum");
 }
 
 /// Law: beside a law for one timing the others are drawn: an election that takes a minute adds just

@@ -172,6 +172,7 @@ impl<'p> Ideal<'p> {
         self.scenes.stand_as(&quiet.scenes);
         (self.votes, self.servers, self.ready) = (quiet.votes, quiet.servers, quiet.ready);
         (self.usable, self.write, self.able) = (quiet.usable, quiet.write, quiet.able);
+        (self.reaching, self.served) = (quiet.reaching, quiet.served);
         self.soonest = Time::NEVER;
         self.outlook = quiet.outlook;
     }

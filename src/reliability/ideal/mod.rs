@@ -72,6 +72,9 @@ pub struct Ideal<'p> {
     servers: scene::Bits,
     ready: scene::Bits,
     usable: scene::Bits,
+    /// API servers that may use one of the voters, and those that serve with etcd.
+    reaching: scene::Bits,
+    served: scene::Bits,
     /// Whether writes work, and for which candidates of each Lease.
     write: bool,
     able: [scene::Bits; 2],
@@ -124,6 +127,8 @@ impl<'p> Ideal<'p> {
             servers: 0,
             ready: 0,
             usable: 0,
+            reaching: 0,
+            served: 0,
             write: false,
             able: [0; 2],
             own_servers: [Kind::Scheduler, Kind::ControllerManager]
@@ -163,6 +168,8 @@ impl<'p> Ideal<'p> {
         self.servers = self.scenes.now().servers.serving;
         self.usable = self.scenes.now().balancers.serving;
         self.ready = self.servers;
+        self.reaching = self.wiring.reaching(self.votes);
+        self.served = self.served_now();
         self.write = self.writes();
         self.able = self.able_now();
         self.look();

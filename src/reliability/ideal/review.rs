@@ -49,14 +49,18 @@ impl Ideal<'_> {
     /// has, or because its time has come.
     fn review(&mut self, changed: bool, all: bool) {
         let now = self.now;
-        let before = (self.votes, self.usable, self.ready, self.able);
+        let before = (self.votes, self.usable, self.ready, self.write, self.served);
         let starts = [&self.rejoins, &self.server_starts, &self.balancer_starts];
         if changed || starts.iter().any(|starts| starts.soonest() <= now) {
             self.review_starts();
         }
+        if all || self.votes != before.0 {
+            self.reaching = self.wiring.reaching(self.votes);
+        }
         if all || self.votes != before.0 || self.leader.due <= now {
             self.review_leader();
         }
+        self.served = self.served_now();
         self.ready = self.ready_now();
         if all || self.ready != before.2 || self.rotation.soonest() <= now {
             self.review_rotation();
@@ -65,10 +69,13 @@ impl Ideal<'_> {
             self.review_address();
         }
         self.write = self.writes();
-        self.able = self.able_now();
+        let moved = all || (self.write, self.served) != (before.3, before.4);
+        if moved {
+            self.able = self.able_now();
+        }
         let seats = self.scheduler.due.min(self.manager.due);
         let patience = self.leases[0].patience.min(self.leases[1].patience);
-        if changed || self.able != before.3 || seats.min(patience) <= now {
+        if changed || moved || seats.min(patience) <= now {
             self.review_leases();
         }
     }
@@ -177,7 +184,7 @@ impl Ideal<'_> {
     /// Which candidates for each Lease can write: by a law all of them or none; by its own timers those
     /// whose way to the API works, which is the server beside them or the address of all.
     pub(super) fn able_now(&self) -> [Bits; 2] {
-        let with_etcd = self.served();
+        let with_etcd = self.served;
         [0, 1].map(|which| {
             let timing = [Timing::SchedulerTakeover, Timing::ControllerManagerTakeover][which];
             let all = if self.write { Bits::MAX } else { 0 };
@@ -193,17 +200,13 @@ impl Ideal<'_> {
     }
 
     /// API servers that serve and have etcd.
-    fn served(&self) -> Bits {
-        if self.leads() && self.scenes.now().cluster {
-            self.servers & self.wiring.reaching(self.votes)
-        } else {
-            0
-        }
+    pub(super) fn served_now(&self) -> Bits {
+        if self.leads() && self.scenes.now().cluster { self.servers & self.reaching } else { 0 }
     }
 
     /// A server belongs into the rotation if it serves; by its own timers, if it is ready: it has etcd.
     fn ready_now(&self) -> Bits {
-        if self.takes.drawn(Timing::LbFall).is_none() { self.servers } else { self.served() }
+        if self.takes.drawn(Timing::LbFall).is_none() { self.servers } else { self.served }
     }
 
     fn review_rotation(&mut self) {
@@ -262,7 +265,7 @@ impl Ideal<'_> {
     /// Whether one of these API servers serves; with a voter that it may use, where etcd is needed.
     pub(super) fn any_server(&self, servers: Bits, etcd: bool) -> bool {
         let known = if self.scenes.now().cluster { self.wiring.known(servers) } else { 0 };
-        let reaching = if etcd { self.wiring.reaching(self.votes) } else { known };
+        let reaching = if etcd { self.reaching } else { known };
         known & reaching != 0
     }
 

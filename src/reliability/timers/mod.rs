@@ -3,7 +3,7 @@
 //! A world plays a failover message by message. Where only its length matters, that is a handful of
 //! numbers: phases of timers that were under way, random time-outs, and how they add up. Each sampler
 //! here draws those from the law that the world's components have, with every parameter from the
-//! plan; `tests/timers.rs` holds each against worlds. Drawing takes no memory.
+//! plan; `tests/timers` holds each against worlds. Drawing takes no memory.
 //!
 //! Absent on purpose: what fails and who may take over (the failure process's affair), requests under
 //! way, losses of packets, clocks that run apart, and whatever begins while a failover goes on.
