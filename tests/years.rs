@@ -1,5 +1,6 @@
 //! Studies over years against exact solutions, as the library runs them.
 
+use hasim::experiment::rare::RareStudy;
 use hasim::experiment::trials::{Sampling, Unwatched};
 use hasim::experiment::years::incident::QUIET;
 use hasim::experiment::years::protocols::trial_in_parts;
@@ -308,6 +309,24 @@ fn the_shipped_years_keep_their_claim() {
     let total = &study.results.measures[Measure::ApiWrite as usize];
     let lost = total.reasons[Reason::Quorum as usize] as f64 / total.down as f64;
     assert!(lost > 0.95, "{lost} of the time down for want of quorum");
+}
+
+/// Law: looked for as rare outages, drawn failovers give the shares of time that plain years of them do.
+#[test]
+fn drawn_failovers_are_the_same_for_rare_outages() {
+    let plan = plan(&root().join("scenarios/years/three-nodes.json"));
+    let years = study(&plan, 4_000, 5, 2);
+    let sampling = Sampling { seed: 3, first: 0, trials: 1_000, threads: Some(2) };
+    let rare = RareStudy::of(&plan, sampling, 1, &Unwatched).expect("threads start");
+    for measure in [Measure::Endpoint, Measure::ApiWrite, Measure::EtcdQuorum, Measure::Scheduling]
+    {
+        let (plain, found) =
+            (years.unavailability(measure), rare.measure(measure).expect("it fails"));
+        let error = plain.error.hypot(found.down.error);
+        let off = found.down.mean - plain.mean;
+        assert!(error < 0.2 * plain.mean, "{}: {error} tells nothing", measure.name());
+        assert!(off.abs() < BEYOND * error, "{}: {off} ± {error}", measure.name());
+    }
 }
 
 /// Law: beside a law for one timing the others are drawn: an election that takes a minute adds just
