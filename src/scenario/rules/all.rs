@@ -15,7 +15,7 @@ macro_rules! scenario {
 pub(super) use scenario;
 
 /// Every rule.
-pub const RULES: [&Rule<Subject>; 42] = [
+pub const RULES: [&Rule<Subject>; 43] = [
     &super::counts::RULE,
     &super::topology::RULE,
     &super::zones::RULE,
@@ -53,6 +53,7 @@ pub const RULES: [&Rule<Subject>; 42] = [
     &super::repair_crews::RULE,
     &super::immediate_failure::RULE,
     &super::timing_of_nothing::RULE,
+    &super::failure_of_nothing::RULE,
     &super::workload_names::RULE,
     &super::workload_nodes::RULE,
     &super::workload_options::RULE,

@@ -13,6 +13,7 @@ mod election_round_trip;
 mod endpoint;
 mod etcd_options;
 mod even_members;
+mod failure_of_nothing;
 mod fault_after_end;
 mod groups;
 mod haproxy_options;
