@@ -320,11 +320,11 @@ fn drawn_failovers_are_the_same_for_rare_outages() {
     let rare = RareStudy::of(&plan, sampling, 1, &Unwatched).expect("threads start");
     for measure in [Measure::Endpoint, Measure::ApiWrite, Measure::EtcdQuorum, Measure::Scheduling]
     {
-        let (plain, found) =
+        let (seen, found) =
             (years.unavailability(measure), rare.measure(measure).expect("it fails"));
-        let error = plain.error.hypot(found.down.error);
-        let off = found.down.mean - plain.mean;
-        assert!(error < 0.2 * plain.mean, "{}: {error} tells nothing", measure.name());
+        let error = seen.error.hypot(found.down.error);
+        let off = found.down.mean - seen.mean;
+        assert!(error < 0.2 * seen.mean, "{}: {error} tells nothing", measure.name());
         assert!(off.abs() < BEYOND * error, "{}: {off} ± {error}", measure.name());
     }
 }
