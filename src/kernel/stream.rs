@@ -92,12 +92,11 @@ impl Key {
             quick: false,
         }
     }
-}
 
-impl Key {
-    /// The same for a sampler that asks for many numbers and is asked often: `SplitMix64` (Steele, Lea
-    /// and Flood 2014; it passes `BigCrush`) from a start that the address is mixed into. It takes a
-    /// fifth of the time, shares no numbers with [`Key::draw`], and has no block to run out of.
+    /// A draw of the same address, with other numbers, for samplers that want many and are asked often:
+    /// `SplitMix64` (Steele, Lea and Flood 2014; it passes `BigCrush`) from a start that the address is
+    /// mixed into. A number is two multiplications, where a block of [`Key::draw`] is twenty in ten
+    /// rounds that wait for each other. It has no block to run out of.
     #[inline]
     pub fn quick_draw(self, name: StreamName, purpose: u32, occurrence: u64) -> Draw {
         let who = name.0.wrapping_add(u64::from(purpose).wrapping_mul(GOLDEN));

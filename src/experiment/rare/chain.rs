@@ -65,9 +65,9 @@ impl State<'_> {
 /// The chain as far as it is known.
 pub(super) struct Chain<'p> {
     states: Vec<State<'p>>,
-    known: BTreeMap<Vec<u16>, usize>,
+    known: BTreeMap<Vec<usize>, usize>,
     kinds: Kinds,
-    stance: Vec<u16>,
+    stance: Vec<usize>,
 }
 
 impl<'p> Chain<'p> {

@@ -124,12 +124,12 @@ impl Ideal<'_> {
     }
 
     /// Writes down all that tells one state from another, where nothing has memory.
-    pub fn stance(&self, into: &mut Vec<u16>) {
+    pub fn stance(&self, into: &mut Vec<usize>) {
         into.clear();
         self.process.stance(into);
         let holder = |seat: &Seat| match seat.holder {
-            Some(at) => 2 + u16::try_from(at).unwrap_or(u16::MAX - 2),
-            None => u16::from(!seat.due.is_never()),
+            Some(at) => 2 + at,
+            None => usize::from(!seat.due.is_never()),
         };
         let twins = self.twins();
         let own = |measure: Measure| twins[measure as usize] == Some(measure);
@@ -146,7 +146,7 @@ impl Ideal<'_> {
             into.push(if timed || tells { holder(seat) } else { 0 });
         }
         let rotation = self.rotation.each();
-        into.extend(rotation.map(|(inside, moving)| u16::from(inside) + 2 * u16::from(moving)));
-        into.extend(self.rejoins.each().map(u16::from));
+        into.extend(rotation.map(|(inside, moving)| usize::from(inside) + 2 * usize::from(moving)));
+        into.extend(self.rejoins.each().map(usize::from));
     }
 }

@@ -90,7 +90,7 @@ impl Process<'_> {
     }
 
     /// Writes down all that tells one state from another, where nothing has memory.
-    pub fn stance(&self, into: &mut Vec<u16>) {
+    pub fn stance(&self, into: &mut Vec<usize>) {
         for slot in &self.slots {
             let state = match slot.state {
                 State::Up => 0,
@@ -105,16 +105,12 @@ impl Process<'_> {
                 (State::Queued(_) | State::Repairing, None) => 2 * slot.mode,
                 _ => 0,
             };
-            into.push(8 * narrow(repair) + state);
+            into.extend([state, repair]);
         }
-        into.extend(self.outages.iter().map(|outage| u16::from(outage.away)));
+        into.extend(self.outages.iter().map(|outage| usize::from(outage.away)));
         for crew in &self.crews {
-            into.extend(crew.order().map(narrow));
-            into.push(u16::MAX);
+            into.extend(crew.order());
+            into.push(usize::MAX);
         }
     }
-}
-
-fn narrow(number: usize) -> u16 {
-    u16::try_from(number).expect("things and modes are numbered below 8192")
 }
