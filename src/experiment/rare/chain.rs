@@ -6,7 +6,8 @@
 //!
 //! Absent on purpose: who goes along, and with which probability.
 
-use super::path::FORCED;
+use super::field::Field;
+use super::guide::Classes;
 use super::seen::View;
 use crate::kernel::stream::Key;
 use crate::plan::Plan;
@@ -27,8 +28,6 @@ pub(super) struct Jump<W> {
     what: W,
     /// How often it would be taken in a second.
     pub(super) rate: f64,
-    /// Of a failure: its share where all classes are alike, and all things of a class.
-    pub(super) alike: f64,
     to: Option<usize>,
 }
 
@@ -42,13 +41,15 @@ pub(super) enum Way {
 /// A state with its ways out.
 pub(super) struct State<'p> {
     ideal: Ideal<'p>,
-    pub(super) failures: Vec<Jump<Hazard<'p>>>,
+    failures: Vec<Jump<Hazard<'p>>>,
+    /// The same by their rates and classes.
+    pub(super) field: Field,
     pub(super) endings: Vec<Jump<Ending>>,
     /// Sums of rates.
     pub(super) failing: f64,
     pub(super) ending: f64,
-    /// With which probability a failure is forced to come next.
-    pub(super) forced: f64,
+    /// How much of what ends is worth waiting for with a failure.
+    pub(super) part: f64,
     pub(super) view: View,
     /// Measures that are down for another reason than a failover, bit by bit.
     lacks: u8,
@@ -67,13 +68,19 @@ pub(super) struct Chain<'p> {
     states: Vec<State<'p>>,
     known: BTreeMap<Vec<usize>, usize>,
     kinds: Kinds,
+    classes: Classes<'p>,
     stance: Vec<usize>,
 }
 
 impl<'p> Chain<'p> {
     pub(super) fn new(plan: &'p Plan, fresh: &Ideal<'p>) -> Self {
-        let (kinds, stance) = (Kinds::of(plan), Vec::new());
-        let mut chain = Self { states: Vec::new(), known: BTreeMap::new(), kinds, stance };
+        let mut chain = Self {
+            states: Vec::new(),
+            known: BTreeMap::new(),
+            kinds: Kinds::of(plan),
+            classes: Classes::of(plan),
+            stance: Vec::new(),
+        };
         let mut ideal = fresh.clone();
         ideal.reset(Key::new(0, 0));
         ideal.hold();
@@ -130,53 +137,49 @@ impl<'p> Chain<'p> {
             return *at;
         }
         self.known.insert(self.stance.clone(), self.states.len());
-        self.states.push(State::of(ideal, &self.kinds));
+        self.states.push(State::of(ideal, &self.kinds, &self.classes));
         self.states.len() - 1
     }
 }
 
 impl<'p> State<'p> {
-    fn of(ideal: Ideal<'p>, kinds: &Kinds) -> Self {
+    fn of(ideal: Ideal<'p>, kinds: &Kinds, classes: &Classes) -> Self {
         let (mut hazards, mut endings) = (Vec::new(), Vec::new());
         ideal.hazards(&mut hazards);
         ideal.endings(&mut endings);
+        let mut field = Field::default();
+        field.begin(classes.count());
+        for hazard in &hazards {
+            field.push(classes.number(hazard.class), hazard.rate());
+        }
         let lack = |measure: &Measure| u8::from(ideal.lack(*measure).is_some()) << *measure as u8;
         Self {
-            failing: hazards.iter().map(Hazard::rate).sum(),
+            failing: field.whole(),
+            field,
             ending: endings.iter().map(|ending| ending.rate).sum(),
-            forced: forced(&endings),
+            part: part(&endings),
             view: View::of(&ideal, ideal.levels()),
             lacks: Measure::ALL.iter().map(lack).sum(),
             quiet: ideal.is_quiet().then(|| ideal.pattern(kinds)),
-            failures: failures(&hazards),
+            failures: hazards
+                .into_iter()
+                .map(|what| Jump { rate: what.rate(), what, to: None })
+                .collect(),
             endings: endings
                 .into_iter()
-                .map(|what| Jump { rate: what.rate, what, alike: 0.0, to: None })
+                .map(|what| Jump { rate: what.rate, what, to: None })
                 .collect(),
             ideal,
         }
     }
 }
 
-fn failures<'p>(hazards: &[Hazard<'p>]) -> Vec<Jump<Hazard<'p>>> {
-    let mut classes: Vec<&str> = hazards.iter().map(|hazard| hazard.class).collect();
-    classes.sort_unstable();
-    classes.dedup();
-    let jump = |what: &Hazard<'p>| {
-        let same = hazards.iter().filter(|other| other.class == what.class).count();
-        let alike = 1.0 / (classes.len() as f64 * same as f64);
-        Jump { what: *what, rate: what.rate(), alike, to: None }
-    };
-    hazards.iter().map(jump).collect()
-}
-
 /// A failure is forced before the slow repairs under way have ended, and not while something quick is
 /// on its way beside them: it would have come far too soon.
-fn forced(endings: &[Ending]) -> f64 {
+fn part(endings: &[Ending]) -> f64 {
     let right = || endings.iter().filter(|ending| ending.puts_right());
     let all: f64 = endings.iter().map(|ending| ending.rate).sum();
     let slowest = right().map(|ending| ending.rate).fold(f64::INFINITY, f64::min);
     let slow = right().map(|ending| ending.rate).filter(|rate| *rate <= slowest * SLOW);
-    let part = if slowest.is_finite() { slow.sum::<f64>() / all } else { 1.0 };
-    if endings.is_empty() { 0.0 } else { 1.0 - libm::pow(1.0 - FORCED, part.min(1.0)) }
+    if slowest.is_finite() { (slow.sum::<f64>() / all).min(1.0) } else { 1.0 }
 }

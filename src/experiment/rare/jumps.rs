@@ -5,9 +5,10 @@
 //! Absent on purpose: what a state is, and sums over trials.
 
 use super::chain::{Chain, State, Way};
+use super::guide::{Guide, Trace};
 use super::path::{Layers, QUIET, Target};
 use super::seen::Seen;
-use super::trial::{CHOICES, Course, INCIDENTS, INCIDENTS_MAX, KEYS, Row};
+use super::trial::{CHOICES, Course, INCIDENTS_MAX, KEYS, Row};
 use crate::kernel::stream::{Draw, Key};
 
 /// Most jumps of one incident.
@@ -17,13 +18,14 @@ struct Walk<'a, 'p> {
     course: &'a Course<'p>,
     chain: &'a mut Chain<'p>,
     key: Key,
+    trace: Trace,
     row: Row,
 }
 
 /// A trial of whole cycles.
 pub(super) fn trial<'p>(course: &Course<'p>, chain: &mut Chain<'p>, key: Key) -> Row {
     chain.tidy();
-    let mut walk = Walk { course, chain, key, row: Row::default() };
+    let mut walk = Walk { course, chain, key, trace: Trace::new(), row: course.row() };
     walk.cycles();
     walk.row
 }
@@ -43,7 +45,7 @@ impl Walk<'_, '_> {
                 }
             }
             let state = self.chain.state(at);
-            let way = Way::Failure(by_rate(state.failures.iter().map(|j| j.rate), &mut draw));
+            let way = Way::Failure(state.field.natural(draw.uniform()));
             let mut span = 1.0 / state.failing;
             let first = self.chain.follow(at, way);
             let mut layers = Layers::default();
@@ -52,7 +54,7 @@ impl Walk<'_, '_> {
             self.row.incidents += 1;
             self.row.endless |= layers.endless || self.row.incidents >= INCIDENTS_MAX;
             let whole = self.chain.state(at).quiet == self.chain.state(0).quiet;
-            if self.row.endless || whole && self.row.incidents >= INCIDENTS {
+            if self.row.endless || whole && self.row.incidents >= self.course.incidents() {
                 return;
             }
         }
@@ -60,8 +62,10 @@ impl Walk<'_, '_> {
 
     /// A path by the rates of the plan, but for its first failure: all classes get their share.
     fn plain_path(&mut self, at: usize, draw: &mut Draw) {
-        let (way, weight) = balanced(self.chain.state(at), draw);
-        let first = self.chain.follow(at, way);
+        let field = &self.chain.state(at).field;
+        let chosen = field.choose(None, [draw.uniform(), draw.uniform()]);
+        let weight = field.chance(chosen) / field.whole() / field.probability(None, chosen);
+        let first = self.chain.follow(at, Way::Failure(chosen));
         let mut layers = Layers::default();
         self.natural(first, QUIET, false, &mut layers, &mut 0.0, draw);
         self.row.layers(&self.course.searches, &layers, weight);
@@ -91,7 +95,7 @@ impl Walk<'_, '_> {
             *span += 1.0 / rate;
             let way = if draw.uniform() * rate < state.failing {
                 far = true;
-                Way::Failure(by_rate(state.failures.iter().map(|j| j.rate), draw))
+                Way::Failure(state.field.natural(draw.uniform()))
             } else {
                 Way::Ending(by_rate(state.endings.iter().map(|j| j.rate), draw))
             };
@@ -104,11 +108,13 @@ impl Walk<'_, '_> {
     /// A path on which failures are forced, until the measure is down for good.
     fn forced_path(&mut self, at: usize, target: Target, share: f64, draw: &mut Draw) {
         let Target { column, watched } = target;
-        let (way, first) = balanced(self.chain.state(at), draw);
-        let (mut weight, mut seen, mut struck) = (1.0, Seen::default(), false);
+        let (guide, trace) = (&self.course.guides[column], &mut self.trace);
+        trace.begin(guide, draw.uniform());
+        let way = fail(self.chain.state(at), (guide, trace), 1.0, [1.0; 2], draw);
+        let (mut seen, mut struck) = (Seen::default(), false);
         let mut at = self.chain.follow(at, way);
         for _ in 0..JUMPS_MAX {
-            let state = self.chain.state(at);
+            let (state, weight) = (self.chain.state(at), self.trace.weight());
             if state.quiet.is_some() {
                 break;
             }
@@ -125,14 +131,14 @@ impl Walk<'_, '_> {
                 seen.add(column, &here, weight);
             }
             let natural = state.failing / rate;
-            let forced = if natural > 0.0 { state.forced.max(natural) } else { 0.0 };
-            let way = if draw.uniform() < forced {
-                let (way, more) = balanced(state, draw);
-                weight *= natural / forced * more;
+            let forced =
+                guide.forced([state.part; 2], natural).map(|f| if natural > 0.0 { f } else { 0.0 });
+            let trace = &mut self.trace;
+            let way = if draw.uniform() < forced[usize::from(trace.is_taught())] {
                 struck = true;
-                way
+                fail(state, (guide, trace), natural, forced, draw)
             } else {
-                weight *= (1.0 - natural) / (1.0 - forced);
+                trace.take(1.0 - natural, forced.map(|forced| 1.0 - forced));
                 Way::Ending(by_rate(state.endings.iter().map(|j| j.rate), draw))
             };
             let before = state.view.levels;
@@ -140,11 +146,29 @@ impl Walk<'_, '_> {
             if struck {
                 let mut here = Seen::default();
                 here.change(before, self.chain.state(at).view.levels);
-                seen.add(column, &here, weight);
+                seen.add(column, &here, self.trace.weight());
             }
         }
-        self.row.forced(column, &seen, (first, share), weight);
+        self.row.forced(column, &seen, share, &self.trace);
     }
+}
+
+/// A failure comes next: truly with this probability, and with these by both ways.
+fn fail(
+    state: &State,
+    (guide, trace): (&Guide, &mut Trace),
+    truth: f64,
+    forced: [f64; 2],
+    draw: &mut Draw,
+) -> Way {
+    let (field, row) = (&state.field, guide.row(&trace.failures));
+    let uniforms = [draw.uniform(), draw.uniform()];
+    let chosen = field.choose(row.filter(|_| trace.is_taught()), uniforms);
+    let [balanced, taught] = [None, row].map(|row| field.probability(row, chosen));
+    let own = field.chance(chosen) / field.whole();
+    trace.take(truth * own, [forced[0] * balanced, forced[1] * taught]);
+    trace.failures.push(field.class(chosen));
+    Way::Failure(chosen)
 }
 
 /// The one on whose part of the whole a number falls that is drawn.
@@ -160,18 +184,4 @@ fn by_rate(rates: impl Iterator<Item = f64> + Clone, draw: &mut Draw) -> usize {
         }
     }
     last
-}
-
-/// A failure: half of the time by its rate, half of the time all classes alike. With how much more
-/// probable it is than it had to be chosen.
-fn balanced(state: &State, draw: &mut Draw) -> (Way, f64) {
-    let jumps = || state.failures.iter();
-    let chosen = if draw.uniform() < 0.5 {
-        by_rate(jumps().map(|jump| jump.rate), draw)
-    } else {
-        by_rate(jumps().map(|jump| jump.alike), draw)
-    };
-    let jump = &state.failures[chosen];
-    let own = jump.rate / state.failing;
-    (Way::Failure(chosen), own / f64::midpoint(own, jump.alike))
 }

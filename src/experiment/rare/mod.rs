@@ -1,15 +1,19 @@
 //! Availability over years where outages are rare: incidents instead of years, with failures that are
 //! forced and weighted.
 //!
-//! A first look at a thousand incidents decides, for each measure, whether what happens after the
-//! first failure of an incident is looked for by the clocks of the plan or on forced paths; the look
-//! is not part of the result, which so stays unbiased.
+//! A first look decides, for each measure, whether what happens after the first failure of an incident
+//! is looked for by the clocks of the plan or on forced paths, and teaches those which failures lead
+//! anywhere; the look is not part of the result, which so stays unbiased.
 //!
 //! Absent on purpose: plans whose protocols run by their own timers.
 
 mod chain;
 mod estimate;
+mod field;
+mod guide;
+mod haste;
 mod jumps;
+mod look;
 mod path;
 mod precision;
 mod seen;
@@ -27,22 +31,10 @@ use crate::kernel::law::Law;
 use crate::kernel::stream::Key;
 use crate::plan::Plan;
 use crate::reliability::ideal::{Ideal, Measure};
+use look::Look;
 use precision::RarePrecision;
-use seen::COLUMNS;
 use std::ops::ControlFlow;
-use trial::{Column, Course};
-
-/// Incidents of the first look.
-const LOOK: u64 = 1_024;
-
-/// Trials of the first look at most.
-const LOOK_TRIALS: u64 = 128;
-
-/// Far paths that the first look must have seen by the clocks of the plan to leave it at that.
-const SEEN_ENOUGH: u64 = 30;
-
-/// The first look's randomness is not that of any trial.
-const LOOK_SEED: u64 = 0x7261_7265_6c6f_6f6b;
+use trial::Course;
 
 /// Why rare outages of a plan cannot be looked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -155,24 +147,25 @@ impl RareStudy {
         goal: Option<Goal>,
         guide: &dyn Guide,
     ) -> Result<RareStudy, NoThreads> {
-        let basis = basis(plan, years);
-        let searches = look(plan, basis, sampling.seed);
-        Self::searched(plan, sampling, basis, searches, goal, guide)
+        Self::looked_for(plan, sampling, basis(plan, years), None, goal, guide)
     }
 
-    /// The same where it is known how to look.
-    fn searched(
+    /// The same where it may be known how to look.
+    fn looked_for(
         plan: &Plan,
         sampling: Sampling,
         basis: Basis,
-        searches: [Search; COLUMNS],
+        look: Option<Look>,
         goal: Option<Goal>,
         guide: &dyn Guide,
     ) -> Result<RareStudy, NoThreads> {
         let ideal = Ideal::new(plan, Key::new(0, 0));
         let twins = ideal.twins();
-        let mut course = Course::new(plan, basis, searches.map(|search| vec![search]));
-        course.focus = goal.and_then(|goal| twins[goal.measure as usize]).map(|twin| twin as usize);
+        let focus = goal.and_then(|goal| twins[goal.measure as usize]).map(|twin| twin as usize);
+        let mut course = Course::finding_out(plan, basis, focus);
+        let look = look.unwrap_or_else(|| Look::at(&course, sampling.seed));
+        let searches = look.searches;
+        course.follow(look);
         let run = |number| course.trial(Key::new(sampling.seed, number));
         let mut rule = goal.and_then(|Goal { measure, relative_error }| {
             twins[measure as usize].map(|twin| RarePrecision::new(twin as usize, relative_error))
@@ -228,32 +221,4 @@ impl RareStudy {
     pub fn requests(&self) -> Option<Share> {
         self.rotation.then(|| self.totals.column(seen::REQUESTS))
     }
-}
-
-/// How each column is looked for: both ways are tried, and the steadier one is taken if it has been
-/// seen often enough.
-fn look(plan: &Plan, basis: Basis, seed: u64) -> [Search; COLUMNS] {
-    let both = std::array::from_fn(|_| vec![Search::Plain, Search::Forced]);
-    let course = Course::new(plan, basis, both);
-    let (mut columns, mut incidents) = ([Column::default(); COLUMNS], 0);
-    for number in 0..LOOK_TRIALS {
-        let row = course.trial(Key::new(seed ^ LOOK_SEED, number));
-        incidents += row.incidents;
-        for (column, more) in columns.iter_mut().zip(&row.columns) {
-            column.absorb(more);
-        }
-        if incidents >= LOOK || row.endless {
-            break;
-        }
-    }
-    std::array::from_fn(|column| {
-        let [unforced, forced] = columns[column].far;
-        let variance = |(sum, squares, _): (f64, f64, u64)| squares - sum * sum / incidents as f64;
-        let often = unforced.2 >= SEEN_ENOUGH && variance(unforced) <= variance(forced);
-        if often || forced.2 == 0 && unforced.2 > 0 || !course.can_force(column) {
-            Search::Plain
-        } else {
-            Search::Forced
-        }
-    })
 }

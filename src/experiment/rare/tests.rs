@@ -1,5 +1,6 @@
 //! Rare outages against exact answers, and intervals against their claim.
 
+use super::seen::COLUMNS;
 use super::*;
 use crate::analytic::answer::{Answer, Exact, Measured};
 use crate::experiment::trials::Unwatched;
@@ -158,15 +159,82 @@ fn intervals_of_rare_outages_hold() {
     let mut searches = [Search::Plain; COLUMNS];
     searches[Measure::EtcdQuorum as usize] = Search::Forced;
     let interval = |seed: u64| {
-        let sampling = sampling(40, seed);
+        let (sampling, look) = (sampling(40, seed), Look::untaught(searches));
         let course = Basis::Cycles;
         let found =
-            RareStudy::searched(&plan, sampling, course, searches, None, &Unwatched).unwrap();
+            RareStudy::looked_for(&plan, sampling, course, Some(look), None, &Unwatched).unwrap();
         let share = found.measure(Measure::EtcdMajority).unwrap();
         (share.down.mean, share.down.reach(0.95).unwrap())
     };
     let held = covers(interval, value);
     assert!((0.92..=0.98).contains(&held), "{held}");
+}
+
+/// Members of a cluster that fail once in 10,000 h.
+fn members_with(count: u32, repair: &str) -> Plan {
+    let laws = format!(
+        r#"{{ "failure": {{ "exponential": {{ "mean": "10000h" }} }}, "repair": {repair} }}"#
+    );
+    members(count, &laws, "")
+}
+
+/// Repairs of 4 h on average.
+const REPAIRS: [&str; 8] = [
+    r#""4h""#,
+    r#"{ "uniform": ["1h", "7h"] }"#,
+    r#"{ "weibull": { "shape": 2, "mean": "4h" } }"#,
+    r#"{ "weibull": { "shape": 0.7, "mean": "4h" } }"#,
+    r#"{ "lognormal": { "median": "8734.0424s", "sigma": 1.0 } }"#,
+    r#"{ "gamma": { "shape": 0.5, "mean": "4h" } }"#,
+    r#"{ "hyperexponential": { "branches": [[0.9, "1h"], [0.1, "31h"]] } }"#,
+    r#"{ "empirical": ["30m", "30m", "1h", "14h"] }"#,
+];
+
+/// The share of time in which so many things are down together that more than half of them are, where
+/// each is down for 4 of 10,004 h.
+fn most_down(count: i32) -> f64 {
+    let down = 4.0 / 10_004.0_f64;
+    let ways = |k: i32| (0..k).map(|n| f64::from(count - n) / f64::from(n + 1)).product::<f64>();
+    let exactly = |k: i32| ways(k) * down.powi(k) * (1.0 - down).powi(count - k);
+    ((count + 1) / 2..=count).map(exactly).sum()
+}
+
+/// Law: the share of time without a majority depends on the mean of repairs only, as members fail and
+/// are repaired independently: any law gives the binomial law's answer.
+#[test]
+fn laws_of_repair_change_nothing_but_the_mean() {
+    for (count, value) in [(3, most_down(3)), (5, most_down(5))] {
+        for repair in REPAIRS {
+            let plan = members_with(count, repair);
+            for goal in [None, Some(Goal { measure: Measure::EtcdMajority, relative_error: 0.03 })]
+            {
+                let trials = if goal.is_some() { 10_000 } else { 200 };
+                let found =
+                    RareStudy::until(&plan, sampling(trials, 7), 1, goal, &Unwatched).unwrap();
+                let share = found.measure(Measure::EtcdMajority).unwrap();
+                assert!(share.refusal.is_none(), "{count} {repair}: {:?}", share.refusal);
+                let off = (share.down.mean - value) / share.down.error;
+                assert!(off.abs() < BEYOND, "{count} {repair} {goal:?}: {off:.1} σ");
+                assert_eq!(found.aim.is_some_and(|aim| aim.reached), goal.is_some());
+            }
+        }
+    }
+}
+
+/// Law: so do the intervals of studies that have been taught and stop as soon as a goal is reached.
+#[test]
+fn intervals_of_reached_goals_hold() {
+    let goal = Some(Goal { measure: Measure::EtcdMajority, relative_error: 0.05 });
+    for repair in [REPAIRS[4], r#"{ "exponential": { "mean": "4h" } }"#] {
+        let plan = members_with(5, repair);
+        let interval = |seed: u64| {
+            let found = RareStudy::until(&plan, sampling(10_000, seed), 1, goal, &Unwatched);
+            let share = found.unwrap().measure(Measure::EtcdMajority).unwrap();
+            (share.down.mean, share.down.reach(0.95).unwrap())
+        };
+        let held = covers(interval, most_down(5));
+        assert!((0.92..=0.98).contains(&held), "{repair}: {held}");
+    }
 }
 
 /// Law: so do those of plain studies over years.
@@ -218,7 +286,7 @@ fn a_goal_costs_no_more_for_rarer_outages() {
 #[test]
 fn weak_intervals_are_refused() {
     let tail = r#"{ "failure": { "exponential": { "mean": "10000h" } },
-        "repair": { "lognormal": { "median": "4h", "sigma": 1.0 } } }"#;
+        "repair": { "lognormal": { "median": "4h", "sigma": 2.0 } } }"#;
     let plan = members(5, tail, "");
     let refusal = |trials| {
         let share = study(&plan, trials, 1).measure(Measure::ApiWrite).unwrap();

@@ -7,7 +7,9 @@
 //! moment.
 
 use super::chain::Chain;
+use super::guide::{Classes, Guide, Lesson, Trace};
 use super::jumps;
+use super::look::Look;
 use super::path::{self, Chances, Layers, QUIET, Target};
 use super::seen::{COLUMNS, REQUESTS, Seen};
 use crate::kernel::stream::{Draw, Key, StreamName};
@@ -16,15 +18,16 @@ use crate::plan::Plan;
 use crate::reliability::ideal::{Ideal, Kinds, Measure, forgets};
 use std::sync::Mutex;
 
-/// Incidents of a trial of whole cycles, at least.
-pub(super) const INCIDENTS: u64 = 32;
+/// Incidents of a trial of whole cycles, at least; where one measure counts.
+const INCIDENTS: u64 = 32;
+const INCIDENTS_OF_ONE: u64 = 2;
 
 /// Incidents after which a trial ends though its cycle does not.
 pub(super) const INCIDENTS_MAX: u64 = 10_000;
 
-/// Paths of an incident for the measure that counts, and for each of the others.
-const MAIN: f64 = 4.0;
-const BESIDE: f64 = 0.125;
+/// Paths of an incident for the measure that counts, at most, and for each of the others.
+pub(super) const MAIN: f64 = 16.0;
+const BESIDE: f64 = 0.5;
 
 pub(super) const CHOICES: StreamName = StreamName::of("reliability/rare/first");
 pub(super) const KEYS: StreamName = StreamName::of("reliability/rare/path");
@@ -55,6 +58,8 @@ pub(super) struct Column {
     pub(super) greatest: f64,
     /// Paths that gave anything.
     pub(super) paths: u64,
+    /// What the near layer gave, with its squares and paths.
+    pub(super) near: (f64, f64, u64),
     /// What the far layer gave, with its squares and paths, by each way to search.
     pub(super) far: [(f64, f64, u64); 2],
     /// The weights of forced paths, and their squares.
@@ -71,6 +76,8 @@ pub(super) struct Row {
     pub(super) incidents: u64,
     /// Whether an incident or a cycle did not end.
     pub(super) endless: bool,
+    /// What forced paths found of each column, in a trial that finds out.
+    pub(super) lessons: Option<Box<[Lesson; COLUMNS]>>,
 }
 
 /// What trials of a study share.
@@ -81,6 +88,12 @@ pub(super) struct Course<'p> {
     pub(super) targets: Vec<Target>,
     /// The column that counts, if others may be looked for less.
     pub(super) focus: Option<usize>,
+    /// Paths of each incident for that column.
+    pub(super) main: f64,
+    /// How failures are chosen for each; none yet for a trial that finds out.
+    pub(super) guides: [Guide; COLUMNS],
+    teaches: bool,
+    classes: Classes<'p>,
     fresh: Ideal<'p>,
     kinds: Kinds,
     /// Chains that no trial uses at the moment, where nothing has memory.
@@ -109,24 +122,29 @@ struct Walk<'a, 'p> {
     course: &'a Course<'p>,
     key: Key,
     paths: u64,
+    /// What can begin an incident, and what can fail within it.
+    first: Chances<'p>,
     chances: Chances<'p>,
+    trace: Trace,
     row: Row,
 }
 
 impl<'p> Course<'p> {
-    pub(super) fn new(plan: &'p Plan, basis: Basis, searches: [Vec<Search>; COLUMNS]) -> Self {
+    /// A course whose trials find out how to look.
+    pub(super) fn finding_out(plan: &'p Plan, basis: Basis, focus: Option<usize>) -> Self {
         let mut fresh = Ideal::new(plan, Key::new(0, 0));
         fresh.remember_nothing();
-        let targets = targets(&fresh);
-        let forced = |target: &Target| searches[target.column].contains(&Search::Forced);
-        let targets = targets.into_iter().filter(forced).collect();
         let jumps = basis == Basis::Cycles && forgets(plan);
         let chains = jumps.then(|| Mutex::new(Vec::new()));
         Self {
             basis,
-            searches,
-            targets,
-            focus: None,
+            searches: std::array::from_fn(|_| vec![Search::Plain, Search::Forced]),
+            targets: targets(&fresh),
+            focus,
+            main: 1.0,
+            guides: std::array::from_fn(|_| Guide::untaught()),
+            teaches: true,
+            classes: Classes::of(plan),
             fresh,
             kinds: Kinds::of(plan),
             chains,
@@ -135,14 +153,33 @@ impl<'p> Course<'p> {
         }
     }
 
+    /// From now on looks as it has been found out.
+    pub(super) fn follow(&mut self, look: Look) {
+        self.searches = look.searches.map(|search| vec![search]);
+        let searches = &self.searches;
+        self.targets.retain(|target| searches[target.column].contains(&Search::Forced));
+        (self.guides, self.main, self.teaches) = (look.guides, look.main, false);
+    }
+
     /// How many paths a target gets for each incident: one; where one target counts, several for that
     /// one, and for the others a path now and then.
     pub(super) fn share(&self, target: &Target) -> f64 {
         match self.focus {
             None => 1.0,
-            Some(focus) if focus == target.column => MAIN,
+            Some(focus) if focus == target.column => self.main,
             Some(_) => BESIDE,
         }
+    }
+
+    /// Incidents of a trial of whole cycles, at least.
+    pub(super) fn incidents(&self) -> u64 {
+        if self.focus.is_some() && !self.teaches { INCIDENTS_OF_ONE } else { INCIDENTS }
+    }
+
+    /// What a trial begins with.
+    pub(super) fn row(&self) -> Row {
+        let lessons = || Box::new(std::array::from_fn(|_| Lesson::new(self.classes.count())));
+        Row { lessons: self.teaches.then(lessons), ..Row::default() }
     }
 
     /// How many of them now.
@@ -165,8 +202,9 @@ impl<'p> Course<'p> {
             }
             return row;
         }
-        let (chances, row) = (Chances::new(), Row::default());
-        let mut walk = Walk { course: self, key, paths: 0, chances, row };
+        let [first, chances] = std::array::from_fn(|_| Chances::new(self.classes.clone()));
+        let (trace, row) = (Trace::new(), self.row());
+        let mut walk = Walk { course: self, key, paths: 0, first, chances, trace, row };
         match self.basis {
             Basis::Cycles => walk.cycles(),
             Basis::Years(years) => walk.years(Time::START + Duration::from_hours(8_760 * years)),
@@ -191,25 +229,26 @@ impl<'p> Walk<'_, 'p> {
         ideal.hold();
         let start = ideal.pattern(&self.course.kinds);
         loop {
-            let rate = self.chances.by_rate(ideal);
+            let rate = self.first.by_rate(ideal);
             let mut draw = self.key.draw(CHOICES, 0, self.row.incidents);
             self.stand_in(branch, ideal);
             self.plain_path(branch, &mut draw);
             for target in &self.course.targets {
                 let share = self.course.share(target);
                 for _ in 0..Course::paths(share, &mut draw) {
-                    self.chances.by_rate(ideal);
-                    let (chosen, chance) = self.chances.balanced(draw.uniform(), draw.uniform());
-                    let weight = self.chances.weight(chosen, chance);
+                    let guide = &self.course.guides[target.column];
+                    self.trace.begin(guide, draw.uniform());
+                    let uniforms = [draw.uniform(), draw.uniform()];
+                    let chosen = self.first.first(guide, &mut self.trace, uniforms);
                     self.stand_in(branch, ideal);
-                    branch.strike_by(&self.chances.hazards[chosen], Time::START);
-                    self.forced_path(branch, *target, weight, share, Time::NEVER);
+                    branch.lengthen(self.trace.lengthens());
+                    branch.strike_by(&self.first.hazards[chosen], Time::START);
+                    self.forced_path(branch, *target, share, Time::NEVER);
                 }
             }
-            self.chances.by_rate(ideal);
-            let chosen = self.chances.natural(draw.uniform());
+            let chosen = self.first.field.natural(draw.uniform());
             let began = ideal.now();
-            ideal.strike_by(&self.chances.hazards[chosen], began);
+            ideal.strike_by(&self.first.hazards[chosen], began);
             ideal.let_go();
             let mut layers = Layers::default();
             let ended = path::natural(ideal, Time::NEVER, QUIET, u64::MAX, &mut layers);
@@ -218,7 +257,7 @@ impl<'p> Walk<'_, 'p> {
             self.row.incidents += 1;
             self.row.endless |= layers.endless || self.row.incidents >= INCIDENTS_MAX;
             let whole = ideal.pattern(&self.course.kinds) == start;
-            if self.row.endless || whole && self.row.incidents >= INCIDENTS {
+            if self.row.endless || whole && self.row.incidents >= self.course.incidents() {
                 return;
             }
         }
@@ -226,9 +265,10 @@ impl<'p> Walk<'_, 'p> {
 
     /// A path by the clocks of the plan, but for its first failure: all classes get their share.
     fn plain_path(&mut self, branch: &mut Ideal<'p>, draw: &mut Draw) {
-        let (chosen, chance) = self.chances.balanced(draw.uniform(), draw.uniform());
-        let weight = self.chances.weight(chosen, chance);
-        branch.strike_by(&self.chances.hazards[chosen], Time::START);
+        let (field, uniforms) = (&self.first.field, [draw.uniform(), draw.uniform()]);
+        let chosen = field.choose(None, uniforms);
+        let weight = field.chance(chosen) / field.whole() / field.probability(None, chosen);
+        branch.strike_by(&self.first.hazards[chosen], Time::START);
         branch.let_go();
         let base = branch.strikes();
         let mut layers = Layers::default();
@@ -247,7 +287,11 @@ impl<'p> Walk<'_, 'p> {
             }
             for target in &self.course.targets {
                 let mut branch = self.branch(&ideal);
-                self.forced_path(&mut branch, *target, 1.0, 1.0, end);
+                let mut draw = self.key.draw(CHOICES, 1, self.paths);
+                self.trace.begin(&self.course.guides[target.column], draw.uniform());
+                branch.hold();
+                branch.lengthen(self.trace.lengthens());
+                self.forced_path(&mut branch, *target, 1.0, end);
             }
             let mut layers = Layers::default();
             let base = ideal.strikes();
@@ -280,17 +324,11 @@ impl<'p> Walk<'_, 'p> {
         branch.stand_in(quiet, self.path_key());
     }
 
-    fn forced_path(
-        &mut self,
-        branch: &mut Ideal<'p>,
-        target: Target,
-        first: f64,
-        share: f64,
-        end: Time,
-    ) {
+    fn forced_path(&mut self, branch: &mut Ideal<'p>, target: Target, share: f64, end: Time) {
         let key = Key::new(self.key.draw(KEYS, 1, self.paths).bits(), self.paths);
-        let (seen, weight) = path::forced(branch, target, key, end, &mut self.chances);
-        self.row.forced(target.column, &seen, (first, share), weight);
+        let guide = (&self.course.guides[target.column], &mut self.trace);
+        let seen = path::forced(branch, target, guide, (key, end), &mut self.chances);
+        self.row.forced(target.column, &seen, share, &self.trace);
     }
 }
 
@@ -310,28 +348,26 @@ impl Row {
             if plain && searches.len() < 2 {
                 self.seen.add(column, &layers.far, weight);
             }
-            self.columns[column].found(weight * layers.near.down[column] + far);
-            self.columns[column].far(Search::Plain, far);
+            let near = weight * layers.near.down[column];
+            self.columns[column].found(near + far);
+            add(&mut self.columns[column].near, near);
+            add(&mut self.columns[column].far[Search::Plain as usize], far);
         }
     }
 
-    /// A forced path: the weight of its first failure with the share of incidents that have such a
-    /// path, and the weight of all others.
-    pub(super) fn forced(
-        &mut self,
-        column: usize,
-        seen: &Seen,
-        (first, share): (f64, f64),
-        weight: f64,
-    ) {
-        self.seen.add(column, seen, first / share);
+    /// A forced path, with the share of incidents that have such a path.
+    pub(super) fn forced(&mut self, column: usize, seen: &Seen, share: f64, trace: &Trace) {
+        let found = seen.down[column];
+        self.seen.add(column, seen, 1.0 / share);
         let into = &mut self.columns[column];
-        into.found(first / share * seen.down[column]);
-        into.far(Search::Forced, first / share * seen.down[column]);
-        let weight = first * weight;
-        into.weights.0 += weight;
-        into.weights.1 += weight * weight;
-        into.weights.2 += 1;
+        into.found(found / share);
+        add(&mut into.far[Search::Forced as usize], found / share);
+        let weight = trace.weight();
+        let (sum, squares, count) = into.weights;
+        into.weights = (sum + weight, squares + weight * weight, count + 1);
+        if let Some(lessons) = &mut self.lessons {
+            lessons[column].take(&trace.failures, found);
+        }
     }
 }
 
@@ -342,21 +378,20 @@ impl Column {
         self.paths += u64::from(secs > 0.0);
     }
 
-    fn far(&mut self, search: Search, secs: f64) {
-        let (sum, squares, paths) = &mut self.far[search as usize];
-        *sum += secs;
-        *squares += secs * secs;
-        *paths += u64::from(secs > 0.0);
-    }
-
     pub(super) fn absorb(&mut self, more: &Column) {
         self.squares += more.squares;
         self.greatest = self.greatest.max(more.greatest);
         self.paths += more.paths;
-        for (own, other) in self.far.iter_mut().zip(more.far) {
+        let own = self.far.iter_mut().chain([&mut self.near, &mut self.weights]);
+        for (own, other) in own.zip(more.far.into_iter().chain([more.near, more.weights])) {
             *own = (own.0 + other.0, own.1 + other.1, own.2 + other.2);
         }
-        let (sum, squares, count) = self.weights;
-        self.weights = (sum + more.weights.0, squares + more.weights.1, count + more.weights.2);
     }
+}
+
+/// Adds a value to a sum, with its square; counts it if it is anything.
+fn add((sum, squares, count): &mut (f64, f64, u64), value: f64) {
+    *sum += value;
+    *squares += value * value;
+    *count += u64::from(value > 0.0);
 }

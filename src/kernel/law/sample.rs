@@ -42,16 +42,33 @@ impl Law {
     /// A long span covers more instants than a short one, so the covering span is drawn with a
     /// probability proportional to its length, and the instant lies uniformly in it.
     pub fn sample_residual(&self, draw: &mut Draw) -> Duration {
-        let covering = match self {
-            Law::Uniform { from, to } => return residual(*from, *to, draw.uniform()),
+        match self {
+            Law::Uniform { from, to } => residual(*from, *to, draw.uniform()),
             // What is left of an exponential span is as long as a fresh one.
-            Law::Exponential { .. } => return self.sample(draw),
+            Law::Exponential { .. } => self.sample(draw),
             Law::Hyperexponential { branches } => {
-                let weight = |(share, mean): &(f64, Duration)| share * mean.as_secs_f64();
-                let mean = choose(branches, weight, draw).map(|(_, mean)| *mean);
-                return scaled(mean.unwrap_or_default(), exponential(draw));
+                scaled(by_length(branches, draw), exponential(draw))
             }
+            _ => self.sample_covering(draw).mul_f64(draw.uniform()),
+        }
+    }
+
+    /// A span drawn with a probability proportional to its length: the one that covers an arbitrary
+    /// instant when spans have followed each other for long.
+    pub fn sample_covering(&self, draw: &mut Draw) -> Duration {
+        match self {
             Law::Fixed(span) => *span,
+            // The square of the length is uniform.
+            Law::Uniform { from, to } => {
+                let (low, high) = (from.as_secs_f64(), to.as_secs_f64());
+                let square = low * low + draw.uniform() * (high * high - low * low);
+                Duration::from_secs_f64(square.sqrt()).unwrap_or(*to).clamp(*from, *to)
+            }
+            // What lies before the instant and what lies after it: two fresh spans.
+            Law::Exponential { mean } => scaled(*mean, erlang(2, draw)),
+            Law::Hyperexponential { branches } => {
+                scaled(by_length(branches, draw), erlang(2, draw))
+            }
             // Weighted by length, the shape-th power of a Weibull span becomes a gamma one.
             Law::Weibull { shape, scale } => {
                 scaled(*scale, libm::pow(gamma(1.0 + 1.0 / shape, draw), 1.0 / shape))
@@ -68,9 +85,14 @@ impl Law {
             Law::Empirical(samples) => {
                 *choose(samples, |span| span.as_secs_f64(), draw).unwrap_or(&Duration::ZERO)
             }
-        };
-        covering.mul_f64(draw.uniform())
+        }
     }
+}
+
+/// The mean of one of these laws, chosen with a probability proportional to the time that it takes.
+fn by_length(branches: &[(f64, Duration)], draw: &mut Draw) -> Duration {
+    let weight = |(share, mean): &(f64, Duration)| share * mean.as_secs_f64();
+    choose(branches, weight, draw).map(|(_, mean)| *mean).unwrap_or_default()
 }
 
 /// `factor` times `unit`, to the nearest nanosecond.
@@ -253,6 +275,35 @@ mod tests {
             };
             let distance = distance(&values, at);
             assert!(distance < bound(), "the residual of {law:?} is off by {distance}");
+        }
+    }
+
+    /// Law: a span drawn by its length is as long, on average, as the squares of plain ones divided by
+    /// their sum, and lies below their mean as often as its share of all their
+    /// time says: four standard errors.
+    #[test]
+    fn covering_spans_go_by_their_length() {
+        for law in laws() {
+            let (values, ..) = sampled(&law, Law::sample);
+            let (covering, ..) = sampled(&law, Law::sample_covering);
+            let n = values.len() as f64;
+            let mean = law.mean();
+            let moments = |values: &[f64]| {
+                let mean = values.iter().sum::<f64>() / n;
+                let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
+                (mean, (variance / n).sqrt())
+            };
+            let ratios: Vec<f64> = values.iter().map(|x| x * x / mean).collect();
+            let (expected, error) = moments(&ratios);
+            let (found, own) = moments(&covering);
+            let off = (found - expected) / error.hypot(own);
+            assert!(off.abs() < 4.0, "{law:?}: {found}, not {expected}");
+            let low = |x: &&f64| **x < mean;
+            let share = covering.iter().filter(low).count() as f64 / n;
+            let parts: Vec<f64> =
+                values.iter().map(|x| if low(&x) { x / mean } else { 0.0 }).collect();
+            let (expected, error) = moments(&parts);
+            assert!((share - expected).abs() < 4.0 * error.hypot(0.5 / n.sqrt()), "{law:?}");
         }
     }
 

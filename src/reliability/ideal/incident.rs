@@ -99,6 +99,17 @@ impl<'p> Ideal<'p> {
         self.process.let_go(self.now);
     }
 
+    /// From now on, until it is let go, repairs are drawn by their length or not.
+    pub fn lengthen(&mut self, lengthens: bool) {
+        self.process.lengthen(lengthens);
+    }
+
+    /// How much more probable the repairs drawn since the last question are where they are drawn by
+    /// their length, whether they were or not.
+    pub fn lengthened(&mut self) -> f64 {
+        self.process.lengthened()
+    }
+
     /// Measures that are up and down together, whatever fails: for each, in the order of
     /// [`Measure::ALL`], the first such one; `None` for one that is never down.
     pub fn twins(&self) -> [Option<Measure>; Measure::ALL.len()] {

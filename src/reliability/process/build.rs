@@ -105,6 +105,9 @@ impl<'p> Process<'p> {
             turns: Vec::new(),
             since: vec![Time::START; cells],
             held: false,
+            running: Vec::new(),
+            lengthens: false,
+            lengthened: 1.0,
             strikes: 0,
             slots,
             laws,
@@ -126,6 +129,7 @@ impl<'p> Process<'p> {
         self.crews.iter_mut().for_each(Queue::clear);
         self.followers.clear();
         (self.held, self.strikes) = (held, 0);
+        (self.lengthens, self.lengthened) = (false, 1.0);
         for slot in &mut self.slots {
             slot.state = State::Up;
             slot.clock.rewind();

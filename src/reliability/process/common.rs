@@ -3,16 +3,27 @@
 use super::super::clocks::Purpose;
 use super::{Process, Slot, State, cell};
 use crate::component::id::MachineId;
+use crate::kernel::law::Law;
 use crate::kernel::time::Time;
 use crate::plan::reliability::{OutageEffect, Thing};
 
 impl Process<'_> {
+    /// Something goes down, with a repair of this law, by something else than its own clock.
+    fn strike(&mut self, at: usize, repair: &Law, needs_crew: bool) {
+        let span = self.slots[at].clock.span(self.key, Purpose::Repair, repair);
+        self.strike_for(at, span, needs_crew);
+    }
+
     pub(super) fn next_outage_event(&mut self, at: usize) {
         let laws = &self.laws.outages[at];
         let number = self.slots.len() + at;
         self.since[number] = self.now;
         if self.held && !self.outages[at].away {
             return self.agenda.clear(cell(number));
+        }
+        if self.held {
+            let span = self.outage_while_held(at, &laws.repair);
+            return self.agenda.set(cell(number), self.now + span);
         }
         let law = if self.outages[at].away { &laws.repair } else { &laws.failure };
         let end = self.outages[at].clock.end(self.key, Purpose::Failure, law, self.now);

@@ -7,9 +7,10 @@
 //!
 //! Absent on purpose: the decision, and weights.
 
-use super::super::clocks::Purpose;
+use super::super::clocks::{Clock, Purpose};
 use super::{Process, State, cell};
 use crate::kernel::law::Law;
+use crate::kernel::stream::Key;
 use crate::kernel::time::{Duration, Time};
 
 /// A clock of failure that runs.
@@ -23,6 +24,8 @@ pub struct Hazard<'p> {
     pub law: &'p Law,
     /// How long the clock has run, in seconds.
     pub age: f64,
+    /// How long it is down then, where that is one thing's repair.
+    pub repair: Option<&'p Law>,
 }
 
 impl Hazard<'_> {
@@ -64,12 +67,45 @@ impl<'p> Process<'p> {
         }
     }
 
+    /// From now on, until it is let go, repairs are drawn by their length or not: the probability that
+    /// something else fails during one is the greater, the longer it lasts.
+    pub fn lengthen(&mut self, lengthens: bool) {
+        (self.lengthens, self.lengthened) = (lengthens, 1.0);
+    }
+
+    /// How much more probable the repairs drawn since the last question are where they are drawn by
+    /// their length, whether they were or not.
+    pub fn lengthened(&mut self) -> f64 {
+        std::mem::replace(&mut self.lengthened, 1.0)
+    }
+
+    /// The repair of a thing that fails.
+    pub(super) fn repair(&mut self, at: usize, law: &Law) -> Duration {
+        if !self.held {
+            return self.slots[at].clock.span(self.key, Purpose::Repair, law);
+        }
+        let (key, lengthens) = (self.key, self.lengthens);
+        let (span, ratio) = repair(&mut self.slots[at].clock, key, Purpose::Repair, law, lengthens);
+        self.lengthened *= ratio;
+        span
+    }
+
+    /// How long an outage lasts that begins while nothing fails by its own clock.
+    pub(super) fn outage_while_held(&mut self, at: usize, law: &Law) -> Duration {
+        let (key, lengthens) = (self.key, self.lengthens);
+        let clock = &mut self.outages[at].clock;
+        let (span, ratio) = repair(clock, key, Purpose::Failure, law, lengthens);
+        self.lengthened *= ratio;
+        span
+    }
+
     /// From now on everything fails by its own clock again, at the age it has.
     pub fn let_go(&mut self, now: Time) {
         self.held = false;
-        let mut hazards = Vec::new();
+        self.lengthens = false;
+        let mut hazards = std::mem::take(&mut self.running);
         self.hazards(now, &mut hazards);
-        for hazard in hazards {
+        for hazard in &hazards {
             let key = self.key;
             let (slots, outages) = (self.slots.len(), self.outages.len());
             let clock = match hazard.number {
@@ -93,6 +129,7 @@ impl<'p> Process<'p> {
                 }
             }
         }
+        self.running = hazards;
     }
 
     /// Every clock of failure that runs now; modes of one thing side by side.
@@ -108,20 +145,22 @@ impl<'p> Process<'p> {
                 class: if mode == 0 { part.class } else { &one.cause },
                 law: &one.failure,
                 age: age(at),
+                repair: Some(&one.repair),
             };
             into.extend(part.modes.iter().enumerate().map(hazard));
         }
         for (at, outage) in laws.outages.iter().enumerate() {
             let number = self.slots.len() + at;
             if self.can_fail(number) {
-                let law = &outage.failure;
-                into.push(Hazard { number, mode: 0, class: "outages", law, age: age(number) });
+                let (law, repair) = (&outage.failure, Some(&outage.repair));
+                let (mode, class, age) = (0, "outages", age(number));
+                into.push(Hazard { number, mode, class, law, age, repair });
             }
         }
         for (at, shock) in laws.shocks.iter().enumerate() {
             let number = self.slots.len() + self.outages.len() + at;
-            let law = &shock.every;
-            into.push(Hazard { number, mode: 0, class: &shock.cause, law, age: age(number) });
+            let (law, class) = (&shock.every, shock.cause.as_str());
+            into.push(Hazard { number, mode: 0, class, law, age: age(number), repair: None });
         }
     }
 
@@ -162,7 +201,7 @@ impl<'p> Process<'p> {
     }
 
     /// Gives all draws from now on another key.
-    pub fn rekey(&mut self, key: crate::kernel::stream::Key) {
+    pub fn rekey(&mut self, key: Key) {
         self.key = key;
     }
 
@@ -177,4 +216,20 @@ impl<'p> Process<'p> {
         }
         self.outages.get(number - slots).is_none_or(|outage| !outage.away)
     }
+}
+
+/// A repair, perhaps by its length, and how much more probable it is so.
+fn repair(
+    clock: &mut Clock,
+    key: Key,
+    purpose: Purpose,
+    law: &Law,
+    lengthens: bool,
+) -> (Duration, f64) {
+    let span = if lengthens {
+        law.sample_covering(&mut clock.draw(key, purpose))
+    } else {
+        clock.span(key, purpose, law)
+    };
+    (span, if law.is_fixed() { 1.0 } else { span.as_secs_f64() / law.mean() })
 }

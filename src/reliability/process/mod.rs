@@ -21,7 +21,6 @@ use super::clocks::{Clock, Purpose};
 use super::crews::{Queue, Turn};
 use crate::component::id::{ComponentId, MachineId, ZoneId};
 use crate::kernel::agenda::{Agenda, Cell};
-use crate::kernel::law::Law;
 use crate::kernel::stream::Key;
 use crate::kernel::time::{Duration, Time};
 use crate::plan::reliability::{Part, Reliability, Thing};
@@ -117,6 +116,11 @@ pub struct Process<'p> {
     since: Vec<Time>,
     /// Whether failures wait for [`Process::strike_by`] instead of their own clocks.
     held: bool,
+    /// Room for the clocks that run when all are let go.
+    running: Vec<Hazard<'p>>,
+    /// Whether repairs are drawn by their length, and how much more probable those drawn since were so.
+    lengthens: bool,
+    lengthened: f64,
     /// How many failures, outages and shocks began by their own clocks.
     strikes: u64,
 }
@@ -279,13 +283,12 @@ impl<'p> Process<'p> {
         }
         self.slots[at].shock = None;
         let mode = &part.modes[self.slots[at].mode];
-        self.strike(at, &mode.repair, mode.needs_crew);
+        let span = self.repair(at, &mode.repair);
+        self.strike_for(at, span, mode.needs_crew);
     }
 
-    /// Something goes down, with a repair of this law.
-    fn strike(&mut self, at: usize, repair: &Law, needs_crew: bool) {
-        let key = self.key;
-        let span = self.slots[at].clock.span(key, Purpose::Repair, repair);
+    /// Something goes down, with so much repair to do.
+    fn strike_for(&mut self, at: usize, span: Duration, needs_crew: bool) {
         self.go_down(at, State::Queued(span));
         let crew = self.part(at).filter(|_| needs_crew).and_then(|part| part.crew);
         self.slots[at].needs_crew = crew.is_some();
