@@ -6,6 +6,7 @@ mod addresses;
 mod checks;
 mod elections;
 mod leases;
+mod nights;
 mod starts;
 
 use allocation_counter::measure;

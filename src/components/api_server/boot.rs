@@ -14,12 +14,14 @@ use crate::kernel::time::Duration;
 
 /// etcd is tried this often before start-up goes on. kube-apiserver: `app/server.go`, 60 × 1 s.
 pub const PREFLIGHT_PERIOD: Duration = Duration::from_secs(1);
-const PREFLIGHT_TIMEOUT: Duration = Duration::from_secs(60);
+/// Start-up ends if none has accepted a connection for this long.
+pub const PREFLIGHT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The hook that creates the default roles tries this often, this long; its failure is fatal.
 /// kube-apiserver: `storage_rbac.go`, `hooks.go`.
 pub const HOOK_PERIOD: Duration = Duration::from_secs(1);
-const HOOK_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long it tries.
+pub const HOOK_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Requests under way are waited for this long. kube-apiserver: `ShutdownTimeout` 60 s.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(60);

@@ -15,10 +15,10 @@ use crate::kernel::cadence::Cadence;
 use crate::kernel::time::{Duration, Time};
 
 /// Between a member's checks for a leader. etcd: v3rpc interceptor, `minNoLeaderCheckInterval`.
-const LEADER_CHECK: Duration = Duration::from_secs(1);
+pub const LEADER_CHECK: Duration = Duration::from_secs(1);
 
 /// Checks in a row without a leader until streams are cancelled. etcd: `maxNoLeaderCnt`.
-const LEADER_CHECKS: u64 = 3;
+pub const LEADER_CHECKS: u64 = 3;
 
 /// After a failed list the cache lists again. kube-apiserver: cacher.go, `wait.Until(…, time.Second)`.
 const RELIST_WAIT: Duration = Duration::from_secs(1);

@@ -21,7 +21,7 @@ use crate::transport::retransmission::Schedule;
 
 /// Data unacknowledged for this long end a connection. grpc-go sets `TCP_USER_TIMEOUT` to the
 /// keepalive time-out, which is 10 s for the API server's client.
-const USER_TIMEOUT: Duration = Duration::from_secs(10);
+pub const USER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A silent connection is pinged after this long; the answer is awaited for [`USER_TIMEOUT`].
 const KEEPALIVE_TIME: Duration = Duration::from_secs(30);

@@ -21,7 +21,9 @@ mod storage;
 #[cfg(test)]
 mod tests;
 
-pub use boot::{HOOK_PERIOD, PREFLIGHT_PERIOD};
+pub use boot::{HOOK_PERIOD, HOOK_TIMEOUT, PREFLIGHT_PERIOD, PREFLIGHT_TIMEOUT};
+pub use cache::{LEADER_CHECK, LEADER_CHECKS};
+pub use etcd_client::USER_TIMEOUT;
 
 use crate::component::mail::{Body, Mail};
 use crate::component::param::{Problem, params};

@@ -12,37 +12,42 @@ const RESYNC_JITTER: f64 = 0.5;
 
 /// Settings of the back-off.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Law {
-    pub(super) initial: Duration,
-    pub(super) max: Duration,
-    pub(super) reset: Duration,
-    pub(super) resync: Duration,
+pub struct Law {
+    /// The wait before the second restart.
+    pub initial: Duration,
+    /// The longest wait.
+    pub max: Duration,
+    /// A container that ended so long after its last restart begins anew.
+    pub reset: Duration,
+    /// From look to look at a pod that waits, without what makes it later.
+    pub resync: Duration,
 }
 
 /// What the kubelet remembers of a container's restarts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+pub struct Entry {
     /// The wait that the next restart has to respect.
-    pub(super) wait: Duration,
+    pub wait: Duration,
     /// When the last restart was decided.
-    pub(super) decided: Time,
+    pub decided: Time,
 }
 
 /// A restart and what it waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Restart {
-    pub(super) at: Time,
+pub struct Restart {
+    /// When it is started.
+    pub at: Time,
     /// How long the back-off held it up.
-    pub(super) backoff: Duration,
+    pub backoff: Duration,
     /// How long it then waited for the next look.
-    pub(super) resync: Duration,
+    pub resync: Duration,
     /// What is remembered from then on.
-    pub(super) entry: Entry,
+    pub entry: Entry,
 }
 
 /// The restart of a container that ended at `finished` and is found dead at `found`; `u` gives
 /// uniform numbers for the looks.
-pub(super) fn restart(
+pub fn restart(
     law: Law,
     entry: Option<Entry>,
     finished: Time,

@@ -7,7 +7,7 @@
 //!
 //! Absent on purpose: eviction under pressure, and the container runtime.
 
-mod backoff;
+pub mod backoff;
 mod connection;
 mod heartbeat;
 mod liveness;
@@ -121,6 +121,16 @@ fn etcd_probe(kubernetes: crate::component::versions::Version) -> EtcdProbe {
 }
 
 impl KubeletParams {
+    /// By which containers that end are started again.
+    pub fn backoff(&self) -> backoff::Law {
+        backoff::Law {
+            initial: self.backoff_initial,
+            max: self.backoff_max,
+            reset: self.backoff_reset,
+            resync: self.resync,
+        }
+    }
+
     /// From answer to next renewal of the node Lease: a quarter of its duration, jitter at its mean.
     pub fn renew_interval(&self) -> Duration {
         let quarter = Duration::from_secs(u64::from(self.lease_duration_seconds)) / 4;

@@ -81,12 +81,7 @@ impl Kubelet {
         known.asked = None;
         self.pods.pods[pod].probed = None;
         fx.clear(Alarm::Unhealthy(pod));
-        let law = backoff::Law {
-            initial: self.params.backoff_initial,
-            max: self.params.backoff_max,
-            reset: self.params.backoff_reset,
-            resync: self.params.resync,
-        };
+        let law = self.params.backoff();
         let finished = view.process(self.wiring.pods[pod]).since;
         let found = relist.first_after(view.now);
         let entry = self.pods.pods[pod].entry;

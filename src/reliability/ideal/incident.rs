@@ -2,6 +2,7 @@
 //!
 //! Absent on purpose: the decision, weights, and what is measured meanwhile.
 
+use super::elected::Elected;
 use super::starts::Starts;
 use super::{Ideal, Measure, Seat};
 use crate::component::id::{ComponentId, Kind, MachineId};
@@ -128,7 +129,11 @@ impl<'p> Ideal<'p> {
         let leased =
             |timing, kind, ids: &[ComponentId]| instant(timing) && !fails(kind) && beside(ids);
         Measure::ALL.map(|measure| match measure {
-            Measure::Endpoint if self.plan.services.endpoint == Endpoint::AllServers => None,
+            Measure::Endpoint
+                if self.plan.services.endpoint == Endpoint::AllServers && self.nights.is_none() =>
+            {
+                None
+            }
             Measure::ApiWrite => Some(Measure::ApiRead),
             Measure::EtcdMajority if instant(Timing::EtcdElection) => Some(Measure::EtcdQuorum),
             Measure::Scheduling
@@ -180,6 +185,9 @@ impl<'p> Ideal<'p> {
             into.holder = from.holder;
         }
         self.reset_timers();
+        if let (Some(nights), Some(quiet)) = (&mut self.nights, &quiet.nights) {
+            nights.stand_as(quiet);
+        }
         self.scenes.stand_as(&quiet.scenes);
         (self.votes, self.servers, self.ready) = (quiet.votes, quiet.servers, quiet.ready);
         (self.usable, self.write, self.able) = (quiet.usable, quiet.write, quiet.able);
@@ -261,9 +269,12 @@ impl<'p> Ideal<'p> {
         let seats = seats.into_iter().map(|seat| seat.due);
         let starts = [&self.rejoins, &self.server_starts, &self.balancer_starts];
         let patience = self.leases.iter().map(|lease| lease.patience);
+        let patience = patience.chain(self.elected.iter().map(Elected::patience));
+        let nights = self.nights.iter().flat_map(|nights| nights.dues());
         seats
             .chain(self.rotation.dues())
             .chain(starts.into_iter().flat_map(Starts::dues))
             .chain(patience)
+            .chain(nights)
     }
 }

@@ -5,18 +5,18 @@
 
 use super::scene::{Bits, Group};
 use super::seat::Seat;
-use crate::kernel::stream::Key;
-use crate::kernel::time::Time;
-use crate::reliability::clocks::Clock;
+use crate::kernel::stream::{Draw, Key};
+use crate::kernel::time::{Duration, Time};
+use crate::plan::timings::Timing;
 use crate::reliability::timers::{Lost, Timers};
 
 /// What a Lease does beside its seat.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lease {
-    /// Of the controller-manager, and not of the scheduler.
-    manager: bool,
     /// When its holder gives it up unless writes work before.
     pub(super) patience: Time,
+    /// When others who can write all the time take it from a holder that cannot.
+    passes: Time,
     /// Its record has expired: the next try that can write takes it.
     expired: bool,
 }
@@ -34,8 +34,8 @@ pub(super) struct Standing {
 
 impl Lease {
     /// Held, and renewed.
-    pub(super) fn new(manager: bool) -> Self {
-        Self { manager, patience: Time::NEVER, expired: false }
+    pub(super) fn new() -> Self {
+        Self { patience: Time::NEVER, passes: Time::NEVER, expired: false }
     }
 
     /// Lets the Lease follow from how things stand.
@@ -44,18 +44,31 @@ impl Lease {
             if it.group.running >> holder & 1 == 0 {
                 let lost = it.group.lost(holder);
                 self.vacate(seat, false);
-                seat.due = self.end(&mut seat.clock, timers, (lost, it.group.serving), it);
+                let draw = &mut seat.clock.timers(it.key);
+                seat.due = it.now + span(seat.timing, timers, draw, (lost, it.group.serving));
             } else if it.able >> holder & 1 == 1 {
                 self.patience = Time::NEVER;
             } else if self.patience.is_never() {
-                let mut draw = seat.clock.timers(it.key);
-                self.patience = it.now + timers.lease_given_up(&mut draw, self.manager);
+                self.lose_patience(seat, timers, it);
             } else if self.patience <= it.now {
-                self.vacate(seat, true);
+                let passes = self.passes;
+                self.vacate(seat, passes.is_never());
+                seat.due = passes.max(it.now);
             }
         }
         if seat.holder.is_none() {
             self.fill(seat, timers, it);
+        }
+    }
+
+    /// Its holder cannot renew it any more.
+    fn lose_patience(&mut self, seat: &mut Seat, timers: &Timers, it: Standing) {
+        let draw = &mut seat.clock.timers(it.key);
+        self.patience = it.now + given_up(seat.timing, timers, draw);
+        let others = it.group.serving & it.able;
+        self.passes = Time::NEVER;
+        if others != 0 {
+            self.passes = it.now + span(seat.timing, timers, draw, (Lost::Silently, others));
         }
     }
 
@@ -77,18 +90,30 @@ impl Lease {
         if self.expired && !possible {
             seat.due = Time::NEVER;
         } else if self.expired && seat.due.is_never() {
-            seat.due = self.end(&mut seat.clock, timers, (Lost::Nobody, takers), it);
+            let draw = &mut seat.clock.timers(it.key);
+            seat.due = it.now + span(seat.timing, timers, draw, (Lost::Nobody, takers));
         }
     }
+}
 
-    fn end(
-        &self,
-        clock: &mut Clock,
-        timers: &Timers,
-        (lost, standbys): (Lost, Bits),
-        it: Standing,
-    ) -> Time {
-        let mut draw = clock.timers(it.key);
-        it.now + timers.lease(&mut draw, self.manager, lost, standbys.count_ones())
+/// How long it takes until another one of so many holds it.
+fn span(
+    timing: Timing,
+    timers: &Timers,
+    draw: &mut Draw,
+    (lost, standbys): (Lost, Bits),
+) -> Duration {
+    let (manager, standbys) = (timing == Timing::ControllerManagerTakeover, standbys.count_ones());
+    match timing {
+        Timing::VipTakeover => timers.holder(draw, lost, standbys),
+        _ => timers.lease(draw, manager, lost, standbys),
+    }
+}
+
+/// How long a holder that cannot renew it keeps it.
+fn given_up(timing: Timing, timers: &Timers, draw: &mut Draw) -> Duration {
+    match timing {
+        Timing::VipTakeover => timers.holder_gives_up(draw),
+        _ => timers.lease_given_up(draw, timing == Timing::ControllerManagerTakeover),
     }
 }

@@ -7,10 +7,12 @@
 //!
 //! Absent on purpose: protocols, statistics over trials.
 
+mod elected;
 mod incident;
 mod jumps;
 mod lease;
 mod measure;
+mod nights;
 mod review;
 mod rotation;
 mod scene;
@@ -33,7 +35,9 @@ use crate::kernel::time::Time;
 use crate::plan::Plan;
 use crate::plan::service::Endpoint;
 use crate::plan::timings::Timing;
+use elected::Elected;
 use lease::Lease;
+use nights::Nights;
 use review::Outlook;
 use rotation::Rotation;
 use scene::{Scenes, Wiring};
@@ -63,6 +67,10 @@ pub struct Ideal<'p> {
     rejoins: Starts,
     server_starts: Starts,
     balancer_starts: Starts,
+    /// Servers that are killed for want of etcd, where they are.
+    nights: Option<Box<Nights>>,
+    /// The Lease by which the address is held, where it is.
+    elected: Option<Elected>,
     takes: Takes<'p>,
     wiring: Wiring,
     scenes: Scenes,
@@ -102,6 +110,7 @@ impl<'p> Ideal<'p> {
             }
             Endpoint::OneServer(_) | Endpoint::AllServers => (Vec::new(), Vec::new()),
         };
+        let takes = Takes::of(plan);
         let mut ideal = Self {
             plan,
             key,
@@ -116,11 +125,13 @@ impl<'p> Ideal<'p> {
             manager: Seat::new(Timing::ControllerManagerTakeover),
             rotation: Rotation::of(servers.iter().map(|id| named(Timing::LbFall, id))),
             rejoins: Starts::of(members.iter().map(|id| named(Timing::EtcdRejoin, id))),
-            leases: [false, true].map(Lease::new),
+            leases: [Lease::new(); 2],
             server_starts: Starts::of(servers.iter().map(starting)),
             balancer_starts: Starts::of(balancers.iter().map(starting)),
             balancers,
-            takes: Takes::of(plan),
+            nights: Nights::of(plan, takes.timers()),
+            elected: Elected::of(plan, takes.drawn(Timing::VipTakeover)),
+            takes,
             wiring: Wiring::of(plan),
             scenes: Scenes::new(),
             votes: 0,
@@ -158,7 +169,9 @@ impl<'p> Ideal<'p> {
         for starts in [&mut self.rejoins, &mut self.server_starts, &mut self.balancer_starts] {
             starts.reset();
         }
-        self.leases = [false, true].map(Lease::new);
+        self.leases = [Lease::new(); 2];
+        self.nights.iter_mut().for_each(|nights| nights.reset());
+        self.elected.iter_mut().for_each(Elected::reset);
     }
 
     /// Sees everything up.
@@ -169,6 +182,7 @@ impl<'p> Ideal<'p> {
         self.usable = self.scenes.now().balancers.serving;
         self.ready = self.servers;
         self.reaching = self.wiring.reaching(self.votes);
+        self.review_nights(self.votes, None);
         self.served = self.served_now();
         self.write = self.writes();
         self.able = self.able_now();
@@ -233,8 +247,8 @@ impl<'p> Ideal<'p> {
         let is_checked =
             self.takes.drawn(Timing::LbFall).is_some() && self.levels() >> measure as u8 & 1 == 0;
         let etcd = match measure {
-            Measure::Endpoint => false,
-            Measure::ApiReadCached => is_checked,
+            Measure::Endpoint => self.is_night(measure) || self.lacks_api(),
+            Measure::ApiReadCached => is_checked || self.is_night(measure) || self.lacks_api(),
             _ => true,
         };
         let scene = self.scenes.now();

@@ -1,5 +1,6 @@
 //! Lets everything follow from what is up: whose time has come, who lost a seat, which time begins.
 
+use super::elected::Elected;
 use super::lease::Standing;
 use super::scene::{Bits, Group, bits};
 use super::seat::{Losing, one_of};
@@ -50,6 +51,7 @@ impl Ideal<'_> {
     fn review(&mut self, changed: bool, all: bool) {
         let now = self.now;
         let before = (self.votes, self.usable, self.ready, self.write, self.served);
+        let leader = self.leader.holder;
         let starts = [&self.rejoins, &self.server_starts, &self.balancer_starts];
         if changed || starts.iter().any(|starts| starts.soonest() <= now) {
             self.review_starts();
@@ -60,12 +62,15 @@ impl Ideal<'_> {
         if all || self.votes != before.0 || self.leader.due <= now {
             self.review_leader();
         }
+        self.review_nights(before.0, leader);
         self.served = self.served_now();
         self.ready = self.ready_now();
         if all || self.ready != before.2 || self.rotation.soonest() <= now {
             self.review_rotation();
         }
-        if all || self.usable != before.1 || self.vip.due <= now {
+        if self.elected.is_some() {
+            self.review_elected();
+        } else if all || self.usable != before.1 || self.vip.due <= now {
             self.review_address();
         }
         self.write = self.writes();
@@ -230,7 +235,10 @@ impl Ideal<'_> {
         let patience = self.leases[0].patience.min(self.leases[1].patience);
         let starts = [&self.rejoins, &self.server_starts, &self.balancer_starts];
         let starts = starts.into_iter().fold(Time::NEVER, |first, it| first.min(it.soonest()));
-        self.soonest = seats.min(self.rotation.soonest()).min(patience).min(starts);
+        let nights = self.nights.as_ref().map_or(Time::NEVER, |nights| nights.soonest);
+        let address = self.elected.as_ref().map_or(Time::NEVER, Elected::patience);
+        let nights = nights.min(address);
+        self.soonest = seats.min(self.rotation.soonest()).min(patience).min(starts).min(nights);
     }
 
     fn levels_now(&self) -> u8 {
@@ -238,7 +246,10 @@ impl Ideal<'_> {
         let works = self.write;
         let bit = |measure: Measure, up: bool| u8::from(up) << measure as u8;
         bit(Measure::Endpoint, endpoint)
-            | bit(Measure::ApiReadCached, endpoint && self.any_server(self.reached(), false))
+            | bit(
+                Measure::ApiReadCached,
+                endpoint && self.any_server(self.cached(self.reached()), false),
+            )
             | bit(Measure::ApiRead, works)
             | bit(Measure::ApiWrite, works)
             | bit(Measure::EtcdQuorum, leads)
@@ -251,14 +262,15 @@ impl Ideal<'_> {
         self.endpoint() && self.any_server(self.reached(), true) && self.leads()
     }
 
-    fn leads(&self) -> bool {
+    pub(super) fn leads(&self) -> bool {
         self.has_majority() && self.leader.holder.is_some()
     }
 
     fn endpoint(&self) -> bool {
         match &self.plan.services.endpoint {
+            Endpoint::Vip { .. } if self.elected.is_some() => self.front() != 0,
             Endpoint::Balancer(_) | Endpoint::Vip { .. } => self.vip.holder.is_some(),
-            _ => self.scenes.now().address,
+            _ => self.scenes.now().address && self.listens(),
         }
     }
 
@@ -271,7 +283,9 @@ impl Ideal<'_> {
 
     /// API servers that clients get to. By their own timers balancers lead to those in the rotation only.
     fn reached(&self) -> Bits {
-        if self.takes.drawn(Timing::LbRise).is_some() && !self.balancers.is_empty() {
+        if self.elected.is_some() {
+            self.servers & self.front()
+        } else if self.takes.drawn(Timing::LbRise).is_some() && !self.balancers.is_empty() {
             self.rotation.reached(self.servers)
         } else {
             self.servers

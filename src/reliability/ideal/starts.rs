@@ -78,6 +78,11 @@ impl Starts {
         (0..self.due.len()).map(|at| self.waiting >> at & 1 == 1)
     }
 
+    /// Those that wait.
+    pub(super) fn waiting(&self) -> Bits {
+        self.waiting
+    }
+
     /// How many there are.
     pub(super) fn count(&self) -> usize {
         self.due.len()

@@ -95,6 +95,14 @@ impl Address {
         }
     }
 
+    /// The Lease by which it is held, and how often its holder announces it, if not at once.
+    pub(super) fn lease(&self) -> Option<(&Lease, Duration)> {
+        match self {
+            Self::Lease { lease, announces, .. } => Some((lease, *announces)),
+            Self::Fixed | Self::Vrrp(_) => None,
+        }
+    }
+
     /// Until somebody else holds it.
     pub(super) fn holding(&self, draw: &mut Draw, lost: Lost, taker: usize) -> Duration {
         match self {

@@ -141,6 +141,12 @@ impl Election {
         every + part_of(every, draw)
     }
 
+    /// From the loss of a leader until a follower does not know one any more.
+    pub(super) fn missed(&self, draw: &mut Draw) -> Duration {
+        let age = self.writers.age(draw);
+        (self.follower(draw).campaigns + self.settings.hop).saturating_sub(age)
+    }
+
     /// A single member elects itself after 1 to E of its ticks.
     fn alone(&self, draw: &mut Draw) -> Duration {
         let settings = &self.settings;

@@ -13,10 +13,12 @@ mod checks;
 mod contest;
 mod election;
 mod leases;
+mod nights;
 mod starts;
 mod writers;
 
 use crate::component::id::ComponentId;
+use crate::components::api_server::{LEADER_CHECK, LEADER_CHECKS, USER_TIMEOUT};
 use crate::kernel::stream::Draw;
 use crate::kernel::time::Duration;
 use crate::plan::Plan;
@@ -24,6 +26,7 @@ use address::Address;
 use checks::Checks;
 use election::Election;
 use leases::Lease;
+pub use nights::{Nights, Youth};
 use starts::Starts;
 
 /// How what held a thing was lost: decides what the others notice, and when.
@@ -52,6 +55,7 @@ pub struct Timers {
     scheduler: Option<Lease>,
     manager: Option<Lease>,
     starts: Starts,
+    nights: Option<Nights>,
 }
 
 impl Timers {
@@ -64,6 +68,7 @@ impl Timers {
             scheduler: Lease::of_scheduler(plan),
             manager: Lease::of_manager(plan),
             starts: Starts::of(plan),
+            nights: Nights::of(plan),
         }
     }
 
@@ -89,6 +94,28 @@ impl Timers {
         self.election.as_ref().map_or(Duration::ZERO, |election| election.steps_down(draw))
     }
 
+    /// What API servers do in a night without etcd; `None` where they live on.
+    pub fn nights(&self) -> Option<&Nights> {
+        self.nights.as_ref()
+    }
+
+    /// From the loss of quorum until an API server's cache serves no reads any more: the members that it
+    /// uses know of no leader, and at their third look cancel its watches. `leads`: its member led;
+    /// `silently`: a member whose machine was lost silently is in use until its connection is given up.
+    pub fn cache_lost(&self, draw: &mut Draw, leads: bool, silently: bool) -> Duration {
+        let leaderless = self.election.as_ref().map_or(Duration::ZERO, |election| {
+            if leads { election.steps_down(draw) } else { election.missed(draw) }
+        });
+        let used = if silently { USER_TIMEOUT } else { Duration::ZERO };
+        let looks = self.cache_kept() + part_of(LEADER_CHECK, draw);
+        leaderless.max(used).saturating_add(looks)
+    }
+
+    /// The least time of that.
+    pub fn cache_kept(&self) -> Duration {
+        LEADER_CHECK * (LEADER_CHECKS - 1)
+    }
+
     /// From the loss of the holder of the virtual address to the next holder's announcement. `taker` is
     /// who takes it, by position among the holders. [`Duration::MAX`] where nobody notices.
     pub fn takeover(&self, draw: &mut Draw, lost: Lost, taker: usize) -> Duration {
@@ -98,6 +125,23 @@ impl Timers {
     /// The same until the address is held, before clients know where.
     pub fn holding(&self, draw: &mut Draw, lost: Lost, taker: usize) -> Duration {
         self.address.holding(draw, lost, taker)
+    }
+
+    /// Whether the address is held by a Lease, for which its holders need the API.
+    pub fn elects_holder(&self) -> bool {
+        self.address.lease().is_some()
+    }
+
+    /// From the loss of such a holder to the next one's announcement, as [`Timers::lease`] has it.
+    pub fn holder(&self, draw: &mut Draw, lost: Lost, standbys: u32) -> Duration {
+        self.address.lease().map_or(Duration::ZERO, |(lease, announces)| {
+            lease.holds(draw, lost, standbys).saturating_add(part_of(announces, draw))
+        })
+    }
+
+    /// From the loss of writes until such a holder that lives gives the address up.
+    pub fn holder_gives_up(&self, draw: &mut Draw) -> Duration {
+        self.address.lease().map_or(Duration::MAX, |(lease, _)| lease.given_up(draw))
     }
 
     /// Who of these, by position among the holders, takes an address that nobody holds.
