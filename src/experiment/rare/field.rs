@@ -2,6 +2,18 @@
 //!
 //! Absent on purpose: whether anything fails, and when.
 
+/// How one is chosen.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Manner<'a> {
+    /// By its chance.
+    Natural,
+    /// Half of the time by its chance, half of the time all classes alike and all things of a class
+    /// alike.
+    Balanced,
+    /// Its class by what a lesson has for each; in it, half of the time by its chance.
+    Taught(&'a [f64]),
+}
+
 /// What may fail next, each with its probability or rate, by classes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Field {
@@ -53,16 +65,15 @@ impl Field {
         pick(self.chances.iter().copied(), uniform * self.whole)
     }
 
-    /// Chooses one: by a lesson's row, or balanced: half of the time by its chance, half of the time
-    /// all classes alike and all things of a class alike.
-    pub(super) fn choose(&self, row: Option<&[f64]>, uniforms: [f64; 2]) -> usize {
+    /// Chooses one. A lesson that has nothing for what is there leaves it to balance.
+    pub(super) fn choose(&self, manner: Manner, uniforms: [f64; 2]) -> usize {
         let [by, uniform] = uniforms;
         let naturally = by < 0.5;
         let again = (2.0 * by).fract();
-        let class = match (row.and_then(|row| self.present(row)), naturally) {
-            (Some((row, sum)), _) => pick(self.shares(row), uniform * sum),
-            (None, true) => return self.natural(uniform),
-            (None, false) => {
+        let class = match (self.possible(manner), naturally) {
+            (Manner::Natural, _) | (Manner::Balanced, true) => return self.natural(uniform),
+            (Manner::Taught(row), _) => pick(self.shares(row), uniform * self.found(row)),
+            (Manner::Balanced, false) => {
                 let there = self.sums.iter().map(|(_, count)| f64::from(*count > 0.0));
                 pick(there, uniform * self.kinds)
             }
@@ -78,19 +89,28 @@ impl Field {
     }
 
     /// With which probability this one is chosen.
-    pub(super) fn probability(&self, row: Option<&[f64]>, at: usize) -> f64 {
+    pub(super) fn probability(&self, manner: Manner, at: usize) -> f64 {
         let (class, chance) = (self.classes[at], self.chances[at]);
         let (sum, count) = self.sums[class];
-        match row.and_then(|row| self.present(row)) {
-            Some((row, whole)) => row[class] / whole * f64::midpoint(chance / sum, 1.0 / count),
-            None => f64::midpoint(chance / self.whole, 1.0 / (self.kinds * count)),
+        match self.possible(manner) {
+            Manner::Natural => chance / self.whole,
+            Manner::Balanced => f64::midpoint(chance / self.whole, 1.0 / (self.kinds * count)),
+            Manner::Taught(row) => {
+                row[class] / self.found(row) * f64::midpoint(chance / sum, 1.0 / count)
+            }
         }
     }
 
-    /// A row with the sum of what it has for the classes that are there, if that is anything.
-    fn present<'r>(&self, row: &'r [f64]) -> Option<(&'r [f64], f64)> {
-        let sum: f64 = self.shares(row).sum();
-        (sum > 0.0).then_some((row, sum))
+    fn possible<'r>(&self, manner: Manner<'r>) -> Manner<'r> {
+        match manner {
+            Manner::Taught(row) if self.found(row) <= 0.0 => Manner::Balanced,
+            other => other,
+        }
+    }
+
+    /// What a lesson has for the classes that are there.
+    fn found(&self, row: &[f64]) -> f64 {
+        self.shares(row).sum()
     }
 
     fn shares(&self, row: &[f64]) -> impl Iterator<Item = f64> {
@@ -137,23 +157,23 @@ mod tests {
     fn choices_have_their_probabilities() {
         const N: u32 = 40_000;
         let field = field();
-        let rows: [Option<&[f64]>; 4] =
-            [None, Some(&[1.0, 7.0, 3.0]), Some(&[0.0, 1.0, 0.0]), Some(&[0.0, 0.0, 1e-30])];
-        for row in rows {
+        let rows: [&[f64]; 3] = [&[1.0, 7.0, 3.0], &[0.0, 1.0, 0.0], &[0.0, 0.0, 1e-30]];
+        let taught = rows.map(Manner::Taught);
+        for manner in [Manner::Natural, Manner::Balanced].into_iter().chain(taught) {
             let possible = [0, 2, 3, 4];
-            let whole: f64 = possible.iter().map(|at| field.probability(row, *at)).sum();
-            assert!((whole - 1.0).abs() < 1e-12, "{row:?}: {whole}");
+            let whole: f64 = possible.iter().map(|at| field.probability(manner, *at)).sum();
+            assert!((whole - 1.0).abs() < 1e-12, "{manner:?}: {whole}");
             let mut counts = [0; 5];
             for n in 0..N {
                 let mut draw = Key::new(5, 6).draw(StreamName::of("field"), 0, u64::from(n));
-                counts[field.choose(row, [draw.uniform(), draw.uniform()])] += 1;
+                counts[field.choose(manner, [draw.uniform(), draw.uniform()])] += 1;
             }
             assert_eq!(counts[1], 0, "it cannot fail");
             for at in possible {
-                let p = field.probability(row, at);
+                let p = field.probability(manner, at);
                 let off = f64::from(counts[at]) / f64::from(N) - p;
                 let error = (p * (1.0 - p) / f64::from(N)).sqrt();
-                assert!(off.abs() <= 4.0 * error, "{row:?} {at}: {off} beside {p}");
+                assert!(off.abs() <= 4.0 * error, "{manner:?} {at}: {off} beside {p}");
             }
         }
     }

@@ -1,23 +1,25 @@
-//! How forced paths choose what fails, when, and for how long: three ways, and the weight of a path by
-//! all of them.
+//! How forced paths choose what fails, when, and for how long: four ways, and the weight of a path by all
+//! of them.
 //!
-//! By the first way failures are balanced: a failure comes before the last repair under way ends with
-//! probability 0.8, and all classes of things get their share (balanced failure biasing: Shahabuddin
-//! 1994). The second does the same, but draws repairs by their length, since the probability that something
-//! else fails during one is proportional to it. By the third the path follows what the first look has
-//! taught of its column: at each failure, a class is as probable as its share of all that was found there,
-//! after the same class (the cross-entropy method: Rubinstein 1999; for failures, Ridder 2005); it comes
-//! before the next repair ends with probability 0.95; and it comes the sooner, the more failures must
-//! follow while what is down stays down. Repairs are drawn by their length there, too.
+//! By the first way everything fails as it does. By the second failures are balanced: a failure comes
+//! before the last repair under way ends with probability 0.8, and all classes of things get their share
+//! (balanced failure biasing: Shahabuddin 1994). The third does the same, but draws repairs by their length,
+//! since the probability that something else fails during one is proportional to it. By the fourth the path
+//! follows what the first look has taught of its column: at each failure, a class is as probable as its
+//! share of all that was found there, after the same class (the cross-entropy method: Rubinstein 1999; for
+//! failures, Ridder 2005); it comes before the next repair ends with probability 0.95; and it comes the
+//! sooner, the more failures must follow while what is down stays down. Repairs are drawn by their length
+//! there, too.
 //!
 //! Each path goes one of the ways by lot, and its weight is its true probability over that of the mixture
-//! (defensive importance sampling: Hesterberg 1995). So what the look did not see weighs at most one
-//! over the other ways' shares as much as without any lesson, and no repair that is long or short weighs
-//! more than one over the share of the way that draws it so.
+//! (defensive importance sampling: Hesterberg 1995). So no path weighs more than about twenty, the inverse of
+//! the first way's share; what the look did not see weighs at most one over the other ways' shares as
+//! much as without any lesson, and no repair that is long or short more than one over the share of the
+//! way that draws it so.
 //!
 //! Absent on purpose: the paths.
 
-use super::field::pick;
+use super::field::{Manner, pick};
 use super::haste::Haste;
 use super::seen::COLUMNS;
 use crate::plan::Plan;
@@ -31,11 +33,11 @@ const LN_UNFORCED: f64 = -1.609_437_912_434_100_3;
 const LN_UNTAUGHT: f64 = -2.995_732_273_553_991;
 
 /// The shares of paths that go each way: where nothing has been taught, and where something has.
-const UNTAUGHT: [f64; WAYS] = [0.5, 0.5, 0.0];
-const TAUGHT: [f64; WAYS] = [0.1, 0.15, 0.75];
+const UNTAUGHT: [f64; WAYS] = [0.05, 0.45, 0.5, 0.0];
+const TAUGHT: [f64; WAYS] = [0.05, 0.1, 0.15, 0.7];
 
 /// How many ways there are.
-const WAYS: usize = 3;
+const WAYS: usize = 4;
 
 /// Failures that are told apart by how many came before; all later ones are one.
 const DEPTHS: usize = 4;
@@ -155,17 +157,18 @@ impl Guide {
         Self { lesson: Some(lesson.clone()), shares: TAUGHT }
     }
 
-    /// What was found with each class as the next failure, where there is a lesson.
-    pub(super) fn row(&self, before: &[usize]) -> Option<&[f64]> {
-        self.lesson.as_ref().map(|lesson| lesson.row(before))
+    /// How the next failure is chosen, by each manner.
+    pub(super) fn manners(&self, before: &[usize]) -> [Manner<'_>; 3] {
+        let row = self.lesson.as_ref().map(|lesson| lesson.row(before));
+        [Manner::Natural, Manner::Balanced, row.map_or(Manner::Balanced, Manner::Taught)]
     }
 
-    /// With which probability a failure is forced, by balance and by the lesson, in such parts of the
-    /// time in which each would force it.
-    pub(super) fn forced(&self, parts: [f64; 2], at_least: f64) -> [f64; 2] {
-        let first = (1.0 - libm::exp(parts[0] * LN_UNFORCED)).max(at_least);
-        let taught = || (1.0 - libm::exp(parts[1] * LN_UNTAUGHT)).max(at_least);
-        [first, if self.lesson.is_some() { taught() } else { first }]
+    /// With which probability a failure is forced, by each manner: that by nature, or more, in such parts
+    /// of the time in which balance and a lesson would force it.
+    pub(super) fn forced(&self, nature: f64, parts: [f64; 2]) -> [f64; 3] {
+        let balanced = (1.0 - libm::exp(parts[0] * LN_UNFORCED)).max(nature);
+        let taught = || (1.0 - libm::exp(parts[1] * LN_UNTAUGHT)).max(nature);
+        [nature, balanced, if self.lesson.is_some() { taught() } else { balanced }]
     }
 
     /// How much sooner a failure comes by the lesson, after so many.
@@ -203,26 +206,26 @@ impl Trace {
 
     /// Whether its repairs are drawn by their length.
     pub(super) fn lengthens(&self) -> bool {
-        self.way > 0
-    }
-
-    /// Whether it follows the lesson.
-    pub(super) fn is_taught(&self) -> bool {
         self.way > 1
     }
 
-    /// Something happened that has this true probability, and those by balance and by the lesson.
-    pub(super) fn take(&mut self, truth: f64, [balanced, taught]: [f64; 2]) {
-        let (balanced, taught) = (balanced / truth, taught / truth);
-        for (odds, more) in self.odds.iter_mut().zip([balanced, balanced, taught]) {
+    /// The number of its manner: by nature, balanced, taught.
+    pub(super) fn manner(&self) -> usize {
+        [0, 1, 1, 2][self.way]
+    }
+
+    /// Something happened that has this true probability, and those by each manner.
+    pub(super) fn take(&mut self, truth: f64, by: [f64; 3]) {
+        let [natural, balanced, taught] = by.map(|probability| probability / truth);
+        for (odds, more) in self.odds.iter_mut().zip([natural, balanced, balanced, taught]) {
             *odds *= more;
         }
     }
 
     /// Repairs are so much more probable where they are drawn by their length.
     pub(super) fn lengthened(&mut self, ratio: f64) {
-        self.odds[1] *= ratio;
         self.odds[2] *= ratio;
+        self.odds[3] *= ratio;
     }
 
     /// Its true probability over that by which it came about; 0 if it cannot come.

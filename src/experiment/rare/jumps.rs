@@ -5,6 +5,7 @@
 //! Absent on purpose: what a state is, and sums over trials.
 
 use super::chain::{Chain, State, Way};
+use super::field::Manner;
 use super::guide::{Guide, Trace};
 use super::path::{Layers, QUIET, Target};
 use super::seen::Seen;
@@ -63,8 +64,9 @@ impl Walk<'_, '_> {
     /// A path by the rates of the plan, but for its first failure: all classes get their share.
     fn plain_path(&mut self, at: usize, draw: &mut Draw) {
         let field = &self.chain.state(at).field;
-        let chosen = field.choose(None, [draw.uniform(), draw.uniform()]);
-        let weight = field.chance(chosen) / field.whole() / field.probability(None, chosen);
+        let chosen = field.choose(Manner::Balanced, [draw.uniform(), draw.uniform()]);
+        let weight =
+            field.chance(chosen) / field.whole() / field.probability(Manner::Balanced, chosen);
         let first = self.chain.follow(at, Way::Failure(chosen));
         let mut layers = Layers::default();
         self.natural(first, QUIET, false, &mut layers, &mut 0.0, draw);
@@ -110,7 +112,7 @@ impl Walk<'_, '_> {
         let Target { column, watched } = target;
         let (guide, trace) = (&self.course.guides[column], &mut self.trace);
         trace.begin(guide, draw.uniform());
-        let way = fail(self.chain.state(at), (guide, trace), 1.0, [1.0; 2], draw);
+        let way = fail(self.chain.state(at), (guide, trace), 1.0, [1.0; 3], draw);
         let (mut seen, mut struck) = (Seen::default(), false);
         let mut at = self.chain.follow(at, way);
         for _ in 0..JUMPS_MAX {
@@ -131,10 +133,10 @@ impl Walk<'_, '_> {
                 seen.add(column, &here, weight);
             }
             let natural = state.failing / rate;
-            let forced =
-                guide.forced([state.part; 2], natural).map(|f| if natural > 0.0 { f } else { 0.0 });
+            let forced = guide.forced(natural, [state.part; 2]);
+            let forced = if natural > 0.0 { forced } else { [0.0; 3] };
             let trace = &mut self.trace;
-            let way = if draw.uniform() < forced[usize::from(trace.is_taught())] {
+            let way = if draw.uniform() < forced[trace.manner()] {
                 struck = true;
                 fail(state, (guide, trace), natural, forced, draw)
             } else {
@@ -158,15 +160,15 @@ fn fail(
     state: &State,
     (guide, trace): (&Guide, &mut Trace),
     truth: f64,
-    forced: [f64; 2],
+    forced: [f64; 3],
     draw: &mut Draw,
 ) -> Way {
-    let (field, row) = (&state.field, guide.row(&trace.failures));
+    let (field, manners) = (&state.field, guide.manners(&trace.failures));
     let uniforms = [draw.uniform(), draw.uniform()];
-    let chosen = field.choose(row.filter(|_| trace.is_taught()), uniforms);
-    let [balanced, taught] = [None, row].map(|row| field.probability(row, chosen));
-    let own = field.chance(chosen) / field.whole();
-    trace.take(truth * own, [forced[0] * balanced, forced[1] * taught]);
+    let chosen = field.choose(manners[trace.manner()], uniforms);
+    let by =
+        std::array::from_fn(|manner| forced[manner] * field.probability(manners[manner], chosen));
+    trace.take(truth * field.chance(chosen) / field.whole(), by);
     trace.failures.push(field.class(chosen));
     Way::Failure(chosen)
 }

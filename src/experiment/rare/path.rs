@@ -120,9 +120,9 @@ impl<'p> Chances<'p> {
 
     /// Chooses the failure that begins an incident.
     pub(super) fn first(&self, guide: &Guide, trace: &mut Trace, uniforms: [f64; 2]) -> usize {
-        let row = guide.row(&trace.failures);
-        let chosen = self.field.choose(row.filter(|_| trace.is_taught()), uniforms);
-        let chances = [None, row].map(|row| self.field.probability(row, chosen));
+        let manners = guide.manners(&trace.failures);
+        let chosen = self.field.choose(manners[trace.manner()], uniforms);
+        let chances = manners.map(|manner| self.field.probability(manner, chosen));
         trace.take(self.field.chance(chosen) / self.field.whole(), chances);
         trace.failures.push(self.field.class(chosen));
         chosen
@@ -143,28 +143,28 @@ fn choose(
 ) -> Option<(usize, f64)> {
     let nothing = chances.survive(secs, None);
     let forced = if chances.field.whole() <= 0.0 {
-        [0.0; 2]
+        [0.0; 3]
     } else if nothing <= 0.0 {
-        [1.0; 2]
+        [1.0; 3]
     } else {
-        guide.forced([part, 1.0], 1.0 - nothing)
+        guide.forced(1.0 - nothing, [part, 1.0])
     };
-    if uniforms[0] >= forced[usize::from(trace.is_taught())] {
+    if uniforms[0] >= forced[trace.manner()] {
         trace.take(nothing, forced.map(|forced| 1.0 - forced));
         return None;
     }
-    let row = guide.row(&trace.failures);
-    let chosen =
-        chances.field.choose(row.filter(|_| trace.is_taught()), [uniforms[1], uniforms[2]]);
+    let manners = guide.manners(&trace.failures);
+    let chosen = chances.field.choose(manners[trace.manner()], [uniforms[1], uniforms[2]]);
     let hazard = &chances.hazards[chosen];
     let repair = hazard.repair.map_or(secs, Law::mean);
     let haste = guide.haste(trace.failures.len(), repair / secs);
-    let quantile = if trace.is_taught() { haste.quantile(uniforms[3]) } else { uniforms[3] };
+    let quantile = if trace.manner() == 2 { haste.quantile(uniforms[3]) } else { uniforms[3] };
     let when = hazard.when(quantile, secs);
-    let [balanced, taught] = [None, row].map(|row| chances.field.probability(row, chosen));
-    let chosen_so = [forced[0] * balanced, forced[1] * taught * haste.density(quantile)];
+    let [natural, balanced, taught] = std::array::from_fn(|manner| {
+        forced[manner] * chances.field.probability(manners[manner], chosen)
+    });
     let truth = chances.field.chance(chosen) * chances.survive(when, Some(chosen));
-    trace.take(truth, chosen_so);
+    trace.take(truth, [natural, balanced, taught * haste.density(quantile)]);
     trace.failures.push(chances.field.class(chosen));
     Some((chosen, when))
 }

@@ -7,6 +7,7 @@
 //! moment.
 
 use super::chain::Chain;
+use super::field::Manner;
 use super::guide::{Classes, Guide, Lesson, Trace};
 use super::jumps;
 use super::look::Look;
@@ -266,8 +267,9 @@ impl<'p> Walk<'_, 'p> {
     /// A path by the clocks of the plan, but for its first failure: all classes get their share.
     fn plain_path(&mut self, branch: &mut Ideal<'p>, draw: &mut Draw) {
         let (field, uniforms) = (&self.first.field, [draw.uniform(), draw.uniform()]);
-        let chosen = field.choose(None, uniforms);
-        let weight = field.chance(chosen) / field.whole() / field.probability(None, chosen);
+        let chosen = field.choose(Manner::Balanced, uniforms);
+        let weight =
+            field.chance(chosen) / field.whole() / field.probability(Manner::Balanced, chosen);
         branch.strike_by(&self.first.hazards[chosen], Time::START);
         branch.let_go();
         let base = branch.strikes();
