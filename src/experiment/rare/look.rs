@@ -42,9 +42,8 @@ impl Look {
         let mut sums = Sums::new(course);
         for number in 0..LOOK_TRIALS {
             let row = course.trial(Key::new(seed ^ LOOK_SEED, number));
-            let endless = row.endless;
-            sums.add(row);
-            if endless || sums.is_enough(course) {
+            sums.add(&row);
+            if row.endless || sums.is_enough(course) {
                 break;
             }
         }
@@ -69,7 +68,7 @@ impl Sums {
         Self { columns: [Column::default(); COLUMNS], lessons, incidents: 0 }
     }
 
-    fn add(&mut self, row: Row) {
+    fn add(&mut self, row: &Row) {
         self.incidents += row.incidents;
         for (column, more) in self.columns.iter_mut().zip(&row.columns) {
             column.absorb(more);

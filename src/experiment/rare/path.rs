@@ -80,12 +80,12 @@ impl<'p> Chances<'p> {
 
     /// Reads the hazards of a state with their rates, as those of a state that lasts for ever.
     pub(super) fn by_rate(&mut self, ideal: &Ideal<'p>) -> f64 {
-        self.read(ideal, |hazard| hazard.rate());
+        self.read(ideal, None);
         self.field.whole()
     }
 
     fn by_span(&mut self, ideal: &Ideal<'p>, secs: f64) {
-        self.read(ideal, |hazard| hazard.within(secs));
+        self.read(ideal, Some(secs));
         self.rates.clear();
         if self.hazards.iter().all(forgets) {
             self.rates.extend(self.hazards.iter().map(Hazard::rate));
@@ -93,7 +93,12 @@ impl<'p> Chances<'p> {
         self.rate = self.rates.iter().sum();
     }
 
-    fn read(&mut self, ideal: &Ideal<'p>, chance: impl Fn(&Hazard) -> f64) {
+    /// With their probabilities of coming within a span, or their rates.
+    fn read(&mut self, ideal: &Ideal<'p>, span: Option<f64>) {
+        let chance = |hazard: &Hazard| match span {
+            Some(secs) => hazard.within(secs),
+            None => hazard.rate(),
+        };
         ideal.hazards(&mut self.hazards);
         self.field.begin(self.classes.count());
         let mut last: Option<(&Hazard, usize, f64)> = None;
