@@ -97,6 +97,12 @@ impl Agenda {
         if first.is_never() { None } else { Some((first, Cell(self.winner[1]))) }
     }
 
+    /// The same instant alone; [`Time::NEVER`] if no cell is set.
+    #[inline]
+    pub fn soonest(&self) -> Time {
+        self.due[1]
+    }
+
     #[inline]
     fn leaf(&self, cell: Cell) -> usize {
         let index = cell.0 as usize;

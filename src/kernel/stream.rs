@@ -125,13 +125,17 @@ impl Draw {
     /// The next 64 random bits.
     #[inline]
     pub fn bits(&mut self) -> u64 {
-        if self.has_spare {
-            self.has_spare = false;
-            return self.spare;
-        }
         if self.quick {
             self.key = self.key.wrapping_add(GOLDEN);
             return mix(self.key);
+        }
+        self.bits_of_block()
+    }
+
+    fn bits_of_block(&mut self) -> u64 {
+        if self.has_spare {
+            self.has_spare = false;
+            return self.spare;
         }
         let [first, second] = philox(self.counter, self.key);
         self.counter = self.counter.wrapping_add(1);
@@ -167,13 +171,16 @@ impl Draw {
     #[inline]
     pub fn below(&mut self, n: u64) -> u64 {
         assert!(n > 0, "no number lies below 0");
-        let mut product = u128::from(self.bits()) * u128::from(n);
+        let product = u128::from(self.bits()) * u128::from(n);
         // The remainder is a division, and below n: most products need not know it.
-        if low(product) < n {
-            let threshold = n.wrapping_neg() % n;
-            while low(product) < threshold {
-                product = u128::from(self.bits()) * u128::from(n);
-            }
+        if low(product) < n { self.below_again(n, product) } else { high(product) }
+    }
+
+    #[cold]
+    fn below_again(&mut self, n: u64, mut product: u128) -> u64 {
+        let threshold = n.wrapping_neg() % n;
+        while low(product) < threshold {
+            product = u128::from(self.bits()) * u128::from(n);
         }
         high(product)
     }
@@ -183,6 +190,7 @@ impl Draw {
     /// # Panics
     ///
     /// If `lo` exceeds `hi`.
+    #[inline]
     pub fn uniform_duration(&mut self, lo: Duration, hi: Duration) -> Duration {
         let width = (hi - lo).as_nanos();
         if width == 0 { lo } else { lo + Duration::from_nanos(self.below(width)) }

@@ -69,10 +69,17 @@ impl Clock {
     }
 
     /// The numbers from which a protocol's timers are drawn.
+    #[inline]
     pub(super) fn timers(&mut self, key: Key) -> Draw {
-        let count = &mut self.counts[Purpose::Timer as usize];
+        self.quick(key, Purpose::Timer)
+    }
+
+    /// Numbers for this purpose that are quick to draw.
+    #[inline]
+    pub(super) fn quick(&mut self, key: Key, purpose: Purpose) -> Draw {
+        let count = &mut self.counts[purpose as usize];
         *count += 1;
-        key.quick_draw(self.name, Purpose::Timer as u32, *count)
+        key.quick_draw(self.name, purpose as u32, *count)
     }
 
     /// A span of this law.

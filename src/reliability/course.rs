@@ -16,6 +16,18 @@ pub trait Course {
     fn levels(&self) -> u8;
     /// Why a measure that is down is down.
     fn reason(&self, measure: Measure) -> Reason;
+    /// Tells the same of each measure whose bit is set.
+    #[inline]
+    fn blame(&self, mut down: u8, mut tell: impl FnMut(usize, Reason))
+    where
+        Self: Sized,
+    {
+        while down != 0 {
+            let at = down.trailing_zeros() as usize;
+            down &= down - 1;
+            tell(at, self.reason(Measure::ALL[at]));
+        }
+    }
     /// The share of fresh requests that reach an API server that serves.
     fn share_served(&self) -> f64;
 }
@@ -25,6 +37,7 @@ impl Course for Ideal<'_> {
         Ideal::reset(self, key);
     }
 
+    #[inline]
     fn next(&self) -> Time {
         Ideal::next(self)
     }
@@ -33,6 +46,7 @@ impl Course for Ideal<'_> {
         Ideal::step(self);
     }
 
+    #[inline]
     fn levels(&self) -> u8 {
         Ideal::levels(self)
     }
@@ -41,6 +55,12 @@ impl Course for Ideal<'_> {
         Ideal::reason(self, measure)
     }
 
+    #[inline]
+    fn blame(&self, down: u8, tell: impl FnMut(usize, Reason)) {
+        Ideal::blame(self, down, tell);
+    }
+
+    #[inline]
     fn share_served(&self) -> f64 {
         Ideal::share_served(self)
     }

@@ -45,9 +45,11 @@ fn mark(row: &mut YearRow, began: &mut [u64; MEASURES], down: u8, at: u64) {
 
 /// So much time passes with this up.
 fn spend(row: &mut YearRow, course: &impl Course, levels: u8, span: u64) {
-    each(!levels, |index| {
-        row.measures[index].reasons[course.reason(Measure::ALL[index]) as usize] += span;
-    });
+    if levels != u8::MAX {
+        course.blame(!levels, |index, reason| {
+            row.measures[index].reasons[reason as usize] += span;
+        });
+    }
     let beside = lost(course.share_served(), span);
     if beside > 0 {
         row.lost += beside;

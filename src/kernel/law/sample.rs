@@ -19,6 +19,14 @@ impl Law {
         match self {
             Law::Fixed(span) => *span,
             Law::Uniform { from, to } => draw.uniform_duration(*from, *to),
+            _ => self.sample_curve(draw),
+        }
+    }
+
+    /// The same of laws that take more than a product.
+    fn sample_curve(&self, draw: &mut Draw) -> Duration {
+        match self {
+            Law::Fixed(_) | Law::Uniform { .. } => self.sample(draw),
             Law::Exponential { mean } => scaled(*mean, exponential(draw)),
             Law::Weibull { shape, scale } => {
                 scaled(*scale, libm::pow(exponential(draw), 1.0 / shape))

@@ -60,13 +60,13 @@ impl Ideal<'_> {
 
     /// The API server that an elected address leads to, if it takes connections.
     pub(super) fn front(&self) -> Bits {
-        let holder = self.elected.as_ref().zip(self.vip.holder);
+        let holder = self.elected.as_ref().zip(self.vip.holder());
         let server = holder.and_then(|(elected, holder)| elected.servers.get(holder));
         server.map_or(0, |server| self.listening() & 1 << server)
     }
 
     /// Whether the address is away for want of writes.
     pub(super) fn lacks_api(&self) -> bool {
-        self.elected.is_some() && self.vip.holder.is_none() && self.vip.due.is_never()
+        self.elected.is_some() && !self.vip.is_held() && self.vip.due.is_never()
     }
 }

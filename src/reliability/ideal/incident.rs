@@ -182,7 +182,7 @@ impl<'p> Ideal<'p> {
         let into = [&mut self.vip, &mut self.leader, &mut self.scheduler, &mut self.manager];
         for (into, from) in into.into_iter().zip(from) {
             into.reset();
-            into.holder = from.holder;
+            into.sit_as(from);
         }
         self.reset_timers();
         if let (Some(nights), Some(quiet)) = (&mut self.nights, &quiet.nights) {
@@ -192,6 +192,8 @@ impl<'p> Ideal<'p> {
         (self.votes, self.servers, self.ready) = (quiet.votes, quiet.servers, quiet.ready);
         (self.usable, self.write, self.able) = (quiet.usable, quiet.write, quiet.able);
         (self.reaching, self.served) = (quiet.reaching, quiet.served);
+        (self.majority, self.leads) = (quiet.majority, quiet.leads);
+        (self.endpoint, self.reached) = (quiet.endpoint, quiet.reached);
         self.soonest = Time::NEVER;
         self.outlook = quiet.outlook;
     }
@@ -226,7 +228,7 @@ impl<'p> Ideal<'p> {
             let others = self.server_starts.dues().chain(self.balancer_starts.dues());
             self.rejoins.dues().chain(others).filter(|due| !due.is_never())
         };
-        let next = starts().fold(self.process.next().unwrap_or(Time::NEVER), Time::min);
+        let next = starts().fold(self.process.soonest(), Time::min);
         let last = self.process.last_end().into_iter().chain(starts()).max();
         if let Some(last) = last {
             return (next, last);
@@ -241,7 +243,7 @@ impl<'p> Ideal<'p> {
         let machine = |id: Option<&ComponentId>| id.and_then(|id| self.plan.map.machine_of(*id));
         let of = |seat: &Seat, candidates: &[ComponentId]| {
             let timed = !self.takes.at_once(seat.timing);
-            timed.then(|| machine(seat.holder.and_then(|at| candidates.get(at)))).flatten()
+            timed.then(|| machine(seat.holder().and_then(|at| candidates.get(at)))).flatten()
         };
         let holders = [
             of(&self.vip, &self.balancers),

@@ -127,7 +127,7 @@ impl Ideal<'_> {
     pub fn stance(&self, into: &mut Vec<usize>) {
         into.clear();
         self.process.stance(into);
-        let holder = |seat: &Seat| match seat.holder {
+        let holder = |seat: &Seat| match seat.holder() {
             Some(at) => 2 + at,
             None => usize::from(!seat.due.is_never()),
         };

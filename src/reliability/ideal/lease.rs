@@ -38,9 +38,16 @@ impl Lease {
         Self { patience: Time::NEVER, passes: Time::NEVER, expired: false }
     }
 
+    /// Whether all is as it should be: one of those who can renew it holds it, and has not begun to lose
+    /// patience.
+    #[inline]
+    pub(super) fn is_kept(&self, seat: &Seat, able: Bits) -> bool {
+        self.patience.is_never() && seat.is_held_by(able)
+    }
+
     /// Lets the Lease follow from how things stand.
     pub(super) fn review(&mut self, seat: &mut Seat, timers: &Timers, it: Standing) {
-        if let Some(holder) = seat.holder {
+        if let Some(holder) = seat.holder() {
             if it.group.running >> holder & 1 == 0 {
                 let lost = it.group.lost(holder);
                 self.vacate(seat, false);
@@ -56,7 +63,7 @@ impl Lease {
                 seat.due = passes.max(it.now);
             }
         }
-        if seat.holder.is_none() {
+        if !seat.is_held() {
             self.fill(seat, timers, it);
         }
     }
@@ -73,7 +80,8 @@ impl Lease {
     }
 
     fn vacate(&mut self, seat: &mut Seat, expired: bool) {
-        (seat.holder, seat.due) = (None, Time::NEVER);
+        seat.give(None);
+        seat.due = Time::NEVER;
         (self.patience, self.expired) = (Time::NEVER, expired);
     }
 
@@ -83,7 +91,8 @@ impl Lease {
         let rang = seat.due <= it.now;
         if rang && possible {
             (seat.due, self.expired) = (Time::NEVER, false);
-            seat.holder = seat.any_of(takers, it.key);
+            let taker = seat.any_of(takers, it.key);
+            seat.give(taker);
         } else if rang || seat.due.is_never() {
             (seat.due, self.expired) = (Time::NEVER, true);
         }

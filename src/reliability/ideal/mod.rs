@@ -10,6 +10,7 @@
 mod elected;
 mod incident;
 mod jumps;
+mod lack;
 mod lease;
 mod measure;
 mod nights;
@@ -20,6 +21,7 @@ mod seat;
 mod starts;
 mod takes;
 mod verdict;
+mod ways;
 
 pub use incident::Kinds;
 pub use jumps::{Ending, forgets};
@@ -28,8 +30,6 @@ pub(super) use verdict::Verdict;
 
 use super::process::Process;
 use crate::component::id::{ComponentId, Kind};
-use crate::components::Params;
-use crate::components::lease::Kubeconfig;
 use crate::kernel::stream::Key;
 use crate::kernel::time::Time;
 use crate::plan::Plan;
@@ -40,10 +40,36 @@ use lease::Lease;
 use nights::Nights;
 use review::Outlook;
 use rotation::Rotation;
-use scene::{Scenes, Wiring};
+use scene::{Bits, Scenes, Wiring};
 use seat::Seat;
 use starts::Starts;
 use takes::Takes;
+use ways::Ways;
+
+/// By which rules services follow: what a plan decides once and for all.
+#[derive(Clone, Copy, Debug)]
+struct Rules {
+    /// Whether the address is something that is held.
+    seated: bool,
+    /// Whether clients get to servers in the rotation only.
+    by_rotation: bool,
+    /// Whether a server belongs into the rotation if it is ready (it has etcd), and not if it serves.
+    by_readiness: bool,
+    /// Whether members that start count among those that could vote.
+    starts_vote: bool,
+}
+
+impl Rules {
+    fn of(plan: &Plan, takes: &Takes, balancers: &[ComponentId]) -> Self {
+        let seated = matches!(plan.services.endpoint, Endpoint::Balancer(_) | Endpoint::Vip { .. });
+        Self {
+            seated,
+            by_rotation: takes.is_drawn(Timing::LbRise) && !balancers.is_empty(),
+            by_readiness: takes.is_drawn(Timing::LbFall),
+            starts_vote: takes.is_drawn(Timing::EtcdRejoin),
+        }
+    }
+}
 
 /// The services of a plan, as the failure process and the time of each protocol make them.
 #[derive(Clone, Debug)]
@@ -71,23 +97,29 @@ pub struct Ideal<'p> {
     nights: Option<Box<Nights>>,
     /// The Lease by which the address is held, where it is.
     elected: Option<Elected>,
+    rules: Rules,
     takes: Takes<'p>,
     wiring: Wiring,
     scenes: Scenes,
-    /// Who has a vote now.
-    votes: scene::Bits,
+    /// Who has a vote now, and whether those are a majority; whether a leader has it.
+    votes: Bits,
+    majority: bool,
+    leads: bool,
     /// API servers that serve now, those that pass the balancers' checks, and balancers that forward.
-    servers: scene::Bits,
-    ready: scene::Bits,
-    usable: scene::Bits,
+    servers: Bits,
+    ready: Bits,
+    usable: Bits,
     /// API servers that may use one of the voters, and those that serve with etcd.
-    reaching: scene::Bits,
-    served: scene::Bits,
+    reaching: Bits,
+    served: Bits,
+    /// Whether the address leads somewhere, and the API servers that clients get to.
+    endpoint: bool,
+    reached: Bits,
     /// Whether writes work, and for which candidates of each Lease.
     write: bool,
-    able: [scene::Bits; 2],
-    /// The API server that each candidate uses, where it is not the address of all.
-    own_servers: [Vec<Option<usize>>; 2],
+    able: [Bits; 2],
+    /// How the candidates for each Lease reach the cluster.
+    ways: [Ways; 2],
     /// The earliest time that runs, beside those of the failure process.
     soonest: Time,
     outlook: Outlook,
@@ -111,6 +143,7 @@ impl<'p> Ideal<'p> {
             Endpoint::OneServer(_) | Endpoint::AllServers => (Vec::new(), Vec::new()),
         };
         let takes = Takes::of(plan);
+        let seat = |timing| Seat::new(timing, takes.is_drawn(timing));
         let mut ideal = Self {
             plan,
             key,
@@ -119,15 +152,16 @@ impl<'p> Ideal<'p> {
             daemons,
             schedulers: plan.map.of_kind(Kind::Scheduler).collect(),
             managers: plan.map.of_kind(Kind::ControllerManager).collect(),
-            vip: Seat::new(Timing::VipTakeover),
-            leader: Seat::new(Timing::EtcdElection),
-            scheduler: Seat::new(Timing::SchedulerTakeover),
-            manager: Seat::new(Timing::ControllerManagerTakeover),
+            vip: seat(Timing::VipTakeover),
+            leader: seat(Timing::EtcdElection),
+            scheduler: seat(Timing::SchedulerTakeover),
+            manager: seat(Timing::ControllerManagerTakeover),
             rotation: Rotation::of(servers.iter().map(|id| named(Timing::LbFall, id))),
             rejoins: Starts::of(members.iter().map(|id| named(Timing::EtcdRejoin, id))),
             leases: [Lease::new(); 2],
             server_starts: Starts::of(servers.iter().map(starting)),
             balancer_starts: Starts::of(balancers.iter().map(starting)),
+            rules: Rules::of(plan, &takes, &balancers),
             balancers,
             nights: Nights::of(plan, takes.timers()),
             elected: Elected::of(plan, takes.drawn(Timing::VipTakeover)),
@@ -135,15 +169,18 @@ impl<'p> Ideal<'p> {
             wiring: Wiring::of(plan),
             scenes: Scenes::new(),
             votes: 0,
+            majority: false,
+            leads: false,
             servers: 0,
             ready: 0,
             usable: 0,
             reaching: 0,
             served: 0,
+            endpoint: false,
+            reached: 0,
             write: false,
             able: [0; 2],
-            own_servers: [Kind::Scheduler, Kind::ControllerManager]
-                .map(|kind| plan.map.of_kind(kind).map(|id| own_server(plan, id)).collect()),
+            ways: [Kind::Scheduler, Kind::ControllerManager].map(|kind| Ways::of(plan, kind)),
             soonest: Time::NEVER,
             outlook: Outlook::NONE,
         };
@@ -181,10 +218,11 @@ impl<'p> Ideal<'p> {
         self.servers = self.scenes.now().servers.serving;
         self.usable = self.scenes.now().balancers.serving;
         self.ready = self.servers;
-        self.reaching = self.wiring.reaching(self.votes);
+        self.count_votes();
+        self.leads = self.leads_now();
         self.review_nights(self.votes, None);
         self.served = self.served_now();
-        self.write = self.writes();
+        self.see_ways();
         self.able = self.able_now();
         self.look();
     }
@@ -196,7 +234,7 @@ impl<'p> Ideal<'p> {
 
     /// When something may change next.
     pub fn next(&self) -> Time {
-        self.process.next().unwrap_or(Time::NEVER).min(self.soonest)
+        self.process.soonest().min(self.soonest)
     }
 
     /// Goes on to the next instant at which something may change.
@@ -216,67 +254,4 @@ impl<'p> Ideal<'p> {
     pub fn share_served(&self) -> f64 {
         self.outlook.share_served
     }
-
-    /// Why a measure that is down is down.
-    pub fn reason(&self, measure: Measure) -> Reason {
-        match self.lack(measure) {
-            Some(Reason::Cluster) => Reason::Cluster,
-            _ if self.process.is_worked_on() => Reason::PlannedWork,
-            lack => lack.unwrap_or(Reason::Failover),
-        }
-    }
-
-    /// Whether [`Ideal::lack`] would tell anything.
-    pub fn lacks(&self, measure: Measure) -> bool {
-        self.lack(measure).is_some()
-    }
-
-    /// What a measure needs and has not, whatever takes over; `None`: it is up, or a failover goes
-    /// on.
-    pub fn lack(&self, measure: Measure) -> Option<Reason> {
-        let path = matches!(
-            measure,
-            Measure::Endpoint
-                | Measure::ApiReadCached
-                | Measure::ApiRead
-                | Measure::ApiWrite
-                | Measure::Scheduling
-                | Measure::Reconciliation
-        );
-        // By their own checks balancers send nobody to servers without etcd, so that cached reads end.
-        let is_checked =
-            self.takes.drawn(Timing::LbFall).is_some() && self.levels() >> measure as u8 & 1 == 0;
-        let etcd = match measure {
-            Measure::Endpoint => self.is_night(measure) || self.lacks_api(),
-            Measure::ApiReadCached => is_checked || self.is_night(measure) || self.lacks_api(),
-            _ => true,
-        };
-        let scene = self.scenes.now();
-        if !scene.cluster {
-            Some(Reason::Cluster)
-        } else if etcd && !self.could_lead() {
-            Some(Reason::Quorum)
-        } else if path && !self.balancers.is_empty() && scene.balancers.serving == 0 {
-            Some(Reason::Balancer)
-        } else if path
-            && measure != Measure::Endpoint
-            && !self.any_server(scene.servers.serving, etcd)
-        {
-            Some(Reason::ApiServer)
-        } else {
-            None
-        }
-    }
-}
-
-/// The API server whose name stands in a candidate's kubeconfig; `None`: the address that clients use.
-fn own_server(plan: &Plan, id: ComponentId) -> Option<usize> {
-    let (kubeconfig, wiring) = match plan.params_of(id) {
-        Params::Scheduler(params, wiring) => (params.kubeconfig, wiring),
-        Params::ControllerManager(params, wiring) => (params.kubeconfig, wiring),
-        _ => return None,
-    };
-    let own = kubeconfig == Kubeconfig::Local;
-    let place = || plan.services.api_servers.iter().position(|server| *server == wiring.server);
-    own.then(place).flatten()
 }

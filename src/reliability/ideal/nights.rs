@@ -285,7 +285,7 @@ impl Ideal<'_> {
     pub(super) fn review_nights(&mut self, votes: Bits, leader: Option<usize>) {
         let Some(nights) = &self.nights else { return };
         self.servers &= !nights.mute;
-        let (scene, leads) = (self.scenes.now(), self.leads());
+        let (scene, leads) = (self.scenes.now(), self.leads);
         let (serving, starting) = (scene.servers.serving, self.server_starts.waiting());
         let up = scene.servers.running & !starting;
         let fed = if leads { serving & up & self.reaching } else { 0 };

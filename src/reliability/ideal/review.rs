@@ -2,11 +2,10 @@
 
 use super::elected::Elected;
 use super::lease::Standing;
-use super::scene::{Bits, Group, bits};
+use super::scene::{Bits, Group, all_if, is_majority};
 use super::seat::{Losing, one_of};
-use super::{Ideal, Measure};
+use super::{Ideal, Measure, Rules};
 use crate::kernel::time::{Duration, Time};
-use crate::plan::service::Endpoint;
 use crate::plan::timings::Timing;
 use crate::reliability::clocks::Clock;
 use crate::reliability::timers::{Lost, Timers};
@@ -28,7 +27,7 @@ impl Ideal<'_> {
     /// Lets everything follow from what happens in the failure process now, and from what has
     /// `changed` in it already.
     pub(super) fn follow(&mut self, mut changed: bool) {
-        while self.process.next() == Some(self.now) {
+        while self.process.soonest() == self.now && !self.now.is_never() {
             self.process.step();
             changed = true;
         }
@@ -50,31 +49,36 @@ impl Ideal<'_> {
     /// has, or because its time has come.
     fn review(&mut self, changed: bool, all: bool) {
         let now = self.now;
-        let before = (self.votes, self.usable, self.ready, self.write, self.served);
-        let leader = self.leader.holder;
-        let starts = [&self.rejoins, &self.server_starts, &self.balancer_starts];
-        if changed || starts.iter().any(|starts| starts.soonest() <= now) {
+        let (votes, usable, ready) = (self.votes, self.usable, self.ready);
+        let (write, served) = (self.write, self.served);
+        let (leader, led) = (self.leader.holder(), self.leads);
+        let started = changed || self.starts_due() <= now;
+        if started {
             self.review_starts();
         }
-        if all || self.votes != before.0 {
-            self.reaching = self.wiring.reaching(self.votes);
-        }
-        if all || self.votes != before.0 || self.leader.due <= now {
+        let recount = all || self.votes != votes;
+        if recount || self.leader.due <= now {
+            if recount {
+                self.count_votes();
+            }
             self.review_leader();
+            self.leads = self.leads_now();
         }
-        self.review_nights(before.0, leader);
+        if started || all || self.leads != led || self.nights_due() <= now {
+            self.review_nights(votes, leader);
+        }
         self.served = self.served_now();
-        self.ready = self.ready_now();
-        if all || self.ready != before.2 || self.rotation.soonest() <= now {
+        self.ready = if self.rules.by_readiness { self.served } else { self.servers };
+        if all || self.ready != ready || self.rotation.soonest() <= now {
             self.review_rotation();
         }
         if self.elected.is_some() {
             self.review_elected();
-        } else if all || self.usable != before.1 || self.vip.due <= now {
+        } else if all || self.usable != usable || self.vip.due <= now {
             self.review_address();
         }
-        self.write = self.writes();
-        let moved = all || (self.write, self.served) != (before.3, before.4);
+        self.see_ways();
+        let moved = all || self.write != write || self.served != served;
         if moved {
             self.able = self.able_now();
         }
@@ -93,7 +97,7 @@ impl Ideal<'_> {
         if !takes.at_once(Timing::EtcdRejoin) {
             let Group { machines, running, .. } = scene.members;
             // A law is of machines; by its own timers a process alone takes its time too.
-            let up = if takes.drawn(Timing::EtcdRejoin).is_some() { running } else { machines };
+            let up = if takes.is_drawn(Timing::EtcdRejoin) { running } else { machines };
             self.votes &= !self.rejoins.review(now, (up, machines), |booted, clock| {
                 let end = takes.end(Timing::EtcdRejoin, clock, at, |timers, draw| {
                     timers.member_start(draw, booted)
@@ -115,13 +119,13 @@ impl Ideal<'_> {
     }
 
     fn review_leader(&mut self) {
-        let (voters, majority) = (self.votes, self.has_majority());
+        let (voters, majority) = (self.votes, self.majority);
         let (scene, takes, key, now) = (self.scenes.now(), &self.takes, self.key, self.now);
-        let holder = self.leader.holder;
+        let holder = self.leader.holder();
         let lost = holder.map_or(Lost::Nobody, |at| scene.lost_leader(at));
         let able = if majority { voters } else { 0 };
-        let may_return = takes.drawn(Timing::EtcdElection).is_some()
-            && holder.is_some_and(|at| scene.leader_lives(at));
+        let may_return =
+            takes.is_drawn(Timing::EtcdElection) && holder.is_some_and(|at| scene.leader_lives(at));
         let losing = Losing { keeps: able, may_return };
         let end = |clock: &mut Clock| {
             takes.end(Timing::EtcdElection, clock, (key, now), |timers, draw| {
@@ -144,13 +148,13 @@ impl Ideal<'_> {
             None => (usable != 0).then(|| usable.trailing_zeros() as usize),
         };
         // Adverts of a higher priority end a lower one's mastership: nobody misses the address.
-        if let (Some(timers), Some(taker), Some(holder)) = (timers, first, self.vip.holder)
+        if let (Some(timers), Some(taker), Some(holder)) = (timers, first, self.vip.holder())
             && timers.preempts(taker, holder)
             && self.vip.is_held_by(usable)
         {
-            self.vip.holder = first;
+            self.vip.give(first);
         }
-        let lost = self.vip.holder.map_or(Lost::Nobody, |at| scene.lost_holder(at));
+        let lost = self.vip.holder().map_or(Lost::Nobody, |at| scene.lost_holder(at));
         let end = |clock: &mut Clock| {
             takes.end(Timing::VipTakeover, clock, at, |timers, draw| {
                 timers.takeover(draw, lost, first.unwrap_or(0))
@@ -165,53 +169,85 @@ impl Ideal<'_> {
     }
 
     fn review_leases(&mut self) {
-        let (key, now, takes) = (self.key, self.now, &self.takes);
-        let seats = [&mut self.scheduler, &mut self.manager];
-        let groups = self.scenes.now().candidates.into_iter().zip(self.able);
-        for ((seat, lease), (group, able)) in seats.into_iter().zip(&mut self.leases).zip(groups) {
-            if let Some(timers) = takes.drawn(seat.timing) {
-                lease.review(seat, timers, Standing { now, key, group, able });
-                continue;
-            }
-            // Where taking it takes no time, who has it changes nothing that is measured.
-            let at_once = takes.at_once(seat.timing);
-            let timing = seat.timing;
-            let end =
-                |clock: &mut Clock| takes.end(timing, clock, (key, now), |_, _| Duration::ZERO);
-            let losing = Losing { keeps: group.running, may_return: false };
-            let candidates = group.serving & able;
-            seat.review(now, candidates, losing, end, |seat| {
-                if at_once { one_of(candidates, 0) } else { seat.any_of(candidates, key) }
-            });
+        let now = self.now;
+        let [schedulers, managers] = self.scenes.now().candidates;
+        let [by_scheduler, by_manager] = self.able;
+        if !self.leases[0].is_kept(&self.scheduler, schedulers.running & by_scheduler) {
+            self.review_lease(0, now);
         }
+        if !self.leases[1].is_kept(&self.manager, managers.running & by_manager) {
+            self.review_lease(1, now);
+        }
+    }
+
+    fn review_lease(&mut self, which: usize, now: Time) {
+        let (key, takes, able) = (self.key, &self.takes, self.able[which]);
+        let group = self.scenes.now().candidates[which];
+        let lease = &mut self.leases[which];
+        let seat = if which == 0 { &mut self.scheduler } else { &mut self.manager };
+        if let Some(timers) = takes.drawn(seat.timing) {
+            return lease.review(seat, timers, Standing { now, key, group, able });
+        }
+        // Where taking it takes no time, who has it changes nothing that is measured.
+        let at_once = takes.at_once(seat.timing);
+        let timing = seat.timing;
+        let end = |clock: &mut Clock| takes.end(timing, clock, (key, now), |_, _| Duration::ZERO);
+        let losing = Losing { keeps: group.running, may_return: false };
+        let candidates = group.serving & able;
+        seat.review(now, candidates, losing, end, |seat| {
+            if at_once { one_of(candidates, 0) } else { seat.any_of(candidates, key) }
+        });
     }
 
     /// Which candidates for each Lease can write: by a law all of them or none; by its own timers those
     /// whose way to the API works, which is the server beside them or the address of all.
     pub(super) fn able_now(&self) -> [Bits; 2] {
-        let with_etcd = self.served;
+        let timings = [Timing::SchedulerTakeover, Timing::ControllerManagerTakeover];
         [0, 1].map(|which| {
-            let timing = [Timing::SchedulerTakeover, Timing::ControllerManagerTakeover][which];
-            let all = if self.write { Bits::MAX } else { 0 };
-            if self.takes.drawn(timing).is_none() {
-                return all;
+            if self.takes.is_drawn(timings[which]) {
+                self.ways[which].able(self.served, self.write)
+            } else if self.write {
+                Bits::MAX
+            } else {
+                0
             }
-            let own = |at: usize| match self.own_servers[which][at] {
-                Some(server) => with_etcd >> server & 1 == 1,
-                None => self.write,
-            };
-            bits(self.own_servers[which].len(), own)
         })
     }
 
-    /// API servers that serve and have etcd.
-    pub(super) fn served_now(&self) -> Bits {
-        if self.leads() && self.scenes.now().cluster { self.servers & self.reaching } else { 0 }
+    /// Sees what follows from who votes.
+    pub(super) fn count_votes(&mut self) {
+        self.reaching = self.wiring.reaching(self.votes);
+        self.majority = is_majority(self.votes, self.rejoins.count());
     }
 
-    /// A server belongs into the rotation if it serves; by its own timers, if it is ready: it has etcd.
-    fn ready_now(&self) -> Bits {
-        if self.takes.drawn(Timing::LbFall).is_none() { self.servers } else { self.served }
+    /// Whether a majority follows a leader.
+    pub(super) fn leads_now(&self) -> bool {
+        self.majority && self.leader.is_held()
+    }
+
+    /// API servers that serve and have etcd.
+    #[inline]
+    pub(super) fn served_now(&self) -> Bits {
+        all_if(self.leads && self.scenes.now().cluster) & self.servers & self.reaching
+    }
+
+    /// Sees where clients get to. By their own timers balancers lead to servers in the rotation only.
+    #[inline]
+    pub(super) fn see_ways(&mut self) {
+        let Rules { seated, by_rotation, .. } = self.rules;
+        let scene = self.scenes.now();
+        let (cluster, address) = (scene.cluster, scene.address);
+        self.endpoint = if seated { self.vip.is_held() } else { address };
+        let mut open = self.rotation.reached(self.servers) | all_if(!by_rotation) & self.servers;
+        if self.elected.is_some() {
+            let front = self.front();
+            self.endpoint = front != 0;
+            open = self.servers & front;
+        } else if !seated {
+            self.endpoint = address && self.listens();
+        }
+        self.reached = all_if(cluster) & self.wiring.known(open);
+        self.write = self.endpoint && self.leads && self.reached & self.reaching != 0;
     }
 
     fn review_rotation(&mut self) {
@@ -230,48 +266,37 @@ impl Ideal<'_> {
     pub(super) fn look(&mut self) {
         let share_served = self.rotation.share(self.servers);
         self.outlook = Outlook { levels: self.levels_now(), share_served };
-        let seats = [&self.vip, &self.leader, &self.scheduler, &self.manager];
-        let seats = seats.into_iter().fold(Time::NEVER, |first, seat| first.min(seat.due));
+        let seats = self.vip.due.min(self.leader.due);
+        let leases = self.scheduler.due.min(self.manager.due);
         let patience = self.leases[0].patience.min(self.leases[1].patience);
-        let starts = [&self.rejoins, &self.server_starts, &self.balancer_starts];
-        let starts = starts.into_iter().fold(Time::NEVER, |first, it| first.min(it.soonest()));
-        let nights = self.nights.as_ref().map_or(Time::NEVER, |nights| nights.soonest);
-        let address = self.elected.as_ref().map_or(Time::NEVER, Elected::patience);
-        let nights = nights.min(address);
-        self.soonest = seats.min(self.rotation.soonest()).min(patience).min(starts).min(nights);
+        let others = self.rotation.soonest().min(self.starts_due());
+        let nights =
+            self.nights_due().min(self.elected.as_ref().map_or(Time::NEVER, Elected::patience));
+        self.soonest = seats.min(leases).min(patience.min(others)).min(nights);
+    }
+
+    /// When the next of what starts is of use.
+    fn starts_due(&self) -> Time {
+        let servers = self.server_starts.soonest().min(self.balancer_starts.soonest());
+        servers.min(self.rejoins.soonest())
+    }
+
+    /// When something happens by itself to a server that has no etcd.
+    fn nights_due(&self) -> Time {
+        self.nights.as_ref().map_or(Time::NEVER, |nights| nights.soonest)
     }
 
     fn levels_now(&self) -> u8 {
-        let (endpoint, leads) = (self.endpoint(), self.leads());
         let works = self.write;
         let bit = |measure: Measure, up: bool| u8::from(up) << measure as u8;
-        bit(Measure::Endpoint, endpoint)
-            | bit(
-                Measure::ApiReadCached,
-                endpoint && self.any_server(self.cached(self.reached()), false),
-            )
+        bit(Measure::Endpoint, self.endpoint)
+            | bit(Measure::ApiReadCached, self.endpoint && self.cached(self.reached) != 0)
             | bit(Measure::ApiRead, works)
             | bit(Measure::ApiWrite, works)
-            | bit(Measure::EtcdQuorum, leads)
+            | bit(Measure::EtcdQuorum, self.leads)
             | bit(Measure::EtcdMajority, self.could_lead())
             | bit(Measure::Scheduling, works && self.scheduler.is_held_by(self.able[0]))
             | bit(Measure::Reconciliation, works && self.manager.is_held_by(self.able[1]))
-    }
-
-    pub(super) fn writes(&self) -> bool {
-        self.endpoint() && self.any_server(self.reached(), true) && self.leads()
-    }
-
-    pub(super) fn leads(&self) -> bool {
-        self.has_majority() && self.leader.holder.is_some()
-    }
-
-    fn endpoint(&self) -> bool {
-        match &self.plan.services.endpoint {
-            Endpoint::Vip { .. } if self.elected.is_some() => self.front() != 0,
-            Endpoint::Balancer(_) | Endpoint::Vip { .. } => self.vip.holder.is_some(),
-            _ => self.scenes.now().address && self.listens(),
-        }
     }
 
     /// Whether one of these API servers serves; with a voter that it may use, where etcd is needed.
@@ -281,32 +306,9 @@ impl Ideal<'_> {
         known & reaching != 0
     }
 
-    /// API servers that clients get to. By their own timers balancers lead to those in the rotation only.
-    fn reached(&self) -> Bits {
-        if self.elected.is_some() {
-            self.servers & self.front()
-        } else if self.takes.drawn(Timing::LbRise).is_some() && !self.balancers.is_empty() {
-            self.rotation.reached(self.servers)
-        } else {
-            self.servers
-        }
-    }
-
-    fn has_majority(&self) -> bool {
-        self.is_majority(self.votes)
-    }
-
-    fn is_majority(&self, voters: Bits) -> bool {
-        voters.count_ones() as usize > self.rejoins.count() / 2
-    }
-
     /// Whether a majority could vote, whoever is elected. Members that start by their own timers could:
     /// that is part of a failover.
     pub(super) fn could_lead(&self) -> bool {
-        if self.takes.drawn(Timing::EtcdRejoin).is_some() {
-            self.is_majority(self.scenes.now().members.serving)
-        } else {
-            self.has_majority()
-        }
+        if self.rules.starts_vote { self.scenes.now().majority } else { self.majority }
     }
 }

@@ -49,31 +49,26 @@ impl Rotation {
     ) {
         let wrong = (self.inside ^ healthy) & self.all;
         let mut left = wrong | self.moving;
+        let mut soonest = Time::NEVER;
         while left != 0 {
             let at = left.trailing_zeros() as usize;
             let bit = left & left.wrapping_neg();
             left ^= bit;
-            if wrong & bit == 0 {
-                self.settle(at, bit);
-            } else if self.moving & bit != 0 {
-                if self.due[at] <= now {
-                    self.inside ^= bit;
-                    self.settle(at, bit);
-                }
-            } else if let Some(due) = end(at, &mut self.clocks[at]) {
-                self.due[at] = due;
-                self.moving |= bit;
+            let goes_on = if wrong & bit == 0 {
+                None
+            } else if self.moving & bit == 0 {
+                end(at, &mut self.clocks[at])
             } else {
-                self.inside ^= bit;
-            }
+                Some(self.due[at]).filter(|due| *due > now)
+            };
+            let due = goes_on.unwrap_or(Time::NEVER);
+            let arrives = if goes_on.is_none() { bit } else { 0 };
+            self.due[at] = due;
+            self.moving = self.moving & !bit | bit & !arrives;
+            self.inside ^= wrong & arrives;
+            soonest = soonest.min(due);
         }
-        self.soonest =
-            if self.moving == 0 { Time::NEVER } else { self.dues().fold(Time::NEVER, Time::min) };
-    }
-
-    fn settle(&mut self, at: usize, bit: Bits) {
-        self.due[at] = Time::NEVER;
-        self.moving &= !bit;
+        self.soonest = soonest;
     }
 
     /// Lets one that is on its way arrive now.

@@ -7,7 +7,7 @@ use super::Ideal;
 use crate::component::id::ComponentId;
 use crate::plan::Plan;
 use crate::plan::service::Endpoint;
-use crate::reliability::process::Process;
+use crate::reliability::process::{Process, Signature};
 use crate::reliability::timers::Lost;
 
 /// How many combinations are kept; one that falls on another's place takes it.
@@ -53,6 +53,8 @@ pub(super) struct Scene {
     pub(super) members: Group,
     /// Members whose disk stalls and nothing else.
     pub(super) stalled: Bits,
+    /// Whether the members that do their work are a majority.
+    pub(super) majority: bool,
     pub(super) servers: Group,
     /// A balancer's work needs what announces its address.
     pub(super) balancers: Group,
@@ -94,8 +96,8 @@ impl Scene {
 #[derive(Clone, Debug)]
 pub(super) struct Scenes {
     /// What is down in each that is kept.
-    down: Vec<Option<u128>>,
-    /// One for each of those, and one that is not kept.
+    down: Vec<Option<Signature>>,
+    /// What follows from each of those, and from one that is not kept.
     all: Vec<Scene>,
     now: usize,
 }
@@ -168,13 +170,13 @@ impl Scenes {
     }
 
     /// How things stand.
+    #[inline]
     pub(super) fn now(&self) -> &Scene {
         &self.all[self.now]
     }
 
-    fn place(&self, down: u128) -> Option<usize> {
-        let [low, high] =
-            [down & u128::from(u64::MAX), down >> 64].map(|half| u64::try_from(half).unwrap_or(0));
+    /// Where such a combination is kept; `None` where none is.
+    fn place(&self, [low, high]: Signature) -> Option<usize> {
         let mixed = (low ^ high.rotate_left(17)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         usize::try_from(mixed >> 32).ok()?.checked_rem(self.down.len())
     }
@@ -215,6 +217,7 @@ impl Ideal<'_> {
         Scene {
             members: voters,
             stalled,
+            majority: is_majority(voters.serving, members.len()),
             servers: group(&plan.services.api_servers),
             balancers,
             daemons,
@@ -230,6 +233,17 @@ impl Ideal<'_> {
             },
         }
     }
+}
+
+/// All bits where something holds, else none: a choice without a branch.
+#[inline]
+pub(super) fn all_if(holds: bool) -> Bits {
+    Bits::from(holds).wrapping_neg()
+}
+
+/// Whether these are more than half of so many members.
+pub(super) fn is_majority(voters: Bits, members: usize) -> bool {
+    voters.count_ones() as usize > members / 2
 }
 
 /// A bit for each number below `count` that it holds of.

@@ -12,10 +12,13 @@ use crate::plan::timings::Timing;
 #[derive(Clone, Debug)]
 pub(super) struct Seat {
     pub(super) timing: Timing,
-    pub(super) holder: Option<usize>,
+    /// The bit of who holds it; none if nobody does.
+    held: Bits,
     /// Who lost it and, if he is back before another one has it, never knew.
     left: Option<usize>,
     pub(super) due: Time,
+    /// Whether the protocol's timers decide, and not a law.
+    drawn: bool,
     /// Who wins the next takeover, where that is decided from outside.
     pub(super) appointed: Option<usize>,
     pub(super) clock: Clock,
@@ -23,15 +26,20 @@ pub(super) struct Seat {
 
 /// The one with this number among those whose bit is set.
 pub(super) fn one_of(bits: Bits, number: u64) -> Option<usize> {
-    (0..64).filter(|at| bits >> at & 1 == 1).nth(usize::try_from(number).ok()?)
+    let mut left = bits;
+    for _ in 0..number {
+        left &= left.wrapping_sub(1);
+    }
+    (left != 0).then(|| left.trailing_zeros() as usize)
 }
 
 impl Seat {
     /// Held by the first, with draws of its own.
-    pub(super) fn new(timing: Timing) -> Self {
+    pub(super) fn new(timing: Timing, drawn: bool) -> Self {
         Self {
             timing,
-            holder: Some(0),
+            drawn,
+            held: 1,
             left: None,
             due: Time::NEVER,
             appointed: None,
@@ -41,13 +49,37 @@ impl Seat {
 
     /// Begins anew.
     pub(super) fn reset(&mut self) {
-        (self.holder, self.left, self.due) = (Some(0), None, Time::NEVER);
+        (self.held, self.left, self.due) = (1, None, Time::NEVER);
         self.clock.rewind();
     }
 
     /// Whether one of those whose bit is set holds it.
+    #[inline]
     pub(super) fn is_held_by(&self, bits: Bits) -> bool {
-        self.holder.is_some_and(|at| bits >> at & 1 == 1)
+        self.held & bits != 0
+    }
+
+    /// Whether anybody holds it.
+    #[inline]
+    pub(super) fn is_held(&self) -> bool {
+        self.held != 0
+    }
+
+    /// Who holds it.
+    #[inline]
+    pub(super) fn holder(&self) -> Option<usize> {
+        (self.held != 0).then(|| self.held.trailing_zeros() as usize)
+    }
+
+    /// Lets this one hold it from now on.
+    #[inline]
+    pub(super) fn give(&mut self, to: Option<usize>) {
+        self.held = to.map_or(0, |at| 1 << at);
+    }
+
+    /// Lets who holds another one hold this one too.
+    pub(super) fn sit_as(&mut self, other: &Self) {
+        self.held = other.held;
     }
 
     /// One of those whose bit is set, each as likely as the others.
@@ -55,7 +87,9 @@ impl Seat {
         if self.appointed.is_some() {
             return self.appointed;
         }
-        let mut draw = self.clock.draw(key, Purpose::Follower);
+        let purpose = Purpose::Follower;
+        let mut draw =
+            if self.drawn { self.clock.quick(key, purpose) } else { self.clock.draw(key, purpose) };
         one_of(bits, draw.below(u64::from(bits.count_ones().max(1))))
     }
 
@@ -74,7 +108,8 @@ impl Seat {
             self.due = Time::NEVER;
             return;
         }
-        if let Some(holder) = self.holder.take() {
+        if let Some(holder) = self.holder() {
+            self.give(None);
             self.left = losing.may_return.then_some(holder);
         }
         self.left = self.left.filter(|_| able != 0);
@@ -93,7 +128,8 @@ impl Seat {
         };
         if over {
             (self.due, self.left) = (Time::NEVER, None);
-            self.holder = back.or_else(|| winner(self));
+            let next = back.or_else(|| winner(self));
+            self.give(next);
         }
     }
 
@@ -110,7 +146,8 @@ impl Seat {
         } else if self.due.is_never() {
             self.due = end(&mut self.clock).unwrap_or(now);
         } else if self.due <= now {
-            (self.holder, self.due) = (taker, Time::NEVER);
+            self.give(taker);
+            self.due = Time::NEVER;
         }
     }
 }

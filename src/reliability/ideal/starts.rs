@@ -39,18 +39,29 @@ impl Starts {
         self.soonest = Time::NEVER;
     }
 
+    /// Whether nothing is otherwise than at the last review: the same stand, and no time has come.
+    #[inline]
+    fn is_settled(&self, now: Time, (up, machines): (Bits, Bits)) -> bool {
+        (self.was_up, self.machines) == (up, machines) && self.soonest > now
+    }
+
     /// What they stand on is `up` now, and these `machines` under it; `end` says when one that has come
     /// back, perhaps with its machine, is of use. Who still waits.
+    #[inline]
     pub(super) fn review(
         &mut self,
         now: Time,
         (up, machines): (Bits, Bits),
         mut end: impl FnMut(bool, &mut Clock) -> Time,
     ) -> Bits {
+        if self.is_settled(now, (up, machines)) {
+            return self.waiting;
+        }
         let came = up & !self.was_up;
         let booted = machines & !self.machines;
         (self.was_up, self.machines) = (up, machines);
         let mut left = self.waiting | came;
+        self.soonest = Time::NEVER;
         while left != 0 {
             let at = left.trailing_zeros() as usize;
             left &= left - 1;
@@ -62,9 +73,8 @@ impl Starts {
                 *due = Time::NEVER;
                 self.waiting &= !(1 << at);
             }
+            self.soonest = self.soonest.min(*due);
         }
-        self.soonest =
-            if self.waiting == 0 { Time::NEVER } else { self.dues().fold(Time::NEVER, Time::min) };
         self.waiting
     }
 

@@ -24,6 +24,9 @@ enum Taking<'p> {
 #[derive(Clone, Debug)]
 pub(super) struct Takes<'p> {
     by: [Taking<'p>; Timing::ALL.len()],
+    /// A bit for each timing that takes no time, and for each that the timers decide.
+    at_once: u16,
+    drawn: u16,
     timers: Option<Box<Timers>>,
 }
 
@@ -39,18 +42,27 @@ impl<'p> Takes<'p> {
             None if timers.is_some() => Taking::Timers,
             _ => Taking::AtOnce,
         });
-        Self { by, timers }
+        let bits = |holds: fn(&Taking) -> bool| {
+            by.iter().enumerate().fold(0, |all, (at, one)| all | u16::from(holds(one)) << at)
+        };
+        let at_once = bits(|one| matches!(one, Taking::AtOnce));
+        let drawn = bits(|one| matches!(one, Taking::Timers));
+        Self { by, at_once, drawn, timers }
     }
 
     /// Whether it takes no time.
     pub(super) fn at_once(&self, timing: Timing) -> bool {
-        matches!(self.by[timing as usize], Taking::AtOnce)
+        self.at_once >> timing as u16 & 1 == 1
+    }
+
+    /// Whether the protocol's timers decide.
+    pub(super) fn is_drawn(&self, timing: Timing) -> bool {
+        self.drawn >> timing as u16 & 1 == 1
     }
 
     /// The protocol's timers, where they decide.
     pub(super) fn drawn(&self, timing: Timing) -> Option<&Timers> {
-        let drawn = matches!(self.by[timing as usize], Taking::Timers);
-        self.timers.as_deref().filter(|_| drawn)
+        self.timers.as_deref().filter(|_| self.is_drawn(timing))
     }
 
     /// The timers, where they decide about anything: then starts take their time too.

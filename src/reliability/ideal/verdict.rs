@@ -20,7 +20,8 @@ impl Ideal<'_> {
     pub(in crate::reliability) fn verdict(&mut self, down: impl Fn(usize) -> bool) -> Verdict {
         self.process.stand(down);
         for seat in [&mut self.vip, &mut self.leader, &mut self.scheduler, &mut self.manager] {
-            (seat.holder, seat.due) = (None, Time::NEVER);
+            seat.give(None);
+            seat.due = Time::NEVER;
         }
         self.follow_anew();
         let reasons = Measure::ALL.map(|measure| self.reason(measure));

@@ -2,7 +2,7 @@
 
 use super::super::clocks::Clock;
 use super::super::crews::Queue;
-use super::{Outage, Process, Slot, State, Work};
+use super::{Outage, Process, Signature, Slot, State, Work};
 use crate::component::id::{ComponentId, MachineId};
 use crate::component::map::Map;
 use crate::kernel::agenda::Agenda;
@@ -109,6 +109,7 @@ impl<'p> Process<'p> {
             lengthens: false,
             lengthened: 1.0,
             strikes: 0,
+            down: Signature::default(),
             slots,
             laws,
         };
@@ -128,7 +129,7 @@ impl<'p> Process<'p> {
         self.agenda.reset();
         self.crews.iter_mut().for_each(Queue::clear);
         self.followers.clear();
-        (self.held, self.strikes) = (held, 0);
+        (self.held, self.strikes, self.down) = (held, 0, Signature::default());
         (self.lengthens, self.lengthened) = (false, 1.0);
         for slot in &mut self.slots {
             slot.state = State::Up;

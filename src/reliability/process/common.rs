@@ -31,7 +31,9 @@ impl Process<'_> {
     }
 
     pub(super) fn outage_event(&mut self, at: usize) {
-        self.outages[at].away = !self.outages[at].away;
+        let away = !self.outages[at].away;
+        self.outages[at].away = away;
+        self.mark(self.slots.len() + at, away);
         self.strikes += u64::from(self.outages[at].away);
         self.next_outage_event(at);
         let laws = &self.laws.outages[at];
@@ -43,7 +45,7 @@ impl Process<'_> {
                     self.down(machine, State::WaitingForPower);
                 }
             } else if state == State::WaitingForPower && self.has_power(machine) {
-                self.slots[machine].state = State::Booting;
+                self.put(machine, State::Booting);
                 let key = self.key;
                 let end = self.slots[machine].clock.end(key, Purpose::Boot, boot, self.now);
                 self.agenda.set(cell(machine), end);

@@ -11,11 +11,13 @@ mod common;
 mod endings;
 mod hazards;
 mod signature;
+mod turns;
 mod work;
 
 pub(super) use endings::rate;
 pub use endings::{Ending, forgets};
 pub use hazards::Hazard;
+pub use signature::Signature;
 
 use super::clocks::{Clock, Purpose};
 use super::crews::{Queue, Turn};
@@ -123,12 +125,20 @@ pub struct Process<'p> {
     lengthened: f64,
     /// How many failures, outages and shocks began by their own clocks.
     strikes: u64,
+    /// A bit for each slot that is not up and for each outage under way, as far as there is room.
+    down: Signature,
 }
 
 impl<'p> Process<'p> {
     /// When something happens next.
     pub fn next(&self) -> Option<Time> {
         self.agenda.next().map(|(at, _)| at)
+    }
+
+    /// The same; [`Time::NEVER`] if nothing does.
+    #[inline]
+    pub fn soonest(&self) -> Time {
+        self.agenda.soonest()
     }
 
     /// Lets the next thing happen.
@@ -303,43 +313,12 @@ impl<'p> Process<'p> {
         }
     }
 
-    fn begin_repair(&mut self, at: usize) {
-        if let State::Queued(span) = self.slots[at].state {
-            self.slots[at].state = State::Repairing;
-            self.agenda.set(cell(at), self.now + span);
-        }
-    }
-
-    fn take_turns(&mut self) {
-        let turns = std::mem::take(&mut self.turns);
-        for turn in &turns {
-            match *turn {
-                Turn::Begins(at) => self.begin_repair(at),
-                Turn::Stops(at) => {
-                    let left = self.agenda.at(cell(at)).saturating_since(self.now);
-                    self.slots[at].state = State::Queued(left);
-                    self.agenda.clear(cell(at));
-                }
-            }
-        }
-        self.turns = turns;
-        self.turns.clear();
-    }
-
-    fn leave_crew(&mut self, at: usize) {
-        let crew = self.part(at).and_then(|part| part.crew);
-        if let Some(crew) = crew.filter(|_| std::mem::take(&mut self.slots[at].needs_crew)) {
-            self.crews[crew].leave(at, &mut self.turns);
-            self.take_turns();
-        }
-    }
-
     fn repaired(&mut self, at: usize) {
         self.leave_crew(at);
         if self.has_power(at) {
             self.come_up(at);
         } else {
-            self.slots[at].state = State::WaitingForPower;
+            self.put(at, State::WaitingForPower);
             self.agenda.clear(cell(at));
         }
     }
@@ -357,25 +336,25 @@ impl<'p> Process<'p> {
 
     /// The same, but its cell is for the caller to set. With a machine its processes and repairs go.
     fn go_down(&mut self, at: usize, state: State) {
-        self.slots[at].state = state;
+        self.put(at, state);
         if let Thing::Machine(machine) = self.slots[at].thing {
             for index in 0..self.on[machine.index()].len() {
                 let process = self.on[machine.index()][index];
                 self.agenda.clear(cell(process));
                 self.leave_crew(process);
-                self.slots[process].state = State::Up;
+                self.put(process, State::Up);
             }
         }
     }
 
     /// A thing is up and new; so are the processes of a machine.
     fn come_up(&mut self, at: usize) {
-        self.slots[at].state = State::Up;
+        self.put(at, State::Up);
         self.start_clock(at);
         if let Thing::Machine(machine) = self.slots[at].thing {
             for index in 0..self.on[machine.index()].len() {
                 let process = self.on[machine.index()][index];
-                self.slots[process].state = State::Up;
+                self.put(process, State::Up);
                 self.start_clock(process);
             }
             self.work_ended(at);

@@ -118,14 +118,16 @@ impl Address {
     /// Who of these takes an address that nobody holds: the one of highest priority, of equal ones the
     /// first.
     pub(super) fn taker(&self, usable: u64) -> Option<usize> {
-        let all = (0..64_usize).filter(|at| usable >> at & 1 == 1);
-        match self {
-            Self::Vrrp(vrrp) => {
-                let priority = |at: &usize| vrrp.instances.get(*at).map_or(0, |it| it.priority);
-                all.rev().max_by_key(priority)
+        let first = (usable != 0).then(|| usable.trailing_zeros() as usize);
+        let Self::Vrrp(vrrp) = self else { return first };
+        let mut best = None;
+        for (at, instance) in vrrp.instances.iter().enumerate() {
+            let better = best.is_none_or(|(_, priority)| instance.priority > priority);
+            if usable >> at & 1 == 1 && better {
+                best = Some((at, instance.priority));
             }
-            _ => all.into_iter().next(),
         }
+        best.map_or(first, |(at, _)| Some(at))
     }
 
     /// Whether this one takes the address from that one, who holds it and serves.

@@ -6,7 +6,7 @@
 //! is under way at the change is taken for one that ends with it: it lasts a round trip or two.
 
 use super::leases::request_times;
-use super::{Lost, mean_delay};
+use super::{Lost, mean_delay, part_of};
 use crate::component::id::Kind;
 use crate::components::Params;
 use crate::components::api_server::{ApiServerParams, HOOK_PERIOD};
@@ -25,6 +25,8 @@ struct Flip {
     wait: Duration,
     took: Duration,
     pacing: Pacing,
+    /// From one check of a checker at rest to the next.
+    cycle: Duration,
     /// From the start of the first check that meets the change to the verdict, without spread; never
     /// where checks do not notice.
     rest: Duration,
@@ -213,19 +215,16 @@ impl Flip {
         let check = HealthCheck::settled(even, up, Time::START, after);
         let flip = check.flip(Time::START, &|_| 0.5);
         let further = if up { rules.fall } else { rules.rise };
-        Self {
+        let new = Self {
+            cycle: Duration::ZERO,
             wait: if up { rules.inter } else { rules.downinter },
             took: lasts(rules, before, up),
             pacing: rules.pacing,
             rest: flip.map_or(Duration::MAX, |flip| flip.at.since(Time::START)),
             further: further.saturating_sub(1),
             between: rules.fastinter,
-        }
-    }
-
-    /// From one check of a checker at rest to the next.
-    fn cycle(&self) -> Duration {
-        self.next(Duration::ZERO, self.took)
+        };
+        Self { cycle: new.next(Duration::ZERO, new.took), ..new }
     }
 
     /// When the check after one begins that began then and took so long.
@@ -240,7 +239,7 @@ impl Flip {
 
     /// The wait for the next check at an arbitrary instant.
     fn phase(&self, draw: &mut Draw) -> Duration {
-        self.cycle().mul_f64(draw.uniform())
+        part_of(self.cycle, draw)
     }
 
     fn draw(&self, spread: f64, draw: &mut Draw) -> Duration {

@@ -40,12 +40,11 @@ struct Follower {
 /// Spans of the members.
 type Spans = ArrayVec<Duration, SEATS>;
 
-/// An election that is won.
-#[derive(Clone, Debug)]
+/// An election that is won. Until when the others' disks sync what the votes made them write is kept
+/// apart: it is long to copy.
+#[derive(Clone, Copy, Debug)]
 struct Won {
     at: Duration,
-    /// Until when the others' disks sync what the votes made them write.
-    others: Spans,
     /// How much later, and then earlier, instants are counted from the loss.
     later: Duration,
     earlier: Duration,
@@ -53,11 +52,7 @@ struct Won {
 
 impl Won {
     fn alone(at: Duration) -> Self {
-        Self { at, others: Spans::new(), later: Duration::ZERO, earlier: Duration::ZERO }
-    }
-
-    fn of((at, others): (Duration, Spans)) -> Self {
-        Self { others, ..Self::alone(at) }
+        Self { at, later: Duration::ZERO, earlier: Duration::ZERO }
     }
 
     fn shifted(&self, at: Duration) -> Duration {
@@ -93,24 +88,28 @@ impl Election {
 
     /// Until a leader is elected.
     pub(super) fn elects(&self, draw: &mut Draw, lost: Lost, voters: u32) -> Duration {
-        self.wins(draw, lost, voters).map_or(Duration::MAX, |won| won.shifted(won.at))
+        self.wins(draw, lost, voters, &mut Spans::new())
+            .map_or(Duration::MAX, |won| won.shifted(won.at))
     }
 
     /// Until it has committed an entry of its term: its own sync, and those of a majority, after those
     /// of their votes.
     pub(super) fn commits(&self, draw: &mut Draw, lost: Lost, voters: u32) -> Duration {
-        let Some(won) = self.wins(draw, lost, voters) else { return Duration::MAX };
+        let mut others = Spans::new();
+        let Some(won) = self.wins(draw, lost, voters, &mut others) else {
+            return Duration::MAX;
+        };
         let (hop, fsync) = (self.settings.hop, &self.settings.fsync);
-        let mut held: ArrayVec<Duration, SEATS> = ArrayVec::new();
-        held.push(won.at + fsync.sample(draw));
-        for busy in &won.others {
-            held.push((won.at + hop).max(*busy) + fsync.sample(draw) + hop);
+        let own = won.at + fsync.sample(draw);
+        for held in &mut others {
+            *held = (won.at + hop).max(*held) + fsync.sample(draw) + hop;
         }
-        won.shifted(nth(&mut held, self.settings.majority - 1))
+        others.push(own);
+        won.shifted(nth(&mut others, self.settings.majority - 1))
     }
 
-    /// `None`: nobody ever wins.
-    fn wins(&self, draw: &mut Draw, lost: Lost, voters: u32) -> Option<Won> {
+    /// `None`: nobody ever wins. `others` takes until when the disks of the others sync.
+    fn wins(&self, draw: &mut Draw, lost: Lost, voters: u32, others: &mut Spans) -> Option<Won> {
         let voters = usize::try_from(voters).unwrap_or(SEATS).min(self.settings.members).min(SEATS);
         if voters < self.settings.majority {
             return None;
@@ -119,14 +118,14 @@ impl Election {
             return Some(Won::alone(self.alone(draw)));
         }
         let won = match lost {
-            Lost::Nobody => self.after_return(draw, voters),
+            Lost::Nobody => self.after_return(draw, voters, others),
             Lost::Stalled => {
                 let next = self.writers.next(draw);
-                let won = self.after_loss(draw, voters);
+                let won = self.after_loss(draw, voters, others);
                 Won { later: won.later.saturating_add(next), ..won }
             }
-            Lost::InOrder => self.handed_over(draw, voters),
-            Lost::Silently | Lost::Exited | Lost::Beside => self.after_loss(draw, voters),
+            Lost::InOrder => self.handed_over(draw, voters, others),
+            Lost::Silently | Lost::Exited | Lost::Beside => self.after_loss(draw, voters, others),
         };
         (won.at < Duration::MAX && won.later < Duration::MAX).then_some(won)
     }
@@ -157,28 +156,27 @@ impl Election {
     }
 
     /// A leader that leaves tells an heir to stand at once, which everybody lets pass, and votes itself.
-    fn handed_over(&self, draw: &mut Draw, voters: usize) -> Won {
+    fn handed_over(&self, draw: &mut Draw, voters: usize, others: &mut Spans) -> Won {
         let told = self.signal.sample(draw) + self.settings.hop;
         let asked = told + self.settings.fsync.sample(draw) + self.settings.hop;
-        self.voted(asked, voters, draw)
+        self.voted(asked, voters, draw, others)
     }
 
     /// A candidate whose request reaches so many at this instant, of whom all grant it.
-    fn voted(&self, asked: Duration, voters: usize, draw: &mut Draw) -> Won {
+    fn voted(&self, asked: Duration, voters: usize, draw: &mut Draw, others: &mut Spans) -> Won {
         let fsync = &self.settings.fsync;
-        let mut others: Spans = (0..voters).map(|_| asked + fsync.sample(draw)).collect();
-        let at = nth(&mut others, self.settings.majority - 2) + self.settings.hop;
-        Won { at, others, later: Duration::ZERO, earlier: Duration::ZERO }
+        others.extend((0..voters).map(|_| asked + fsync.sample(draw)));
+        Won::alone(nth(others, self.settings.majority - 2) + self.settings.hop)
     }
 
     /// Counted from the arrival of the leader's last word.
-    fn after_loss(&self, draw: &mut Draw, voters: usize) -> Won {
+    fn after_loss(&self, draw: &mut Draw, voters: usize, others: &mut Spans) -> Won {
         let last = self.writers.age(draw);
         let followers: ArrayVec<Follower, SEATS> =
             (0..voters).map(|_| self.follower(draw)).collect();
-        let won = match self.uncontested(&followers, draw) {
+        let won = match self.uncontested(&followers, draw, others) {
             Some(won) => won,
-            None => self.contested(&followers, draw),
+            None => self.contested(&followers, draw, others),
         };
         Won { later: self.settings.hop, earlier: last, ..won }
     }
@@ -199,16 +197,23 @@ impl Election {
     }
 
     /// The first campaign's election, if nothing comes between.
-    fn uncontested(&self, followers: &[Follower], draw: &mut Draw) -> Option<Won> {
+    fn uncontested(
+        &self,
+        followers: &[Follower],
+        draw: &mut Draw,
+        spans: &mut Spans,
+    ) -> Option<Won> {
         let settings = &self.settings;
         let needed = settings.majority - 1;
         let candidate = (0..followers.len()).min_by_key(|at| followers[*at].campaigns)?;
         let first = followers[candidate].campaigns;
-        let others = followers.iter().enumerate().filter(|(at, _)| *at != candidate);
-        let others: ArrayVec<Follower, SEATS> = others.map(|(_, follower)| *follower).collect();
+        let others = || {
+            let others = followers.iter().enumerate().filter(|(at, _)| *at != candidate);
+            others.map(|(_, follower)| follower)
+        };
         let free = |at: Duration| {
             let free = |f: &&Follower| !settings.check_quorum || f.patient_until <= at;
-            others.iter().filter(free).count()
+            others().filter(free).count()
         };
         let mut stands = first;
         if settings.pre_vote {
@@ -219,27 +224,29 @@ impl Election {
         }
         let asked = stands + settings.fsync.sample(draw) + settings.hop;
         let votes = free(asked);
-        if votes < needed || others.iter().any(|other| other.campaigns <= asked) {
+        if votes < needed || others().any(|other| other.campaigns <= asked) {
             return None;
         }
-        let mut won = self.voted(asked, votes, draw);
+        let won = self.voted(asked, votes, draw, spans);
         // Who still counts on the old leader has nothing to sync.
-        won.others.extend((votes..others.len()).map(|_| Duration::ZERO));
+        spans.extend((votes..followers.len() - 1).map(|_| Duration::ZERO));
         Some(won)
     }
 
-    fn contested(&self, followers: &[Follower], draw: &mut Draw) -> Won {
+    fn contested(&self, followers: &[Follower], draw: &mut Draw, others: &mut Spans) -> Won {
         let seats = followers.iter().map(|follower| Standing {
             patient_until: follower.patient_until,
             campaigns: follower.campaigns,
             waits: None,
             newcomer: false,
         });
-        Won::of(Contest::new(&self.settings, seats).play(draw))
+        let at;
+        (at, *others) = Contest::new(&self.settings, seats).play(draw);
+        Won::alone(at)
     }
 
     /// Quorum is back with a member that has just begun; the others have campaigned in vain for long.
-    fn after_return(&self, draw: &mut Draw, voters: usize) -> Won {
+    fn after_return(&self, draw: &mut Draw, voters: usize, spans: &mut Spans) -> Won {
         let settings = &self.settings;
         let others = (1..voters).map(|_| {
             let waits = settings.timeout(draw);
@@ -267,7 +274,9 @@ impl Election {
             newcomer: true,
         };
         seats.push(newcomer);
-        Won::of(Contest::new(settings, seats.into_iter()).play(draw))
+        let at;
+        (at, *spans) = Contest::new(settings, seats.into_iter()).play(draw);
+        Won::alone(at)
     }
 }
 
