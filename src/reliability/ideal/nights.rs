@@ -91,6 +91,8 @@ struct Standing<'t> {
     /// Servers that others reach, and members.
     near: Bits,
     members: Bits,
+    /// Members that start.
+    starting: Bits,
     /// Members that have just lost their vote without a word, and who has just led.
     silent: Bits,
     led: Bits,
@@ -158,6 +160,9 @@ impl Nights {
 
     fn review(&mut self, it: Standing) {
         let mut left = self.night | it.up & !it.fed;
+        if left == 0 {
+            return;
+        }
         (self.night, self.deaf, self.mute, self.cold) = (0, 0, 0, 0);
         self.soonest = Time::NEVER;
         while left != 0 {
@@ -210,7 +215,7 @@ impl Server {
         let (fed, rang) = (it.fed & bit != 0, self.due <= it.now);
         match self.stage {
             Stage::Well if fed => {}
-            Stage::Well if it.came & bit != 0 => self.go_on(it, it.now, accepting != 0),
+            Stage::Well if it.came & bit != 0 => self.come(it, reach, accepting != 0),
             Stage::Well => {
                 self.since = it.now;
                 (self.led, self.silently) = (it.led & accepting != 0, it.silent & reach != 0);
@@ -246,6 +251,19 @@ impl Server {
         let began = it.law.restarts(&mut draw, &mut self.past, it.now);
         (self.stage, self.due) = (Stage::Ended(began), began + it.law.opens(&mut draw));
         self.cache = Cache::Lost;
+    }
+
+    /// It has come up, with all that its start takes where etcd works.
+    fn come(&mut self, it: Standing, reach: Bits, accepted: bool) {
+        self.cache = Cache::Lost;
+        if accepted {
+            let youth = it.law.youth(&mut self.draw(it));
+            (self.stage, self.due) = (Stage::Waits, it.now + (youth.gives_up - youth.answers));
+        } else if it.starting & reach != 0 {
+            (self.stage, self.due) = (Stage::Waits, it.now + it.law.looks());
+        } else {
+            self.go_on(it, it.now, false);
+        }
     }
 
     /// A process that was started then has opened its port.
@@ -307,6 +325,7 @@ impl Ideal<'_> {
             came: up & !nights.before.0,
             near: serving,
             members,
+            starting: self.rejoins.waiting(),
             silent: lost & !members & !(scene.members.machines & !scene.members.running),
             led: leader.map_or(0, |at| 1 << at),
         };

@@ -120,12 +120,15 @@ impl Ideal<'_> {
 
     fn review_leader(&mut self) {
         let (voters, majority) = (self.votes, self.majority);
-        let (scene, takes, key, now) = (self.scenes.now(), &self.takes, self.key, self.now);
-        let holder = self.leader.holder();
+        let (key, now, holder) = (self.key, self.now, self.leader.holder());
+        let may_return = self.takes.is_drawn(Timing::EtcdElection)
+            && holder.is_some_and(|at| self.scenes.now().leader_lives(at));
+        if holder.is_some() {
+            self.leader.stays = (may_return && !majority).then(|| self.steps_down());
+        }
+        let (scene, takes) = (self.scenes.now(), &self.takes);
         let lost = holder.map_or(Lost::Nobody, |at| scene.lost_leader(at));
         let able = if majority { voters } else { 0 };
-        let may_return =
-            takes.is_drawn(Timing::EtcdElection) && holder.is_some_and(|at| scene.leader_lives(at));
         let losing = Losing { keeps: able, may_return };
         let end = |clock: &mut Clock| {
             takes.end(Timing::EtcdElection, clock, (key, now), |timers, draw| {
@@ -137,6 +140,20 @@ impl Ideal<'_> {
         self.leader.review(now, able, losing, end, |seat| {
             if at_once { one_of(voters, 0) } else { seat.any_of(voters, key) }
         });
+    }
+
+    /// When a leader that lives, and has no majority from now on, knows: one that stands still never does.
+    fn steps_down(&mut self) -> Time {
+        let stalled = self.scenes.now().stalled;
+        let timers = self.takes.drawn(Timing::EtcdElection);
+        let Some(timers) = timers.filter(|_| !self.leader.is_held_by(stalled)) else {
+            return Time::NEVER;
+        };
+        let reached = (self.votes | stalled).count_ones() as usize;
+        let draw = &mut self.leader.clock.timers(self.key);
+        let by_disks = reached > self.rejoins.count() / 2;
+        let noticed = if by_disks { timers.next_write(draw) } else { Duration::ZERO };
+        self.now + noticed.saturating_add(timers.step_down(draw))
     }
 
     fn review_address(&mut self) {

@@ -16,6 +16,8 @@ pub(super) struct Seat {
     held: Bits,
     /// Who lost it and, if he is back before another one has it, never knew.
     left: Option<usize>,
+    /// Until when that one has it even while nobody can hold it.
+    pub(super) stays: Option<Time>,
     pub(super) due: Time,
     /// Whether the protocol's timers decide, and not a law.
     drawn: bool,
@@ -41,6 +43,7 @@ impl Seat {
             drawn,
             held: 1,
             left: None,
+            stays: None,
             due: Time::NEVER,
             appointed: None,
             clock: Clock::of(timing.name()),
@@ -50,6 +53,7 @@ impl Seat {
     /// Begins anew.
     pub(super) fn reset(&mut self) {
         (self.held, self.left, self.due) = (1, None, Time::NEVER);
+        self.stays = None;
         self.clock.rewind();
     }
 
@@ -112,7 +116,8 @@ impl Seat {
             self.give(None);
             self.left = losing.may_return.then_some(holder);
         }
-        self.left = self.left.filter(|_| able != 0);
+        let stays = self.stays.map_or(able != 0, |until| now < until);
+        self.left = self.left.filter(|_| stays);
         let back = self.left.filter(|at| able >> at & 1 == 1);
         let over = if able == 0 {
             self.due = Time::NEVER;

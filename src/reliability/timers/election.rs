@@ -146,6 +146,11 @@ impl Election {
         (self.follower(draw).campaigns + self.settings.hop).saturating_sub(age)
     }
 
+    /// Until something is written.
+    pub(super) fn next_write(&self, draw: &mut Draw) -> Duration {
+        self.writers.next(draw)
+    }
+
     /// A single member elects itself after 1 to E of its ticks.
     fn alone(&self, draw: &mut Draw) -> Duration {
         let settings = &self.settings;

@@ -94,6 +94,12 @@ impl Timers {
         self.election.as_ref().map_or(Duration::ZERO, |election| election.steps_down(draw))
     }
 
+    /// How long after an arbitrary instant something is written to etcd: a disk that stalls is not missed
+    /// before.
+    pub fn next_write(&self, draw: &mut Draw) -> Duration {
+        self.election.as_ref().map_or(Duration::ZERO, |election| election.next_write(draw))
+    }
+
     /// What API servers do in a night without etcd; `None` where they live on.
     pub fn nights(&self) -> Option<&Nights> {
         self.nights.as_ref()
