@@ -74,7 +74,8 @@ impl Ideal<'_> {
         let ended = bit(Measure::ApiReadCached) & !self.levels();
         let mut with_etcd = if is_checked { !WITHOUT_ETCD | ended } else { !WITHOUT_ETCD };
         for measure in [Measure::Endpoint, Measure::ApiReadCached] {
-            if self.is_night(measure) || self.lacks_api() {
+            let is_down = self.levels() & bit(measure) == 0;
+            if is_down && (self.is_night(measure) || self.lacks_api()) {
                 with_etcd |= bit(measure);
             }
         }

@@ -301,7 +301,7 @@ impl Ideal<'_> {
     /// Lets API servers follow from who has a vote and who leads; before, these had one and that
     /// one led.
     pub(super) fn review_nights(&mut self, votes: Bits, leader: Option<usize>) {
-        let Some(nights) = &self.nights else { return };
+        let Some(nights) = &mut self.nights else { return };
         self.servers &= !nights.mute;
         let (scene, leads) = (self.scenes.now(), self.leads);
         let (serving, starting) = (scene.servers.serving, self.server_starts.waiting());
@@ -309,6 +309,15 @@ impl Ideal<'_> {
         let fed = if leads { serving & up & self.reaching } else { 0 };
         let known = (up, fed, self.votes);
         if known == nights.before && nights.soonest > self.now {
+            return;
+        }
+        let running = scene.members.running & !self.rejoins.waiting();
+        let voting = if leads { self.votes } else { 0 };
+        let came = up & !nights.before.0;
+        nights.open = (nights.open | voting) & running;
+        nights.before = known;
+        if nights.night == 0 && up & !fed == 0 {
+            self.servers = serving & up;
             return;
         }
         let Some(timers) = self.takes.timers() else { return };
@@ -322,18 +331,13 @@ impl Ideal<'_> {
             law,
             up,
             fed,
-            came: up & !nights.before.0,
+            came,
             near: serving,
             members,
             starting: self.rejoins.waiting(),
             silent: lost & !members & !(scene.members.machines & !scene.members.running),
             led: leader.map_or(0, |at| 1 << at),
         };
-        let running = scene.members.running & !self.rejoins.waiting();
-        let votes = if leads { self.votes } else { 0 };
-        let Some(nights) = &mut self.nights else { return };
-        nights.open = (nights.open | votes) & running;
-        nights.before = known;
         nights.review(standing);
         self.servers = serving & up & !nights.mute;
     }
@@ -359,6 +363,7 @@ impl Ideal<'_> {
     pub(super) fn is_night(&self, measure: Measure) -> bool {
         match measure {
             Measure::Endpoint => !self.listens(),
+            Measure::ApiReadCached if self.nights.is_none() => false,
             Measure::ApiReadCached => !self.any_server(self.cached(self.servers), false),
             _ => false,
         }
