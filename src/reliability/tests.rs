@@ -133,3 +133,48 @@ fn independent_machines_have_the_same_history() {
 fn dependent_machines_are_refused() {
     assert!(Alternating::of(&restless()).is_none());
 }
+
+/// Law: what is looked up is what would have been found: where nothing takes time, a history with a
+/// memory of combinations is the one without, in what is up, for whom, and why, with processes and cut
+/// links that let the past decide who holds what.
+#[test]
+fn what_is_recalled_is_what_follows() {
+    let law = |mean: &str| format!(r#"{{"exponential": {{"mean": "{mean}"}}}}"#);
+    let modes =
+        |up: &str, down: &str| format!(r#"{{"failure": {}, "repair": {}}}"#, law(up), law(down));
+    let text = format!(
+        r#"{{"apiVersion": "hasim/v1", "kind": "Scenario", "timings": "ideal", "reliability": {{
+            "machines": {{"controlPlane": {machine}, "loadBalancer": {machine}}},
+            "links": {process},
+            "processes": {{"kube-apiserver": {process}, "etcd": {process}, "kube-scheduler": {process}}}
+        }}}}"#,
+        machine = modes("50h", "5h"),
+        process = modes("20h", "1h")
+    );
+    let loaded = load_text("test.json", &text);
+    let wrong: Vec<_> = loaded.diagnostics.iter().collect();
+    let plan = loaded.plan.unwrap_or_else(|| panic!("{wrong:#?}"));
+    let mut recalls = Ideal::new(&plan, Key::new(0, 0));
+    assert!(recalls.is_timeless());
+    let mut forgets = recalls.clone();
+    forgets.remember_nothing();
+    let mut steps = 0;
+    for year in 0..8 {
+        for ideal in [&mut recalls, &mut forgets] {
+            ideal.reset(Key::new(7, year));
+        }
+        let end = Time::START + Duration::from_hours(8_760);
+        while recalls.next() < end {
+            assert_eq!(recalls.next(), forgets.next());
+            recalls.step();
+            forgets.step();
+            let told = |ideal: &Ideal| {
+                let reasons = Measure::ALL.map(|measure| ideal.reason(measure));
+                (ideal.levels(), ideal.share_served().to_bits(), reasons)
+            };
+            assert_eq!(told(&recalls), told(&forgets), "year {year} at {}", recalls.now());
+            steps += 1;
+        }
+    }
+    assert!(steps > 20_000, "{steps} steps");
+}

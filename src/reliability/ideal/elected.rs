@@ -45,7 +45,7 @@ impl Ideal<'_> {
         let (Some(elected), Some(timers)) = (&mut self.elected, self.takes.timers()) else {
             return;
         };
-        let (served, daemons) = (self.served, self.scenes.now().daemons);
+        let (served, daemons) = (self.means.served, self.scenes.now().daemons);
         let able = bits(elected.servers.len(), |at| served >> elected.servers[at] & 1 == 1);
         // One that nobody reaches is lost to clients at once, as if it had gone silently.
         let cut = daemons.running & !daemons.serving;

@@ -182,18 +182,14 @@ impl<'p> Ideal<'p> {
         let into = [&mut self.vip, &mut self.leader, &mut self.scheduler, &mut self.manager];
         for (into, from) in into.into_iter().zip(from) {
             into.reset();
-            into.sit_as(from);
+            into.sit(from.held());
         }
         self.reset_timers();
         if let (Some(nights), Some(quiet)) = (&mut self.nights, &quiet.nights) {
             nights.stand_as(quiet);
         }
         self.scenes.stand_as(&quiet.scenes);
-        (self.votes, self.servers, self.ready) = (quiet.votes, quiet.servers, quiet.ready);
-        (self.usable, self.write, self.able) = (quiet.usable, quiet.write, quiet.able);
-        (self.reaching, self.served) = (quiet.reaching, quiet.served);
-        (self.majority, self.leads) = (quiet.majority, quiet.leads);
-        (self.endpoint, self.reached) = (quiet.endpoint, quiet.reached);
+        self.means = quiet.means;
         self.soonest = Time::NEVER;
         self.outlook = quiet.outlook;
     }

@@ -12,8 +12,10 @@ mod incident;
 mod jumps;
 mod lack;
 mod lease;
+mod means;
 mod measure;
 mod nights;
+mod recall;
 mod review;
 mod rotation;
 mod scene;
@@ -37,10 +39,11 @@ use crate::plan::service::Endpoint;
 use crate::plan::timings::Timing;
 use elected::Elected;
 use lease::Lease;
+use means::Means;
 use nights::Nights;
 use review::Outlook;
 use rotation::Rotation;
-use scene::{Bits, Scenes, Wiring};
+use scene::{Scenes, Wiring};
 use seat::Seat;
 use starts::Starts;
 use takes::Takes;
@@ -55,6 +58,8 @@ struct Rules {
     by_rotation: bool,
     /// Whether a server belongs into the rotation if it is ready (it has etcd), and not if it serves.
     by_readiness: bool,
+    /// Whether what is up follows from what has not failed, and who held what, and from nothing else.
+    timeless: bool,
     /// Whether members that start count among those that could vote.
     starts_vote: bool,
 }
@@ -66,6 +71,8 @@ impl Rules {
             seated,
             by_rotation: takes.is_drawn(Timing::LbRise) && !balancers.is_empty(),
             by_readiness: takes.is_drawn(Timing::LbFall),
+            timeless: Timing::ALL.iter().all(|(timing, ..)| takes.at_once(*timing))
+                && takes.timers().is_none(),
             starts_vote: takes.is_drawn(Timing::EtcdRejoin),
         }
     }
@@ -101,23 +108,7 @@ pub struct Ideal<'p> {
     takes: Takes<'p>,
     wiring: Wiring,
     scenes: Scenes,
-    /// Who has a vote now, and whether those are a majority; whether a leader has it.
-    votes: Bits,
-    majority: bool,
-    leads: bool,
-    /// API servers that serve now, those that pass the balancers' checks, and balancers that forward.
-    servers: Bits,
-    ready: Bits,
-    usable: Bits,
-    /// API servers that may use one of the voters, and those that serve with etcd.
-    reaching: Bits,
-    served: Bits,
-    /// Whether the address leads somewhere, and the API servers that clients get to.
-    endpoint: bool,
-    reached: Bits,
-    /// Whether writes work, and for which candidates of each Lease.
-    write: bool,
-    able: [Bits; 2],
+    means: Means,
     /// How the candidates for each Lease reach the cluster.
     ways: [Ways; 2],
     /// The earliest time that runs, beside those of the failure process.
@@ -168,18 +159,7 @@ impl<'p> Ideal<'p> {
             takes,
             wiring: Wiring::of(plan),
             scenes: Scenes::new(),
-            votes: 0,
-            majority: false,
-            leads: false,
-            servers: 0,
-            ready: 0,
-            usable: 0,
-            reaching: 0,
-            served: 0,
-            endpoint: false,
-            reached: 0,
-            write: false,
-            able: [0; 2],
+            means: Means::default(),
             ways: [Kind::Scheduler, Kind::ControllerManager].map(|kind| Ways::of(plan, kind)),
             soonest: Time::NEVER,
             outlook: Outlook::NONE,
@@ -214,16 +194,16 @@ impl<'p> Ideal<'p> {
     /// Sees everything up.
     fn begin(&mut self) {
         self.survey();
-        self.votes = self.scenes.now().members.serving;
-        self.servers = self.scenes.now().servers.serving;
-        self.usable = self.scenes.now().balancers.serving;
-        self.ready = self.servers;
+        self.means.votes = self.scenes.now().members.serving;
+        self.means.servers = self.scenes.now().servers.serving;
+        self.means.usable = self.scenes.now().balancers.serving;
+        self.means.ready = self.means.servers;
         self.count_votes();
-        self.leads = self.leads_now();
-        self.review_nights(self.votes, None);
-        self.served = self.served_now();
+        self.means.leads = self.leads_now();
+        self.review_nights(self.means.votes, None);
+        self.means.served = self.served_now();
         self.see_ways();
-        self.able = self.able_now();
+        self.means.able = self.able_now();
         self.look();
     }
 

@@ -302,27 +302,27 @@ impl Ideal<'_> {
     /// one led.
     pub(super) fn review_nights(&mut self, votes: Bits, leader: Option<usize>) {
         let Some(nights) = &mut self.nights else { return };
-        self.servers &= !nights.mute;
-        let (scene, leads) = (self.scenes.now(), self.leads);
+        self.means.servers &= !nights.mute;
+        let (scene, leads) = (self.scenes.now(), self.means.leads);
         let (serving, starting) = (scene.servers.serving, self.server_starts.waiting());
         let up = scene.servers.running & !starting;
-        let fed = if leads { serving & up & self.reaching } else { 0 };
-        let known = (up, fed, self.votes);
+        let fed = if leads { serving & up & self.means.reaching } else { 0 };
+        let known = (up, fed, self.means.votes);
         if known == nights.before && nights.soonest > self.now {
             return;
         }
         let running = scene.members.running & !self.rejoins.waiting();
-        let voting = if leads { self.votes } else { 0 };
+        let voting = if leads { self.means.votes } else { 0 };
         let came = up & !nights.before.0;
         nights.open = (nights.open | voting) & running;
         nights.before = known;
         if nights.night == 0 && up & !fed == 0 {
-            self.servers = serving & up;
+            self.means.servers = serving & up;
             return;
         }
         let Some(timers) = self.takes.timers() else { return };
         let Some(law) = timers.nights() else { return };
-        let lost = votes & !self.votes;
+        let lost = votes & !self.means.votes;
         let members = scene.members.serving | scene.stalled;
         let standing = Standing {
             now: self.now,
@@ -339,7 +339,7 @@ impl Ideal<'_> {
             led: leader.map_or(0, |at| 1 << at),
         };
         nights.review(standing);
-        self.servers = serving & up & !nights.mute;
+        self.means.servers = serving & up & !nights.mute;
     }
 
     /// API servers that take connections.
@@ -364,7 +364,7 @@ impl Ideal<'_> {
         match measure {
             Measure::Endpoint => !self.listens(),
             Measure::ApiReadCached if self.nights.is_none() => false,
-            Measure::ApiReadCached => !self.any_server(self.cached(self.servers), false),
+            Measure::ApiReadCached => !self.any_server(self.cached(self.means.servers), false),
             _ => false,
         }
     }

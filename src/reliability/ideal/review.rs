@@ -2,6 +2,7 @@
 
 use super::elected::Elected;
 use super::lease::Standing;
+use super::means::Means;
 use super::scene::{Bits, Group, all_if, is_majority};
 use super::seat::{Losing, one_of};
 use super::{Ideal, Measure, Rules};
@@ -34,8 +35,15 @@ impl Ideal<'_> {
         if changed {
             self.survey();
         }
-        self.review(changed, false);
-        self.look();
+        if !changed || !self.is_timeless() {
+            self.review(changed, false);
+            self.look();
+        } else if !self.recall() {
+            let before = self.holders();
+            self.review(true, false);
+            self.look();
+            self.remember(before);
+        }
     }
 
     /// The same whatever was known before.
@@ -48,39 +56,39 @@ impl Ideal<'_> {
     /// Reviews what may be otherwise than before: since failures have `changed`, since what it rests on
     /// has, or because its time has come.
     fn review(&mut self, changed: bool, all: bool) {
-        let now = self.now;
-        let (votes, usable, ready) = (self.votes, self.usable, self.ready);
-        let (write, served) = (self.write, self.served);
-        let (leader, led) = (self.leader.holder(), self.leads);
+        let (now, before) = (self.now, self.means);
+        let leader = self.leader.holder();
         let started = changed || self.starts_due() <= now;
         if started {
             self.review_starts();
         }
-        let recount = all || self.votes != votes;
+        let recount = all || self.means.votes != before.votes;
         if recount || self.leader.due <= now {
             if recount {
                 self.count_votes();
             }
             self.review_leader();
-            self.leads = self.leads_now();
+            self.means.leads = self.leads_now();
         }
-        if started || all || self.leads != led || self.nights_due() <= now {
-            self.review_nights(votes, leader);
+        if started || all || self.means.leads != before.leads || self.nights_due() <= now {
+            self.review_nights(before.votes, leader);
         }
-        self.served = self.served_now();
-        self.ready = if self.rules.by_readiness { self.served } else { self.servers };
-        if all || self.ready != ready || self.rotation.soonest() <= now {
+        self.means.served = self.served_now();
+        let ready = if self.rules.by_readiness { self.means.served } else { self.means.servers };
+        self.means.ready = ready;
+        if all || ready != before.ready || self.rotation.soonest() <= now {
             self.review_rotation();
         }
         if self.elected.is_some() {
             self.review_elected();
-        } else if all || self.usable != usable || self.vip.due <= now {
+        } else if all || self.means.usable != before.usable || self.vip.due <= now {
             self.review_address();
         }
         self.see_ways();
-        let moved = all || self.write != write || self.served != served;
+        let moved = (self.means.write, self.means.served) != (before.write, before.served);
+        let moved = all || moved;
         if moved {
-            self.able = self.able_now();
+            self.means.able = self.able_now();
         }
         let seats = self.scheduler.due.min(self.manager.due);
         let patience = self.leases[0].patience.min(self.leases[1].patience);
@@ -93,33 +101,33 @@ impl Ideal<'_> {
     fn review_starts(&mut self) {
         let (scene, now, takes) = (self.scenes.now(), self.now, &self.takes);
         let at = (self.key, now);
-        self.votes = scene.members.serving;
+        self.means.votes = scene.members.serving;
         if !takes.at_once(Timing::EtcdRejoin) {
             let Group { machines, running, .. } = scene.members;
             // A law is of machines; by its own timers a process alone takes its time too.
             let up = if takes.is_drawn(Timing::EtcdRejoin) { running } else { machines };
-            self.votes &= !self.rejoins.review(now, (up, machines), |booted, clock| {
+            self.means.votes &= !self.rejoins.review(now, (up, machines), |booted, clock| {
                 let end = takes.end(Timing::EtcdRejoin, clock, at, |timers, draw| {
                     timers.member_start(draw, booted)
                 });
                 end.unwrap_or(now)
             });
         }
-        (self.servers, self.usable) = (scene.servers.serving, scene.balancers.serving);
+        (self.means.servers, self.means.usable) = (scene.servers.serving, scene.balancers.serving);
         let Some(timers) = takes.timers() else { return };
         let Group { machines, running, .. } = scene.servers;
         let start =
             |booted, clock: &mut Clock| now + timers.server_start(&mut clock.timers(at.0), booted);
-        self.servers &= !self.server_starts.review(now, (running, machines), start);
+        self.means.servers &= !self.server_starts.review(now, (running, machines), start);
         let Group { machines, running, .. } = scene.balancers;
         let start = |booted, clock: &mut Clock| {
             now + timers.balancer_start(&mut clock.timers(at.0), booted)
         };
-        self.usable &= !self.balancer_starts.review(now, (running, machines), start);
+        self.means.usable &= !self.balancer_starts.review(now, (running, machines), start);
     }
 
     fn review_leader(&mut self) {
-        let (voters, majority) = (self.votes, self.majority);
+        let (voters, majority) = (self.means.votes, self.means.majority);
         let (key, now, holder) = (self.key, self.now, self.leader.holder());
         let may_return = self.takes.is_drawn(Timing::EtcdElection)
             && holder.is_some_and(|at| self.scenes.now().leader_lives(at));
@@ -149,7 +157,7 @@ impl Ideal<'_> {
         let Some(timers) = timers.filter(|_| !self.leader.is_held_by(stalled)) else {
             return Time::NEVER;
         };
-        let reached = (self.votes | stalled).count_ones() as usize;
+        let reached = (self.means.votes | stalled).count_ones() as usize;
         let draw = &mut self.leader.clock.timers(self.key);
         let by_disks = reached > self.rejoins.count() / 2;
         let noticed = if by_disks { timers.next_write(draw) } else { Duration::ZERO };
@@ -157,7 +165,7 @@ impl Ideal<'_> {
     }
 
     fn review_address(&mut self) {
-        let usable = self.usable;
+        let usable = self.means.usable;
         let (scene, takes, now) = (self.scenes.now(), &self.takes, self.now);
         let (at, timers) = ((self.key, now), takes.drawn(Timing::VipTakeover));
         let first = match timers {
@@ -188,7 +196,7 @@ impl Ideal<'_> {
     fn review_leases(&mut self) {
         let now = self.now;
         let [schedulers, managers] = self.scenes.now().candidates;
-        let [by_scheduler, by_manager] = self.able;
+        let [by_scheduler, by_manager] = self.means.able;
         if !self.leases[0].is_kept(&self.scheduler, schedulers.running & by_scheduler) {
             self.review_lease(0, now);
         }
@@ -198,7 +206,7 @@ impl Ideal<'_> {
     }
 
     fn review_lease(&mut self, which: usize, now: Time) {
-        let (key, takes, able) = (self.key, &self.takes, self.able[which]);
+        let (key, takes, able) = (self.key, &self.takes, self.means.able[which]);
         let group = self.scenes.now().candidates[which];
         let lease = &mut self.leases[which];
         let seat = if which == 0 { &mut self.scheduler } else { &mut self.manager };
@@ -222,8 +230,8 @@ impl Ideal<'_> {
         let timings = [Timing::SchedulerTakeover, Timing::ControllerManagerTakeover];
         [0, 1].map(|which| {
             if self.takes.is_drawn(timings[which]) {
-                self.ways[which].able(self.served, self.write)
-            } else if self.write {
+                self.ways[which].able(self.means.served, self.means.write)
+            } else if self.means.write {
                 Bits::MAX
             } else {
                 0
@@ -233,43 +241,46 @@ impl Ideal<'_> {
 
     /// Sees what follows from who votes.
     pub(super) fn count_votes(&mut self) {
-        self.reaching = self.wiring.reaching(self.votes);
-        self.majority = is_majority(self.votes, self.rejoins.count());
+        self.means.reaching = self.wiring.reaching(self.means.votes);
+        self.means.majority = is_majority(self.means.votes, self.rejoins.count());
     }
 
     /// Whether a majority follows a leader.
     pub(super) fn leads_now(&self) -> bool {
-        self.majority && self.leader.is_held()
+        self.means.majority && self.leader.is_held()
     }
 
     /// API servers that serve and have etcd.
     #[inline]
     pub(super) fn served_now(&self) -> Bits {
-        all_if(self.leads && self.scenes.now().cluster) & self.servers & self.reaching
+        let Means { leads, servers, reaching, .. } = self.means;
+        all_if(leads && self.scenes.now().cluster) & servers & reaching
     }
 
     /// Sees where clients get to. By their own timers balancers lead to servers in the rotation only.
     #[inline]
     pub(super) fn see_ways(&mut self) {
         let Rules { seated, by_rotation, .. } = self.rules;
+        let Means { servers, reaching, leads, .. } = self.means;
         let scene = self.scenes.now();
         let (cluster, address) = (scene.cluster, scene.address);
-        self.endpoint = if seated { self.vip.is_held() } else { address };
-        let mut open = self.rotation.reached(self.servers) | all_if(!by_rotation) & self.servers;
+        let mut endpoint = if seated { self.vip.is_held() } else { address };
+        let mut open = self.rotation.reached(servers) | all_if(!by_rotation) & servers;
         if self.elected.is_some() {
             let front = self.front();
-            self.endpoint = front != 0;
-            open = self.servers & front;
+            endpoint = front != 0;
+            open = servers & front;
         } else if !seated {
-            self.endpoint = address && self.listens();
+            endpoint = address && self.listens();
         }
-        self.reached = all_if(cluster) & self.wiring.known(open);
-        self.write = self.endpoint && self.leads && self.reached & self.reaching != 0;
+        let reached = all_if(cluster) & self.wiring.known(open);
+        (self.means.endpoint, self.means.reached) = (endpoint, reached);
+        self.means.write = endpoint && leads && reached & reaching != 0;
     }
 
     fn review_rotation(&mut self) {
         let (scene, takes, at) = (self.scenes.now(), &self.takes, (self.key, self.now));
-        let ready = self.ready;
+        let ready = self.means.ready;
         self.rotation.review(self.now, ready, |server, clock| {
             if ready >> server & 1 == 1 {
                 return takes.end(Timing::LbRise, clock, at, Timers::rise);
@@ -281,7 +292,7 @@ impl Ideal<'_> {
 
     /// Sees what is up, once all has followed.
     pub(super) fn look(&mut self) {
-        let share_served = self.rotation.share(self.servers);
+        let share_served = self.rotation.share(self.means.servers);
         self.outlook = Outlook { levels: self.levels_now(), share_served };
         let seats = self.vip.due.min(self.leader.due);
         let leases = self.scheduler.due.min(self.manager.due);
@@ -304,28 +315,31 @@ impl Ideal<'_> {
     }
 
     fn levels_now(&self) -> u8 {
-        let works = self.write;
+        let works = self.means.write;
         let bit = |measure: Measure, up: bool| u8::from(up) << measure as u8;
-        bit(Measure::Endpoint, self.endpoint)
-            | bit(Measure::ApiReadCached, self.endpoint && self.cached(self.reached) != 0)
+        bit(Measure::Endpoint, self.means.endpoint)
+            | bit(
+                Measure::ApiReadCached,
+                self.means.endpoint && self.cached(self.means.reached) != 0,
+            )
             | bit(Measure::ApiRead, works)
             | bit(Measure::ApiWrite, works)
-            | bit(Measure::EtcdQuorum, self.leads)
+            | bit(Measure::EtcdQuorum, self.means.leads)
             | bit(Measure::EtcdMajority, self.could_lead())
-            | bit(Measure::Scheduling, works && self.scheduler.is_held_by(self.able[0]))
-            | bit(Measure::Reconciliation, works && self.manager.is_held_by(self.able[1]))
+            | bit(Measure::Scheduling, works && self.scheduler.is_held_by(self.means.able[0]))
+            | bit(Measure::Reconciliation, works && self.manager.is_held_by(self.means.able[1]))
     }
 
     /// Whether one of these API servers serves; with a voter that it may use, where etcd is needed.
     pub(super) fn any_server(&self, servers: Bits, etcd: bool) -> bool {
         let known = if self.scenes.now().cluster { self.wiring.known(servers) } else { 0 };
-        let reaching = if etcd { self.reaching } else { known };
+        let reaching = if etcd { self.means.reaching } else { known };
         known & reaching != 0
     }
 
     /// Whether a majority could vote, whoever is elected. Members that start by their own timers could:
     /// that is part of a failover.
     pub(super) fn could_lead(&self) -> bool {
-        if self.rules.starts_vote { self.scenes.now().majority } else { self.majority }
+        if self.rules.starts_vote { self.scenes.now().majority } else { self.means.majority }
     }
 }

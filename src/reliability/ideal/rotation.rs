@@ -81,6 +81,16 @@ impl Rotation {
         (0..self.due.len()).map(|at| (self.inside >> at & 1 == 1, self.moving >> at & 1 == 1))
     }
 
+    /// Those inside.
+    pub(super) fn inside(&self) -> Bits {
+        self.inside
+    }
+
+    /// Lets these be inside, and nobody on his way.
+    pub(super) fn stand(&mut self, inside: Bits) {
+        self.inside = inside;
+    }
+
     /// The share of those inside that are healthy; 0 where nobody is inside.
     pub(super) fn share(&self, healthy: Bits) -> f64 {
         let served = self.inside & healthy;

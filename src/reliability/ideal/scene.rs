@@ -4,6 +4,7 @@
 //! Absent on purpose: who leads, holds or is in the rotation, which time decides too.
 
 use super::Ideal;
+use super::recall::Settled;
 use crate::component::id::ComponentId;
 use crate::plan::Plan;
 use crate::plan::service::Endpoint;
@@ -99,6 +100,8 @@ pub(super) struct Scenes {
     down: Vec<Option<Signature>>,
     /// What follows from each of those, and from one that is not kept.
     all: Vec<Scene>,
+    /// What followed last from each that is kept, where nothing takes time.
+    settled: Vec<Option<Settled>>,
     now: usize,
 }
 
@@ -148,7 +151,7 @@ impl Scenes {
     /// Room for so many.
     fn with_room(places: usize) -> Self {
         let all = vec![Scene::default(); places + 1];
-        Self { down: vec![None; places], all, now: places }
+        Self { down: vec![None; places], all, settled: Vec::new(), now: places }
     }
 
     /// Room for some.
@@ -167,6 +170,20 @@ impl Scenes {
     pub(super) fn stand_as(&mut self, other: &Self) {
         self.now = self.down.len();
         self.all[self.now] = *other.now();
+    }
+
+    /// What followed when things stood so before.
+    #[inline]
+    pub(super) fn settled(&self) -> Option<&Settled> {
+        self.settled.get(self.now).and_then(Option::as_ref)
+    }
+
+    /// Keeps what followed now.
+    pub(super) fn settle(&mut self, settled: Settled) {
+        self.settled.resize(self.down.len(), None);
+        if let Some(place) = self.settled.get_mut(self.now) {
+            *place = Some(settled);
+        }
     }
 
     /// How things stand.
@@ -193,6 +210,9 @@ impl Ideal<'_> {
             self.scenes.all[self.scenes.now] = self.scene_now();
             if let Some(place) = place {
                 self.scenes.down[place] = down;
+                if let Some(settled) = self.scenes.settled.get_mut(place) {
+                    *settled = None;
+                }
             }
         }
     }

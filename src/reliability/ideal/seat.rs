@@ -81,9 +81,16 @@ impl Seat {
         self.held = to.map_or(0, |at| 1 << at);
     }
 
-    /// Lets who holds another one hold this one too.
-    pub(super) fn sit_as(&mut self, other: &Self) {
-        self.held = other.held;
+    /// The bit of who holds it; none if nobody does.
+    #[inline]
+    pub(super) fn held(&self) -> Bits {
+        self.held
+    }
+
+    /// Lets the one of this bit hold it.
+    #[inline]
+    pub(super) fn sit(&mut self, held: Bits) {
+        self.held = held;
     }
 
     /// One of those whose bit is set, each as likely as the others.

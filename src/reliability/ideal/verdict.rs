@@ -2,7 +2,6 @@
 
 use super::{Ideal, Measure, Reason};
 use crate::kernel::time::Time;
-use crate::plan::timings::Timing;
 
 /// What follows from one combination.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,6 +29,6 @@ impl Ideal<'_> {
 
     /// Whether what is up follows from what has not failed and from nothing else.
     pub(in crate::reliability) fn is_timeless(&self) -> bool {
-        Timing::ALL.iter().all(|(timing, ..)| self.takes.at_once(*timing))
+        self.rules.timeless
     }
 }
