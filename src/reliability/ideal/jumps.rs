@@ -76,12 +76,8 @@ impl Ideal<'_> {
         self.process.endings(&mut repairs);
         into.extend(repairs.iter().map(|one| Ending { what: What::Repair(*one), rate: one.rate }));
         // The first balancer that can be used takes the address.
-        self.takeover(
-            Office::Vip,
-            &self.vip,
-            self.means.usable & self.means.usable.wrapping_neg(),
-            into,
-        );
+        let usable = self.means.usable;
+        self.takeover(Office::Vip, &self.vip, usable & usable.wrapping_neg(), into);
         self.takeover(Office::Leader, &self.leader, self.means.votes, into);
         let [schedulers, managers] = self.scenes.now().candidates;
         self.takeover(Office::Scheduler, &self.scheduler, schedulers.serving, into);

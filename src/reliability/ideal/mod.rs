@@ -1,9 +1,9 @@
 //! Services over the failure process, with one number in place of every protocol's course.
 //!
 //! What is up is a structure function of what has not failed; the laws of [`Timing`], or draws of the
-//! protocols' own timers, add the time that a protocol takes: to move the address, to elect a leader, to let a member vote again, to take a
-//! server out of the rotation and back, to take a Lease over. The conventions are written at each
-//! timing; the exact solution keeps the same ones.
+//! protocols' own timers, add the time that a protocol takes: to move the address, to elect a leader, to
+//! let a member vote again, to take a server out of the rotation and back, to take a Lease over. The
+//! conventions are written at each timing; the exact solution keeps the same ones.
 //!
 //! Absent on purpose: protocols, statistics over trials.
 

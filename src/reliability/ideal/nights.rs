@@ -299,7 +299,8 @@ impl Server {
 
 impl Ideal<'_> {
     /// Lets API servers follow from who has a vote and who leads; before, these had one and that
-    /// one led.
+    /// one led. It takes servers away from those that serve, so that it comes before what follows from
+    /// these.
     pub(super) fn review_nights(&mut self, votes: Bits, leader: Option<usize>) {
         let Some(nights) = &mut self.nights else { return };
         self.means.servers &= !nights.mute;

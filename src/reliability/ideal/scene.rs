@@ -263,7 +263,7 @@ pub(super) fn all_if(holds: bool) -> Bits {
 
 /// Whether these are more than half of so many members.
 pub(super) fn is_majority(voters: Bits, members: usize) -> bool {
-    // Counting bits takes longer where the processor is not asked to.
+    // A processor of the least that is built for has no instruction that counts bits.
     let mut left = voters;
     for _ in 0..members / 2 {
         left &= left.wrapping_sub(1);
