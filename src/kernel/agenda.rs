@@ -16,6 +16,9 @@ use std::hint::select_unpredictable;
 
 use super::time::Time;
 
+/// The nodes below this number are at most three matches from the root.
+const SHORT: usize = 16;
+
 /// The number of an alarm; the owner of the agenda decides which alarm has which.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Cell(pub u32);
@@ -70,8 +73,9 @@ impl Agenda {
             first = select_unpredictable(beaten, due[rival], first);
             by = select_unpredictable(beaten, winner[rival], by);
             node >>= 1;
-            // Nobody further up hears of a change that changed no winner here.
-            if due[node] == first && winner[node] == by {
+            // Nobody further up hears of a change that changed no winner here. On a short way it costs
+            // more to ask, since the answer is as good as random, than to go on.
+            if node >= SHORT && due[node] == first && winner[node] == by {
                 return;
             }
             due[node] = first;

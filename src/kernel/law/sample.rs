@@ -23,6 +23,26 @@ impl Law {
         }
     }
 
+    /// A span that no sample exceeds. A law without an end has one here all the same, since a sample is made
+    /// of 53 bits; [`Duration::MAX`] where it takes several numbers, as many as chance wants.
+    pub fn longest(&self) -> Duration {
+        let exponential = minus_ln(STEP);
+        match self {
+            Law::Fixed(span) | Law::Uniform { to: span, .. } => *span,
+            Law::Exponential { mean } => scaled(*mean, exponential),
+            Law::Weibull { shape, scale } => scaled(*scale, libm::pow(exponential, 1.0 / shape)),
+            Law::LogNormal { median, sigma } => {
+                scaled(*median, libm::exp(sigma * normal_quantile(1.0 - STEP)))
+            }
+            Law::Hyperexponential { branches } => {
+                let longest = branches.iter().map(|(_, mean)| scaled(*mean, exponential));
+                longest.max().unwrap_or_default()
+            }
+            Law::Empirical(samples) => samples.last().copied().unwrap_or_default(),
+            Law::Gamma { .. } | Law::Erlang { .. } => Duration::MAX,
+        }
+    }
+
     /// The same of laws that take more than a product.
     fn sample_curve(&self, draw: &mut Draw) -> Duration {
         match self {
@@ -115,10 +135,17 @@ fn exponential(draw: &mut Draw) -> f64 {
     minus_ln(1.0 - draw.uniform()).max(0.0)
 }
 
-/// Standard normal, by inversion at the middle of the uniform number's cell, which is never 0.
+/// From one uniform number to the next.
+const STEP: f64 = 1.0 / (1_u64 << 53) as f64;
+
+/// Standard normal, by inversion at the middle of the uniform number's cell, which is never 0; the
+/// middle of the last cell has no number of its own and would be 1.
 fn normal(draw: &mut Draw) -> f64 {
-    const HALF_STEP: f64 = 0.5 / (1_u64 << 53) as f64;
-    normal_quantile((draw.uniform() + HALF_STEP).min(1.0 - HALF_STEP))
+    normal_of(draw.uniform())
+}
+
+fn normal_of(uniform: f64) -> f64 {
+    normal_quantile((uniform + STEP / 2.0).min(1.0 - STEP))
 }
 
 /// Gamma with this shape and scale 1 (Marsaglia and Tsang 2000, *A simple method for generating
@@ -236,6 +263,30 @@ mod tests {
             let distance = distance(&values, |secs| law.cdf(secs));
             assert!(distance < bound(), "{law:?} is off by {distance}");
         }
+    }
+
+    /// Law: no sample exceeds the longest span, which is that of the greatest number where a sample is
+    /// made of one, and never comes where it is made of any many.
+    #[test]
+    fn no_sample_is_longer_than_the_longest() {
+        for law in laws() {
+            let (values, ..) = sampled(&law, Law::sample);
+            let longest = law.longest();
+            let greatest = law.quantile(1.0 - STEP);
+            assert!(longest.as_secs_f64() > values[values.len() - 1], "{law:?}");
+            let by_one = !matches!(law, Law::Gamma { .. } | Law::Erlang { .. });
+            assert_eq!(longest < Duration::MAX, by_one, "{law:?}");
+            assert!(!by_one || longest.as_secs_f64() >= greatest * (1.0 - 1e-9), "{law:?}");
+        }
+        assert_eq!(Law::Fixed(secs(3)).longest(), secs(3));
+        let seen: Law = Law::empirical(vec![secs(2), secs(9), secs(4)]).expect("samples");
+        assert_eq!(seen.longest(), secs(9));
+    }
+
+    /// Law: a normal number is finite, at either end of the uniform numbers.
+    #[test]
+    fn normal_numbers_are_finite() {
+        assert!(normal_of(0.0).is_finite() && normal_of(1.0 - STEP).is_finite());
     }
 
     /// Law: the mean of samples is the stated mean, to four standard errors.
