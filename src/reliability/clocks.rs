@@ -74,6 +74,12 @@ impl Clock {
         self.quick(key, Purpose::Timer)
     }
 
+    /// Counts those of one draw without drawing any.
+    #[inline]
+    pub(super) fn skip_timers(&mut self) {
+        self.counts[Purpose::Timer as usize] += 1;
+    }
+
     /// Numbers for this purpose that are quick to draw.
     #[inline]
     pub(super) fn quick(&mut self, key: Key, purpose: Purpose) -> Draw {

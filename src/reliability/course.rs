@@ -8,9 +8,16 @@ use crate::kernel::time::Time;
 pub trait Course {
     /// Begins anew with other randomness.
     fn reset(&mut self, key: Key);
-    /// When something may change next.
+    /// When something may change next, but for [`Course::drift`].
     fn next(&self) -> Time;
-    /// Goes on to that instant.
+    /// Goes on to the next instant before that one at which the share of requests that are served
+    /// changes, and nothing else; [`None`]: it does not. A share of 1 stays as it is.
+    #[inline]
+    fn drift(&mut self, before: Time) -> Option<Time> {
+        let _ = before;
+        None
+    }
+    /// Goes on to that instant, and further as far as nothing that is measured changes.
     fn step(&mut self);
     /// What is up now; bit by bit in the order of [`Measure::ALL`].
     fn levels(&self) -> u8;
@@ -39,11 +46,15 @@ impl Course for Ideal<'_> {
 
     #[inline]
     fn next(&self) -> Time {
-        Ideal::next(self)
+        self.next_loud()
+    }
+
+    fn drift(&mut self, before: Time) -> Option<Time> {
+        Ideal::drift(self, before)
     }
 
     fn step(&mut self) {
-        Ideal::step(self);
+        self.stride();
     }
 
     #[inline]

@@ -1,10 +1,12 @@
 //! Starts of processes and machines.
 
-use super::{FAULT, Verdicts, becomes, drawn, plan, span, worlds};
+use super::{DRAWS, FAULT, Verdicts, becomes, drawn, plan, span, worlds};
 use hasim::component::fact::Fact;
 use hasim::component::id::Kind;
+use hasim::kernel::stream::{Draw, Key, StreamName};
 use hasim::kernel::time::Duration;
 use hasim::measure::Case;
+use hasim::reliability::timers::Timers;
 use serde_json::{Value, json};
 
 const WORLDS: u64 = 600;
@@ -89,4 +91,35 @@ fn moments(values: &[f64]) -> (f64, f64) {
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     let squares = values.iter().map(|value| (value - mean).powi(2));
     (mean, squares.sum::<f64>() / values.len() as f64)
+}
+
+/// Law: no start, and no way into the rotation, takes longer than the longest of them, which is finite by
+/// the default laws.
+#[test]
+fn nothing_takes_longer_than_the_longest() {
+    for cluster in [
+        json!({}),
+        json!({ "topology": "external" }),
+        json!({ "endpoint": { "kind": "one-balancer", "loadBalancers": { "replicas": 1,
+            "haproxy": { "check": "httpchk /readyz", "check-ssl": true, "spread-checks": 20 } } } }),
+        json!({ "endpoint": { "kind": "one-balancer", "loadBalancers": { "replicas": 1,
+            "program": "cloud", "cloud": { "interval": "5s", "timeout": "5s" } } } }),
+    ] {
+        let timers = Timers::of(&plan(&cluster, &json!([]), "1m", &json!({})));
+        let longest = |draw: fn(&Timers, &mut Draw) -> Duration| {
+            let one = |n| draw(&timers, &mut Key::new(3, 0).draw(StreamName::of("longest"), 0, n));
+            (0..DRAWS).map(one).max().unwrap_or_default()
+        };
+        let start = longest(|timers, draw| {
+            timers.server_start(draw, true).saturating_add(timers.balancer_start(draw, true))
+        });
+        let balancer = longest(|timers, draw| timers.balancer_start(draw, false));
+        assert!(start.max(balancer) <= timers.longest_start(), "{start} of {cluster}");
+        let member = longest(|timers, draw| timers.member_start(draw, true));
+        assert!(member <= timers.longest_member_start(), "{member} of {cluster}");
+        let rise = longest(Timers::rise);
+        assert!(rise <= timers.longest_rise(), "{rise} of {cluster}");
+        let all = [timers.longest_start(), timers.longest_member_start(), timers.longest_rise()];
+        assert!(all.iter().all(|span| *span < Duration::from_hours(24)), "{all:?} of {cluster}");
+    }
 }

@@ -23,6 +23,13 @@ pub struct Law {
     pub resync: Duration,
 }
 
+impl Law {
+    /// The longest that a restart is held up.
+    pub fn longest(&self) -> Duration {
+        self.max.saturating_add(self.resync.mul_f64(1.0 + RESYNC_JITTER))
+    }
+}
+
 /// What the kubelet remembers of a container's restarts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {

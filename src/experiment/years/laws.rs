@@ -16,7 +16,7 @@ pub fn trial(course: &mut impl Course, key: Key, span: Duration) -> YearRow {
     mark(&mut row, &mut began, !levels, at);
     loop {
         let next = course.next().nanos().min(end);
-        spend(&mut row, course, levels, next - at);
+        spend(&mut row, course, levels, (at, next));
         at = next;
         if at >= end {
             break;
@@ -43,15 +43,23 @@ fn mark(row: &mut YearRow, began: &mut [u64; MEASURES], down: u8, at: u64) {
     });
 }
 
-/// So much time passes with this up.
-fn spend(row: &mut YearRow, course: &impl Course, levels: u8, span: u64) {
+/// Time passes with this up.
+fn spend(row: &mut YearRow, course: &mut impl Course, levels: u8, (mut at, end): (u64, u64)) {
     if levels != u8::MAX {
+        let span = end - at;
         course.blame(!levels, |index, reason| {
             row.measures[index].reasons[reason as usize] += span;
         });
     }
-    let beside = lost(course.share_served(), span);
-    if beside > 0 {
+    while at < end {
+        let share = course.share_served();
+        if share >= 1.0 {
+            return;
+        }
+        let drifts = course.drift(Time::START + Duration::from_nanos(end));
+        let until = drifts.map_or(end, Nanos::nanos);
+        let beside = lost(share, until - at);
+        at = until;
         row.lost += beside;
         for measure in [Measure::ApiReadCached, Measure::ApiRead, Measure::ApiWrite] {
             if levels >> measure as usize & 1 == 1 {
@@ -75,9 +83,10 @@ pub(super) fn lost(share: f64, span: u64) -> u64 {
     if share >= 1.0 {
         return 0;
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the span")]
-    let lost = ((1.0 - share) * span as f64).round() as u64;
-    lost
+    // Not `round`: without SSE4.1 that is a call.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "about the span")]
+    let lost = ((1.0 - share) * span as f64 + 0.5) as u64;
+    lost.min(span)
 }
 
 /// The instant as a plain number.

@@ -44,7 +44,7 @@ pub struct YearRow {
     pub measures: [Spell; MEASURES],
     /// Requests lost to unhealthy servers in the rotation, as nanoseconds of all requests.
     pub lost: u64,
-    /// Instants at which something changed in the failure process.
+    /// Instants at which something changed, of those that were looked at.
     pub events: u64,
     /// Incidents: times in which something was not as it should be, together with what followed.
     pub incidents: u64,
@@ -88,7 +88,7 @@ pub struct Totals {
     pub measures: [Total; MEASURES],
     /// Lost requests as nanoseconds of all, and the squares of microseconds.
     pub lost: (u128, u128),
-    /// Instants at which something changed in the failure process.
+    /// Instants at which something changed, of those that were looked at.
     pub events: u64,
     /// Incidents.
     pub incidents: u64,

@@ -190,7 +190,7 @@ impl<'p> Ideal<'p> {
         }
         self.scenes.stand_as(&quiet.scenes);
         self.means = quiet.means;
-        self.soonest = Time::NEVER;
+        (self.calm, self.soonest) = (false, Time::NEVER);
         self.outlook = quiet.outlook;
     }
 

@@ -7,6 +7,7 @@
 //!
 //! Absent on purpose: protocols, statistics over trials.
 
+mod calm;
 mod elected;
 mod incident;
 mod jumps;
@@ -16,6 +17,7 @@ mod means;
 mod measure;
 mod nights;
 mod recall;
+mod returns;
 mod review;
 mod rotation;
 mod scene;
@@ -33,7 +35,7 @@ pub(super) use verdict::Verdict;
 use super::process::Process;
 use crate::component::id::{ComponentId, Kind};
 use crate::kernel::stream::Key;
-use crate::kernel::time::Time;
+use crate::kernel::time::{Duration, Time};
 use crate::plan::Plan;
 use crate::plan::service::Endpoint;
 use crate::plan::timings::Timing;
@@ -62,6 +64,8 @@ struct Rules {
     timeless: bool,
     /// Whether members that start count among those that could vote.
     starts_vote: bool,
+    /// A time in which all that a repair mends is of use again.
+    longest_return: Duration,
 }
 
 impl Rules {
@@ -74,6 +78,7 @@ impl Rules {
             timeless: Timing::ALL.iter().all(|(timing, ..)| takes.at_once(*timing))
                 && takes.timers().is_none(),
             starts_vote: takes.is_drawn(Timing::EtcdRejoin),
+            longest_return: takes.longest_return(),
         }
     }
 }
@@ -111,7 +116,9 @@ pub struct Ideal<'p> {
     means: Means,
     /// How the candidates for each Lease reach the cluster.
     ways: [Ways; 2],
-    /// The earliest time that runs, beside those of the failure process.
+    /// Whether all is calm, and what that means is known.
+    calm: bool,
+    /// The earliest time that runs, beside those of the failure process and of the rotation.
     soonest: Time,
     outlook: Outlook,
 }
@@ -161,6 +168,7 @@ impl<'p> Ideal<'p> {
             scenes: Scenes::new(),
             means: Means::default(),
             ways: [Kind::Scheduler, Kind::ControllerManager].map(|kind| Ways::of(plan, kind)),
+            calm: false,
             soonest: Time::NEVER,
             outlook: Outlook::NONE,
         };
@@ -172,6 +180,7 @@ impl<'p> Ideal<'p> {
     pub fn reset(&mut self, key: Key) {
         self.key = key;
         self.now = Time::START;
+        self.calm = false;
         self.process.reset(key);
         for seat in [&mut self.vip, &mut self.leader, &mut self.scheduler, &mut self.manager] {
             seat.reset();
@@ -197,6 +206,9 @@ impl<'p> Ideal<'p> {
         self.means.votes = self.scenes.now().members.serving;
         self.means.servers = self.scenes.now().servers.serving;
         self.means.usable = self.scenes.now().balancers.serving;
+        if let Some(timers) = self.takes.drawn(Timing::VipTakeover) {
+            self.vip.give(timers.taker(self.means.usable).or(self.vip.holder()));
+        }
         self.means.ready = self.means.servers;
         self.count_votes();
         self.means.leads = self.leads_now();
@@ -214,13 +226,62 @@ impl<'p> Ideal<'p> {
 
     /// When something may change next.
     pub fn next(&self) -> Time {
-        self.process.soonest().min(self.soonest)
+        self.process.soonest().min(self.soonest).min(self.rotation.soonest())
+    }
+
+    /// The same but for changes of the share of requests that are served and of nothing else.
+    pub(in crate::reliability) fn next_loud(&self) -> Time {
+        self.process.soonest().min(self.soonest).min(self.rotation.next_loud(self.means.servers))
     }
 
     /// Goes on to the next instant at which something may change.
     pub fn step(&mut self) {
         self.now = self.next();
         self.follow(false);
+    }
+
+    /// Goes on to that instant, or to a later one if nothing that is measured changes until then.
+    pub(in crate::reliability) fn stride(&mut self) {
+        self.now = self.next_loud();
+        if self.is_timeless() {
+            return self.follow(false);
+        }
+        let calm = std::mem::take(&mut self.calm) || self.know_calm();
+        let before = self.process.signature();
+        let changed = self.see_failures();
+        if changed {
+            self.survey();
+        }
+        if calm && changed && self.follow_calm(before) {
+            return;
+        }
+        let (now, others) = (self.now, self.others_due().min(self.rotation.soonest()));
+        let alone = !changed && others > now && self.elected.is_none();
+        match (alone, self.leases_due() <= now, self.nights_due() <= now) {
+            (true, _, false) => {
+                self.review_leases();
+                self.look();
+            }
+            (true, false, true) if self.nobody_is_reached() => self.go_through_night(),
+            _ => {
+                self.review(changed, false);
+                self.look();
+                self.see_home();
+            }
+        }
+    }
+
+    /// Goes on to the next instant before that one at which a server leaves the rotation that serves
+    /// nobody; [`None`]: none does.
+    pub(in crate::reliability) fn drift(&mut self, before: Time) -> Option<Time> {
+        let at = self.rotation.soonest();
+        if at >= before || !self.rotation.is_quiet(self.means.servers) {
+            return None;
+        }
+        self.now = at;
+        self.rotation.release(at);
+        self.outlook.share_served = self.rotation.share(self.means.servers);
+        Some(at)
     }
 
     /// What is up now; bit by bit in the order of [`Measure::ALL`].

@@ -4,6 +4,9 @@
 //!
 //! Absent on purpose: how long all that takes ([`crate::reliability::timers`]), kubelets that fail.
 
+mod dusk;
+mod unseen;
+
 use super::scene::{Bits, bits};
 use super::{Ideal, Measure};
 use crate::component::id::ComponentId;
@@ -13,6 +16,7 @@ use crate::kernel::time::Time;
 use crate::plan::Plan;
 use crate::reliability::clocks::Clock;
 use crate::reliability::timers::{Nights as Law, Timers};
+use dusk::Dusk;
 
 /// Where a server's process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +63,7 @@ struct Server {
 #[derive(Clone, Debug)]
 pub(super) struct Nights {
     servers: Vec<Server>,
+    dusk: Option<Dusk>,
     /// Members on the machine of each server.
     beside: Vec<Bits>,
     /// Members that each may use.
@@ -122,6 +127,7 @@ impl Nights {
         };
         Some(Box::new(Self {
             servers: servers.iter().map(server).collect(),
+            dusk: None,
             beside: servers.iter().map(beside).collect(),
             reach: servers.iter().map(reach).collect(),
             before: (0, 0, 0),
@@ -141,7 +147,7 @@ impl Nights {
             server.recover();
             server.past = None;
         }
-        self.before = (0, 0, 0);
+        (self.before, self.dusk) = ((0, 0, 0), None);
         (self.open, self.night) = (0, 0);
         (self.deaf, self.mute, self.cold) = (0, 0, 0);
         self.soonest = Time::NEVER;
@@ -155,24 +161,33 @@ impl Nights {
 
     /// When something happens by itself to each.
     pub(super) fn dues(&self) -> impl Iterator<Item = Time> + '_ {
-        self.servers.iter().map(Server::next)
+        self.servers.iter().map(Server::next).chain([self.soonest])
+    }
+
+    /// The members that a server may use and that accept connections, of those whose port is open.
+    fn accepting(&self, at: usize, open: Bits, it: Standing) -> Bits {
+        let own = self.beside[at] & open;
+        let near = if it.near >> at & 1 == 0 { own } else { own | it.members & open };
+        self.reach[at] & near
     }
 
     fn review(&mut self, it: Standing) {
-        let mut left = self.night | it.up & !it.fed;
-        if left == 0 {
+        if self.dusk(it) {
             return;
         }
+        if let Some(dusk) = self.dusk.take() {
+            self.darken(dusk, it);
+        }
+        let mut left = self.night | it.up & !it.fed;
         (self.night, self.deaf, self.mute, self.cold) = (0, 0, 0, 0);
         self.soonest = Time::NEVER;
         while left != 0 {
             let at = left.trailing_zeros() as usize;
             left &= left - 1;
+            let accepting = self.accepting(at, self.open, it);
             let Some(server) = self.servers.get_mut(at) else { break };
             let bit = 1 << at;
-            let own = self.beside[at] & self.open;
-            let near = if it.near & bit == 0 { own } else { own | it.members & self.open };
-            server.review(it, bit, (self.reach[at], self.reach[at] & near));
+            server.review(it, bit, (self.reach[at], accepting));
             let is = |such: bool| if such { bit } else { 0 };
             self.night |= is(server.stage != Stage::Well);
             self.deaf |= is(matches!(server.stage, Stage::Ended(_)));
@@ -216,12 +231,7 @@ impl Server {
         match self.stage {
             Stage::Well if fed => {}
             Stage::Well if it.came & bit != 0 => self.come(it, reach, accepting != 0),
-            Stage::Well => {
-                self.since = it.now;
-                (self.led, self.silently) = (it.led & accepting != 0, it.silent & reach != 0);
-                self.cache = Cache::Kept(it.now + it.timers.cache_kept());
-                (self.stage, self.due) = (Stage::Probed(false), it.now + it.law.patience());
-            }
+            Stage::Well => self.darken(it, reach, accepting),
             Stage::Probed(_) | Stage::Waits if fed => self.recover(),
             Stage::Probed(false) if rang => {
                 self.stage = Stage::Probed(true);
@@ -243,6 +253,14 @@ impl Server {
 
     fn draw(&mut self, it: Standing) -> Draw {
         self.clock.timers(it.key)
+    }
+
+    /// It has etcd no more, and knows nothing of it yet.
+    fn darken(&mut self, it: Standing, reach: Bits, accepting: Bits) {
+        self.since = it.now;
+        (self.led, self.silently) = (it.led & accepting != 0, it.silent & reach != 0);
+        self.cache = Cache::Kept(it.now + it.timers.cache_kept());
+        (self.stage, self.due) = (Stage::Probed(false), it.now + it.law.patience());
     }
 
     /// The process has ended.
@@ -309,15 +327,15 @@ impl Ideal<'_> {
         let up = scene.servers.running & !starting;
         let fed = if leads { serving & up & self.means.reaching } else { 0 };
         let known = (up, fed, self.means.votes);
+        let running = scene.members.running & !self.rejoins.waiting();
+        let voting = if leads { self.means.votes } else { 0 };
+        nights.open = (nights.open | voting) & running;
         if known == nights.before && nights.soonest > self.now {
             return;
         }
-        let running = scene.members.running & !self.rejoins.waiting();
-        let voting = if leads { self.means.votes } else { 0 };
         let came = up & !nights.before.0;
-        nights.open = (nights.open | voting) & running;
         nights.before = known;
-        if nights.night == 0 && up & !fed == 0 {
+        if up & !fed == 0 && nights.dawns(up) {
             self.means.servers = serving & up;
             return;
         }
@@ -341,6 +359,15 @@ impl Ideal<'_> {
         };
         nights.review(standing);
         self.means.servers = serving & up & !nights.mute;
+    }
+
+    /// Sees that all who are up have etcd, where it was day and these members have come.
+    pub(super) fn quiet_nights(&mut self, came: Bits) {
+        let Some(nights) = &mut self.nights else { return };
+        let (scene, votes) = (self.scenes.now(), self.means.votes);
+        let up = scene.servers.running;
+        nights.open = (nights.open & !came | votes) & scene.members.running;
+        nights.before = (up, scene.servers.serving & up & self.means.reaching, votes);
     }
 
     /// API servers that take connections.

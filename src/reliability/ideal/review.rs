@@ -28,10 +28,8 @@ impl Ideal<'_> {
     /// Lets everything follow from what happens in the failure process now, and from what has
     /// `changed` in it already.
     pub(super) fn follow(&mut self, mut changed: bool) {
-        while self.process.soonest() == self.now && !self.now.is_never() {
-            self.process.step();
-            changed = true;
-        }
+        self.calm = false;
+        changed |= self.see_failures();
         if changed {
             self.survey();
         }
@@ -46,8 +44,19 @@ impl Ideal<'_> {
         }
     }
 
+    /// Lets happen what fails or is repaired now; whether anything does.
+    pub(super) fn see_failures(&mut self) -> bool {
+        let mut any = false;
+        while self.process.soonest() == self.now && !self.now.is_never() {
+            self.process.step();
+            any = true;
+        }
+        any
+    }
+
     /// The same whatever was known before.
     pub(super) fn follow_anew(&mut self) {
+        self.calm = false;
         self.survey();
         self.review(true, true);
         self.look();
@@ -55,7 +64,7 @@ impl Ideal<'_> {
 
     /// Reviews what may be otherwise than before: since failures have `changed`, since what it rests on
     /// has, or because its time has come.
-    fn review(&mut self, changed: bool, all: bool) {
+    pub(super) fn review(&mut self, changed: bool, all: bool) {
         let (now, before) = (self.now, self.means);
         let leader = self.leader.holder();
         let started = changed || self.starts_due() <= now;
@@ -90,9 +99,7 @@ impl Ideal<'_> {
         if moved {
             self.means.able = self.able_now();
         }
-        let seats = self.scheduler.due.min(self.manager.due);
-        let patience = self.leases[0].patience.min(self.leases[1].patience);
-        if changed || moved || seats.min(patience) <= now {
+        if changed || moved || self.leases_due() <= now {
             self.review_leases();
         }
     }
@@ -103,10 +110,8 @@ impl Ideal<'_> {
         let at = (self.key, now);
         self.means.votes = scene.members.serving;
         if !takes.at_once(Timing::EtcdRejoin) {
-            let Group { machines, running, .. } = scene.members;
-            // A law is of machines; by its own timers a process alone takes its time too.
-            let up = if takes.is_drawn(Timing::EtcdRejoin) { running } else { machines };
-            self.means.votes &= !self.rejoins.review(now, (up, machines), |booted, clock| {
+            let stand = scene.members.rejoining(takes.is_drawn(Timing::EtcdRejoin));
+            self.means.votes &= !self.rejoins.review(now, stand, |booted, clock| {
                 let end = takes.end(Timing::EtcdRejoin, clock, at, |timers, draw| {
                     timers.member_start(draw, booted)
                 });
@@ -193,7 +198,7 @@ impl Ideal<'_> {
         self.vip.review(now, usable, losing, end, |_| first);
     }
 
-    fn review_leases(&mut self) {
+    pub(super) fn review_leases(&mut self) {
         let now = self.now;
         let [schedulers, managers] = self.scenes.now().candidates;
         let [by_scheduler, by_manager] = self.means.able;
@@ -278,7 +283,7 @@ impl Ideal<'_> {
         self.means.write = endpoint && leads && reached & reaching != 0;
     }
 
-    fn review_rotation(&mut self) {
+    pub(super) fn review_rotation(&mut self) {
         let (scene, takes, at) = (self.scenes.now(), &self.takes, (self.key, self.now));
         let ready = self.means.ready;
         self.rotation.review(self.now, ready, |server, clock| {
@@ -294,23 +299,37 @@ impl Ideal<'_> {
     pub(super) fn look(&mut self) {
         let share_served = self.rotation.share(self.means.servers);
         self.outlook = Outlook { levels: self.levels_now(), share_served };
-        let seats = self.vip.due.min(self.leader.due);
-        let leases = self.scheduler.due.min(self.manager.due);
-        let patience = self.leases[0].patience.min(self.leases[1].patience);
-        let others = self.rotation.soonest().min(self.starts_due());
-        let nights =
-            self.nights_due().min(self.elected.as_ref().map_or(Time::NEVER, Elected::patience));
-        self.soonest = seats.min(leases).min(patience.min(others)).min(nights);
+        self.soonest = self.leases_due().min(self.others_due()).min(self.nights_due());
+    }
+
+    /// When the next Lease is taken, or given up.
+    #[inline]
+    pub(super) fn leases_due(&self) -> Time {
+        let seats = self.scheduler.due.min(self.manager.due);
+        seats.min(self.leases[0].patience).min(self.leases[1].patience)
+    }
+
+    /// When something else happens by itself to services, but in the rotation and in a night.
+    #[inline]
+    pub(super) fn others_due(&self) -> Time {
+        self.tenures_due().min(self.starts_due())
+    }
+
+    /// When the address or the leadership is taken.
+    #[inline]
+    pub(super) fn tenures_due(&self) -> Time {
+        let elected = self.elected.as_ref().map_or(Time::NEVER, Elected::patience);
+        self.vip.due.min(self.leader.due).min(elected)
     }
 
     /// When the next of what starts is of use.
-    fn starts_due(&self) -> Time {
+    pub(super) fn starts_due(&self) -> Time {
         let servers = self.server_starts.soonest().min(self.balancer_starts.soonest());
         servers.min(self.rejoins.soonest())
     }
 
     /// When something happens by itself to a server that has no etcd.
-    fn nights_due(&self) -> Time {
+    pub(super) fn nights_due(&self) -> Time {
         self.nights.as_ref().map_or(Time::NEVER, |nights| nights.soonest)
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Absent on purpose: how long the way takes.
 
-use super::scene::{Bits, bits};
+use super::scene::{Bits, bits, each_of};
 use crate::kernel::time::Time;
 use crate::reliability::clocks::Clock;
 
@@ -71,6 +71,59 @@ impl Rotation {
         self.soonest = soonest;
     }
 
+    /// When one moves next that requests would notice: not one that serves nobody and leaves.
+    #[inline]
+    pub(super) fn next_loud(&self, healthy: Bits) -> Time {
+        if self.is_quiet(healthy) { Time::NEVER } else { self.soonest }
+    }
+
+    /// Whether all that are on their way serve nobody and leave.
+    #[inline]
+    pub(super) fn is_quiet(&self, healthy: Bits) -> bool {
+        self.moving & (healthy | !self.inside) == 0
+    }
+
+    /// Those of these that are outside, and not on their way.
+    pub(super) fn misses(&self, of: Bits) -> Bits {
+        of & !self.inside & !self.moving
+    }
+
+    /// Whether nobody is on his way.
+    pub(super) fn is_still(&self) -> bool {
+        self.moving == 0
+    }
+
+    /// Whether nobody is on his way out.
+    pub(super) fn only_fills(&self) -> bool {
+        self.moving & self.inside == 0
+    }
+
+    /// Lets those go whose time has come, which all that move wait for.
+    pub(super) fn release(&mut self, now: Time) {
+        self.soonest = Time::NEVER;
+        for at in each_of(self.moving) {
+            if self.due[at] <= now {
+                self.due[at] = Time::NEVER;
+                self.moving &= !(1 << at);
+                self.inside &= !(1 << at);
+            }
+            self.soonest = self.soonest.min(self.due[at]);
+        }
+    }
+
+    /// Counts one draw of each of these.
+    pub(super) fn skip_draws(&mut self, of: Bits) {
+        each_of(of).for_each(|at| self.clocks[at].skip_timers());
+    }
+
+    /// Lets these come inside, and all that are on their way, none of them out.
+    pub(super) fn admit(&mut self, comes: Bits) {
+        let all = comes | self.moving;
+        each_of(all).for_each(|at| self.due[at] = Time::NEVER);
+        self.inside |= all;
+        (self.moving, self.soonest) = (0, Time::NEVER);
+    }
+
     /// Lets one that is on its way arrive now.
     pub(super) fn hasten(&mut self, at: usize, now: Time) {
         (self.due[at], self.soonest) = (now, now);
@@ -86,7 +139,7 @@ impl Rotation {
         self.inside
     }
 
-    /// Lets these be inside, and nobody on his way.
+    /// Lets these be inside, where nobody is on his way.
     pub(super) fn stand(&mut self, inside: Bits) {
         self.inside = inside;
     }

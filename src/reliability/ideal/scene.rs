@@ -4,6 +4,7 @@
 //! Absent on purpose: who leads, holds or is in the rotation, which time decides too.
 
 use super::Ideal;
+use super::calm::Calm;
 use super::recall::Settled;
 use crate::component::id::ComponentId;
 use crate::plan::Plan;
@@ -35,6 +36,13 @@ impl Group {
             running: bits(ids.len(), |at| process.runs(ids[at])),
             serving: bits(ids.len(), |at| process.serves(ids[at])),
         }
+    }
+
+    /// On what the way of members to their votes stands: a law is of machines; by its own timers a
+    /// process alone takes its time too.
+    #[inline]
+    pub(super) fn rejoining(&self, by_process: bool) -> (Bits, Bits) {
+        (if by_process { self.running } else { self.machines }, self.machines)
     }
 
     /// What has become of one that serves no more.
@@ -102,6 +110,8 @@ pub(super) struct Scenes {
     all: Vec<Scene>,
     /// What followed last from each that is kept, where nothing takes time.
     settled: Vec<Option<Settled>>,
+    /// What each that is kept means in calm, where something takes time.
+    calm: Vec<Option<Calm>>,
     now: usize,
 }
 
@@ -151,7 +161,7 @@ impl Scenes {
     /// Room for so many.
     fn with_room(places: usize) -> Self {
         let all = vec![Scene::default(); places + 1];
-        Self { down: vec![None; places], all, settled: Vec::new(), now: places }
+        Self { down: vec![None; places], all, settled: Vec::new(), calm: Vec::new(), now: places }
     }
 
     /// Room for some.
@@ -186,6 +196,21 @@ impl Scenes {
         }
     }
 
+    /// What such a combination as now means in calm, as far as that is known.
+    #[inline]
+    pub(super) fn calm(&self) -> Option<&Calm> {
+        self.calm.get(self.now).and_then(Option::as_ref)
+    }
+
+    /// Where that is kept; [`None`] where nothing is.
+    #[inline]
+    pub(super) fn calm_place(&mut self) -> Option<&mut Option<Calm>> {
+        if self.calm.len() < self.down.len() {
+            self.calm.resize(self.down.len(), None);
+        }
+        self.calm.get_mut(self.now)
+    }
+
     /// How things stand.
     #[inline]
     pub(super) fn now(&self) -> &Scene {
@@ -212,6 +237,9 @@ impl Ideal<'_> {
                 self.scenes.down[place] = down;
                 if let Some(settled) = self.scenes.settled.get_mut(place) {
                     *settled = None;
+                }
+                if let Some(calm) = self.scenes.calm.get_mut(place) {
+                    *calm = None;
                 }
             }
         }
@@ -269,6 +297,15 @@ pub(super) fn is_majority(voters: Bits, members: usize) -> bool {
         left &= left.wrapping_sub(1);
     }
     left != 0
+}
+
+/// The numbers of those whose bit is set.
+pub(super) fn each_of(mut bits: Bits) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let next = (bits != 0).then(|| bits.trailing_zeros() as usize);
+        bits &= bits.wrapping_sub(1);
+        next
+    })
 }
 
 /// A bit for each number below `count` that it holds of.

@@ -2,7 +2,7 @@
 //!
 //! Absent on purpose: what that time is.
 
-use super::scene::Bits;
+use super::scene::{Bits, each_of};
 use crate::kernel::time::Time;
 use crate::reliability::clocks::Clock;
 
@@ -76,6 +76,31 @@ impl Starts {
             self.soonest = self.soonest.min(*due);
         }
         self.waiting
+    }
+
+    /// Those that have come back, if these are up now.
+    pub(super) fn coming(&self, up: Bits) -> Bits {
+        up & !self.was_up
+    }
+
+    /// What they stand on is so now, and nobody waits: who has come back. Their draws are counted as if
+    /// they had been made.
+    #[inline]
+    pub(super) fn stand(&mut self, (up, machines): (Bits, Bits)) -> Bits {
+        let came = self.coming(up);
+        (self.was_up, self.machines) = (up, machines);
+        for at in each_of(came) {
+            if let Some(clock) = self.clocks.get_mut(at) {
+                clock.skip_timers();
+            }
+        }
+        came
+    }
+
+    /// Lets all of them be of use.
+    pub(super) fn finish(&mut self) {
+        each_of(self.waiting).for_each(|at| self.due[at] = Time::NEVER);
+        (self.waiting, self.soonest) = (0, Time::NEVER);
     }
 
     /// Lets one that waits be of use now.

@@ -70,6 +70,23 @@ impl<'p> Takes<'p> {
         self.timers.as_deref()
     }
 
+    /// A time that no return exceeds, from the end of a repair until all that it mends votes, serves and is
+    /// in the rotation; [`Duration::MAX`] where a law has no end.
+    pub(super) fn longest_return(&self) -> Duration {
+        let longest = |timing: Timing, drawn: fn(&Timers) -> Duration| match (
+            self.by[timing as usize],
+            &self.timers,
+        ) {
+            (Taking::Law(law), _) => law.longest(),
+            (Taking::Timers, Some(timers)) => drawn(timers),
+            _ => Duration::ZERO,
+        };
+        let starts = self.timers.as_ref().map_or(Duration::ZERO, |timers| timers.longest_start());
+        longest(Timing::EtcdRejoin, Timers::longest_member_start)
+            .saturating_add(longest(Timing::LbRise, Timers::longest_rise))
+            .saturating_add(starts)
+    }
+
     /// When what begins now is over, `draw` from the timers where they decide; `None`: at once.
     #[inline]
     pub(super) fn end(

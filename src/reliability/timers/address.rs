@@ -139,6 +139,13 @@ impl Address {
             .is_some_and(|(taker, holder)| taker.priority > holder.priority && !taker.keeps_lower)
     }
 
+    /// A time that [`Address::found_good`] does not exceed.
+    pub(super) fn longest_found_good(&self) -> Duration {
+        let Self::Vrrp(vrrp) = self else { return Duration::ZERO };
+        let first = vrrp.instances.first();
+        first.map_or(Duration::ZERO, Instance::longest_notice)
+    }
+
     /// From the return of a balancer until the keepalived beside it knows.
     pub(super) fn found_good(&self, draw: &mut Draw) -> Duration {
         match self {
@@ -213,6 +220,12 @@ impl Instance {
                 left: left(process.weight, params.priority_with(Some(true), false)),
             }),
         }
+    }
+
+    fn longest_notice(&self) -> Duration {
+        let tracked = [self.script, self.process].into_iter().flatten();
+        let known = tracked.map(|tracked| tracked.interval.saturating_add(tracked.rise)).max();
+        known.unwrap_or_default().saturating_add(self.notice.longest())
     }
 
     fn notices(&self, draw: &mut Draw) -> Duration {

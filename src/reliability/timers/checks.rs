@@ -6,7 +6,7 @@
 //! is under way at the change is taken for one that ends with it: it lasts a round trip or two.
 
 use super::leases::request_times;
-use super::{Lost, mean_delay, part_of};
+use super::{Lost, longest, mean_delay, part_of};
 use crate::component::id::Kind;
 use crate::components::Params;
 use crate::components::api_server::{ApiServerParams, HOOK_PERIOD};
@@ -111,6 +111,18 @@ impl Checks {
             Lost::Exited | Lost::InOrder | Lost::Beside => self.refused.draw(self.spread, draw),
             Lost::Nobody => Duration::ZERO,
         }
+    }
+
+    /// A time that [`Checks::rise`] does not exceed: the check under way when the server comes, those in
+    /// vain until it is ready, and those until the verdict, each as late as it may be.
+    pub(super) fn longest_rise(&self) -> Duration {
+        let (coming, rise) = (&self.coming, &self.rise);
+        let answers = longest([&coming.port_open, &coming.first_http]).saturating_mul(2);
+        let ready = coming.readyz.longest().saturating_add(HOOK_PERIOD);
+        let checks = rise.cycle + coming.unanswered + coming.answered + coming.refuses + rise.took;
+        let waits = rise.wait * 6 + rise.between * u64::from(rise.further);
+        let comes = answers.saturating_add(ready);
+        comes.saturating_add(checks + waits).saturating_add(rise.rest)
     }
 
     pub(super) fn rise(&self, draw: &mut Draw) -> Duration {

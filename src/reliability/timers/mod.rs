@@ -19,6 +19,7 @@ mod writers;
 
 use crate::component::id::ComponentId;
 use crate::components::api_server::{LEADER_CHECK, LEADER_CHECKS, USER_TIMEOUT};
+use crate::kernel::law::Law;
 use crate::kernel::stream::Draw;
 use crate::kernel::time::Duration;
 use crate::plan::Plan;
@@ -176,6 +177,11 @@ impl Timers {
         self.checks.as_ref().map_or(Duration::ZERO, |checks| checks.rise(draw))
     }
 
+    /// A time that [`Timers::rise`] does not exceed.
+    pub fn longest_rise(&self) -> Duration {
+        self.checks.as_ref().map_or(Duration::ZERO, Checks::longest_rise)
+    }
+
     /// From the loss of a Lease's holder until another instance holds it and acts. `standbys` is how many
     /// wait for it; [`Duration::MAX`] without one. [`Lost::Nobody`]: from the return of writes, after so
     /// long without that the holder has given up and the Lease has expired; the holder, started again,
@@ -216,6 +222,20 @@ impl Timers {
         self.starts.member(draw, machine)
     }
 
+    /// A time that [`Timers::member_start`] does not exceed.
+    pub fn longest_member_start(&self) -> Duration {
+        self.starts.longest_member()
+    }
+
+    /// A time that [`Timers::server_start`] and [`Timers::balancer_start`] together do not exceed, nor with
+    /// them, from the vote of the member that it uses, the last restart of a server that was killed for
+    /// want of etcd.
+    pub fn longest_start(&self) -> Duration {
+        let nights = self.nights.as_ref().map_or(Duration::ZERO, Nights::longest_restart);
+        let found = self.address.longest_found_good();
+        self.starts.longest_others().saturating_add(found).saturating_add(nights)
+    }
+
     /// The same to an API server that answers requests.
     pub fn server_start(&self, draw: &mut Draw, machine: bool) -> Duration {
         self.starts.server(draw, machine)
@@ -226,6 +246,11 @@ impl Timers {
         let start = self.starts.balancer(draw, machine);
         if machine { start } else { start.saturating_add(self.address.found_good(draw)) }
     }
+}
+
+/// The sum of the longest spans of these laws.
+fn longest<'l>(laws: impl IntoIterator<Item = &'l Law>) -> Duration {
+    laws.into_iter().fold(Duration::ZERO, |sum, law| sum.saturating_add(law.longest()))
 }
 
 /// Uniform on [0, `span`).

@@ -5,7 +5,7 @@
 //! seconds without taking new ones; start-up probes, which by default are more patient than what
 //! they probe; channels to etcd that wait to be dialled again.
 
-use super::part_of;
+use super::{longest, part_of};
 use crate::component::id::{ComponentId, Kind};
 use crate::components::Params;
 use crate::components::api_server::{
@@ -82,6 +82,12 @@ impl Nights {
         let next = restart(self.backoff, *past, ended, found, || draw.uniform());
         *past = Some(next.entry);
         next.at
+    }
+
+    /// A time that a process which has ended, with etcd back, does not exceed until it answers again.
+    pub fn longest_restart(&self) -> Duration {
+        let waits = self.backoff.longest().saturating_add(self.relist);
+        waits.saturating_add(longest([&self.port_open, &self.first_http]))
     }
 
     /// From a process's start until its port is open.

@@ -1,6 +1,6 @@
 //! From power, or from the start of a process, until it does what it is there for.
 
-use super::part_of;
+use super::{longest, part_of};
 use crate::component::id::{ComponentId, Kind};
 use crate::components::Params;
 use crate::components::api_server::PREFLIGHT_PERIOD;
@@ -97,6 +97,23 @@ impl Starts {
         begins.saturating_add(etcd).saturating_add(server.first_http.sample(draw).max(port))
     }
 
+    /// A time that a member's way to its vote does not exceed.
+    pub(super) fn longest_member(&self) -> Duration {
+        let Some(member) = &self.member else { return Duration::ZERO };
+        longest([&self.boot, &self.kubelet, &member.startup]).saturating_add(member.dialled)
+    }
+
+    /// A time that a server's start and a balancer's together do not exceed.
+    pub(super) fn longest_others(&self) -> Duration {
+        let begins = longest([&self.boot, &self.kubelet]);
+        let server = self.server.as_ref().map_or(Duration::ZERO, |server| {
+            let beside = server.beside.as_ref().map_or(Duration::ZERO, Beside::longest);
+            longest([&server.port_open, &server.first_http]).saturating_add(beside)
+        });
+        let balancer = self.balancer.as_ref().map_or(Duration::ZERO, |b| b.startup.longest());
+        begins.saturating_add(server).saturating_add(begins).saturating_add(balancer)
+    }
+
     pub(super) fn balancer(&self, draw: &mut Draw, machine: bool) -> Duration {
         let Some(balancer) = &self.balancer else { return Duration::ZERO };
         let begins = self.until_start(balancer.is_pod, machine, draw);
@@ -148,6 +165,12 @@ impl Beside {
             heartbeat: params.heartbeat_interval,
             repeats: params.request_timeout(),
         })
+    }
+
+    /// A time that [`Beside::is_found`] does not exceed.
+    fn longest(&self) -> Duration {
+        let hears = self.startup.longest().saturating_add(self.heartbeat);
+        hears.saturating_add(self.repeats).saturating_add(PREFLIGHT_PERIOD)
     }
 
     /// The first look of a server that starts with it that finds its port open. It sends its note when
