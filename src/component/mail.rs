@@ -193,6 +193,8 @@ pub struct Proposal {
     pub op: Op,
     /// The event with which a leader entered it into its log.
     pub asked: EventId,
+    /// When that was.
+    pub entered: Time,
 }
 
 /// A VRRP advertisement.

@@ -31,10 +31,12 @@ pub enum Alarm {
     Read,
     /// A hand-over or shutdown ends.
     Leave,
+    /// A leader's word of an earlier term arrives.
+    Stale,
 }
 
 impl Alarm {
-    pub(super) const ALL: [Alarm; 13] = [
+    pub(super) const ALL: [Alarm; 14] = [
         Alarm::Disk,
         Alarm::Stall,
         Alarm::LongSync,
@@ -48,6 +50,7 @@ impl Alarm {
         Alarm::Space,
         Alarm::Read,
         Alarm::Leave,
+        Alarm::Stale,
     ];
 }
 

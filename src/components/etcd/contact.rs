@@ -32,11 +32,14 @@ impl Etcd {
             return Due::Never;
         }
         let ready = view.stream_ready(self.me, peer.id);
-        match (peer.silent || ready > view.now, peer.told) {
-            (true, false) => Due::Once,
-            (true, true) if peer.silent => Due::Never,
-            (true, true) => Due::From(ready),
-            (false, _) => Due::Now,
+        let unheard = peer.silent || ready > view.now;
+        match peer.told {
+            _ if !unheard => Due::Now,
+            None => Due::Once,
+            // A stream that is being built may lose what it is given.
+            Some(_) if ready > view.now && !ready.is_never() => Due::From(ready),
+            Some(told) if told < ready && !ready.is_never() => Due::Once,
+            Some(_) => Due::Never,
         }
     }
 
@@ -62,7 +65,11 @@ impl Etcd {
                 self.beat(peer, None, fx);
             }
             if let Some(peer) = self.raft.leading.as_mut().and_then(|l| l.peer(peer)) {
-                peer.told = matches!(due, Due::Once) || (peer.told && due != Due::Now);
+                peer.told = match due {
+                    Due::Once => Some(view.now),
+                    Due::Now => None,
+                    Due::Never | Due::From(_) => peer.told,
+                };
             }
         }
     }
@@ -88,7 +95,7 @@ impl Etcd {
         let Some(leading) = &mut self.raft.leading else { return };
         let peer = &mut leading.peers[at];
         peer.steady = None;
-        peer.told = false;
+        peer.told = None;
         peer.fresh = false;
         if let Some(beat) = beats.last_before(left) {
             peer.last_active = peer.last_active.max(beat + there + back);

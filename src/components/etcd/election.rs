@@ -15,6 +15,7 @@ use super::{Alarm, Etcd, Fx, TIMEOUT};
 use crate::component::blame::Blame;
 use crate::component::fact::Role;
 use crate::component::id::ComponentId;
+use crate::component::mail::{RaftKind, RaftMessage};
 use crate::component::view::View;
 use crate::kernel::cadence::Cadence;
 use crate::kernel::time::{Duration, Time};
@@ -41,6 +42,14 @@ pub(super) struct Contact {
     pub(super) delay: Duration,
     /// Whether it takes writes.
     pub(super) writes: bool,
+}
+
+/// A leader's word on its way to a member that has left the leader's term meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Stale {
+    from: ComponentId,
+    term: u64,
+    arrives: Time,
 }
 
 /// Own ticks in (`from`, `to`].
@@ -74,7 +83,8 @@ impl Etcd {
     /// at the leader since.
     pub(super) fn hear(&mut self, leader: ComponentId, view: &View) {
         self.raft.timer.elapsed = 0;
-        self.raft.timer.since = view.now;
+        // A later word may be known to be on its way.
+        self.raft.timer.since = self.raft.timer.since.max(view.now);
         if !self.eager && self.raft.contact.is_none() {
             self.raft.contact = self.contact_with(leader, view);
             self.booked = self.booked.max(view.now - view.delay(leader, self.me));
@@ -123,6 +133,30 @@ impl Etcd {
         }
     }
 
+    /// This member leaves its leader's term: a heartbeat or append that is on its way from that leader
+    /// finds it in the new one, and the answer ends the reign before the next heartbeat would.
+    pub(super) fn leave_contact(&mut self, now: Time) {
+        let Some(from) = self.raft.lead.filter(|_| !self.eager) else { return };
+        let arrives = match self.raft.contact {
+            Some(contact) => {
+                let beat = contact.beats.first_at_or_after(now - contact.delay);
+                let write = self.first_write_from(now - contact.delay).filter(|_| contact.writes);
+                let left = write.map_or(beat, |write| write.min(beat));
+                (left < now).then(|| left + contact.delay)
+            }
+            None => Some(self.raft.timer.since).filter(|since| *since > now),
+        };
+        let term = self.hard.term;
+        self.raft.stale = arrives.map(|arrives| Stale { from, term, arrives });
+    }
+
+    /// The word of an earlier term arrives.
+    pub(super) fn hear_stale(&mut self, view: &View, fx: &mut Fx) {
+        let Some(Stale { from, term, .. }) = self.raft.stale.take() else { return };
+        let kind = RaftKind::Heartbeat { commit: 0, round: 0 };
+        self.on_raft(from, RaftMessage { term, kind }, view, fx);
+    }
+
     /// Counts the ticks up to now, and stops counting.
     pub(super) fn freeze(&mut self, view: &View) {
         if self.raft.frozen.is_some() {
@@ -145,6 +179,8 @@ impl Etcd {
             let sent = contact.beats.last_before(view.now).max(self.last_write_before(view.now));
             let arrival = sent.map(|at| at + contact.delay).filter(|at| *at >= view.now);
             self.raft.inbox = arrival;
+        } else if self.raft.timer.since > view.now {
+            self.raft.inbox = Some(self.raft.timer.since);
         }
         self.freeze(view);
         self.hold_replies(view.now);
@@ -152,7 +188,7 @@ impl Etcd {
 
     /// Counts the ticks up to now. A leader's passes in between have found their majority.
     pub(super) fn count_ticks(&mut self, now: Time) {
-        if self.eager || self.raft.contact.is_some() {
+        if self.eager || self.raft.contact.is_some() || self.raft.frozen.is_some() {
             return;
         }
         let timer = self.raft.timer;
@@ -269,6 +305,8 @@ impl Etcd {
             let left = timer.timeout.saturating_sub(timer.elapsed).max(1);
             election = self.raft.ticks.nth_after(timer.since, left);
         }
+        let stale = self.raft.stale.map_or(Time::NEVER, |stale| stale.arrives);
+        self.arm(Alarm::Stale, stale, |wait| Blame::of("network", wait), fx);
         self.arm(Alarm::Tick, tick, |wait| Blame::of("heartbeat-interval", wait), fx);
         self.arm(Alarm::Check, check, |wait| Blame::of("election-timeout", wait), fx);
         self.arm(Alarm::Beat, beat, |wait| Blame::of("heartbeat-interval", wait), fx);

@@ -75,6 +75,11 @@ impl Etcd {
         self.ledger.iter().filter_map(|writer| writer.last_before(t)).max()
     }
 
+    /// The first append that leaves the leader at `t` or later, as far as steady writers go.
+    pub(super) fn first_write_from(&self, t: Time) -> Option<Time> {
+        self.ledger.iter().filter_map(|writer| writer.next_after(t - NANO)).min()
+    }
+
     /// How many steady writes fall into [`from`, `to`).
     pub(super) fn writes_in(&self, from: Time, to: Time) -> u64 {
         self.ledger.iter().map(|writer| writer.count(from, to)).sum()

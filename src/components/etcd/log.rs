@@ -1,11 +1,11 @@
 //! The raft log as runs of entries of one term, and the few entries that somebody waits for.
 //!
 //! A cluster writes millions of entries that mean nothing to a study; only how many there are of
-//! which term decides elections and catch-up. Absent on purpose: what is committed, which a log
-//! does not know.
+//! which term decides elections and catch-up. Absent on purpose: what applying an entry does.
 
 use crate::component::mail::{EntryName, Op, Proposal, Run};
 use crate::component::members::Members;
+use crate::kernel::time::Time;
 use std::collections::BTreeMap;
 
 /// How many runs are kept apart. Older ones are merged: only terms near the end are ever compared,
@@ -20,6 +20,8 @@ pub(super) struct Log {
     /// Up to here entries are merged or part of a snapshot: of which term each is, is forgotten.
     compacted: u64,
     proposals: BTreeMap<u64, Proposal>,
+    /// Up to here they have been taken to be applied.
+    taken: u64,
     /// The configurations that entries make, by index, since the last snapshot.
     changes: BTreeMap<u64, Members>,
 }
@@ -135,6 +137,7 @@ impl Log {
             }
         }
         self.proposals.split_off(&(index + 1));
+        self.taken = self.taken.min(index);
         self.changes.split_off(&(index + 1));
     }
 
@@ -173,10 +176,18 @@ impl Log {
         self.proposals.range(index + 1..).map(|(_, proposal)| *proposal).collect()
     }
 
-    /// Takes the entries up to `index` that somebody waits for, in order: they are committed.
-    pub(super) fn take_proposals(&mut self, index: u64) -> Vec<Proposal> {
-        let later = self.proposals.split_off(&(index + 1));
-        std::mem::replace(&mut self.proposals, later).into_values().collect()
+    /// The entries up to `index` that somebody waits for and that have not been taken yet, in order: they
+    /// are committed. They stay for peers that lack them, as long as somebody may wait: those that entered
+    /// before `since` go.
+    pub(super) fn take_proposals(&mut self, index: u64, since: Time) -> Vec<Proposal> {
+        if index <= self.taken {
+            return Vec::new();
+        }
+        let new = self.proposals.range(self.taken + 1..=index);
+        let new = new.map(|(_, proposal)| *proposal).collect();
+        self.taken = index;
+        self.proposals.retain(|at, proposal| *at > index || proposal.entered >= since);
+        new
     }
 
     /// Takes over entries after a previous one; `None` if this log does not hold that one. Returns
@@ -203,7 +214,7 @@ impl Log {
                 at = end;
             }
         }
-        for proposal in proposals {
+        for proposal in proposals.iter().filter(|proposal| proposal.index > self.taken) {
             self.proposals.insert(proposal.index, *proposal);
         }
         Some(at)
@@ -225,6 +236,7 @@ impl Log {
     pub(super) fn restore(&mut self, last_term: u64, last_index: u64) {
         *self = Self::of(last_term, last_index);
         self.compacted = last_index;
+        self.taken = last_index;
     }
 
     /// Where a leader should look for agreement after a rejected append: the last index before the
@@ -259,8 +271,10 @@ impl Log {
 mod tests {
     use crate::component::fact::Resource;
     use super::*;
+    use crate::component::EventId;
     use crate::component::id::ComponentId;
     use crate::component::mail::Op;
+    use crate::kernel::time::Duration;
     use proptest::prelude::*;
 
     /// The terms of all entries, one by one: the plain form of a log.
@@ -336,12 +350,34 @@ mod tests {
     fn proposals_live_and_die_with_their_entries() {
         let (origin, op) = (ComponentId(0), Op::Write(Resource::Objects));
         let mut log = Log::of(1, 5);
-        log.push(1, Proposal { index: 0, origin, tag: 7, op, asked: crate::component::EventId::START });
+        let (asked, entered) = (EventId::START, Time::START);
+        log.push(1, Proposal { index: 0, origin, tag: 7, op, asked, entered });
         assert_eq!(log.proposals_after(5).len(), 1);
         let longer = [Run { term: 1, count: 2 }];
         assert_eq!(log.clone().accept((1, 5), &longer, &[]), Some(7));
         assert_eq!(log.proposals_after(0).len(), 1);
         assert_eq!(log.accept((1, 5), &[Run { term: 2, count: 1 }], &[]), Some(6));
         assert_eq!(log.proposals_after(0), []);
+    }
+
+    /// Law: an entry is taken once, stays for peers that lack it while somebody may wait, and does not
+    /// come back with an append that is repeated.
+    #[test]
+    fn proposals_are_taken_once() {
+        let (origin, op) = (ComponentId(0), Op::Write(Resource::Objects));
+        let mut log = Log::of(1, 5);
+        let entered = Time::at(Duration::from_secs(10));
+        let proposal = Proposal { index: 0, origin, tag: 7, op, asked: EventId::START, entered };
+        log.push(1, proposal);
+        assert_eq!(log.take_proposals(5, Time::START), []);
+        assert_eq!(log.take_proposals(6, entered).len(), 1);
+        let kept = log.proposals_after(5);
+        assert_eq!(kept.len(), 1);
+        assert_eq!(log.take_proposals(6, entered), []);
+        log.extend(1, 1);
+        assert_eq!(log.take_proposals(7, entered + Duration::from_nanos(1)), []);
+        assert_eq!(log.proposals_after(5), []);
+        assert_eq!(log.accept((1, 5), &[Run { term: 1, count: 2 }], &kept), Some(7));
+        assert_eq!(log.proposals_after(5), []);
     }
 }

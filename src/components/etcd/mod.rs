@@ -60,7 +60,7 @@ use crate::component::{Cause, Component, Effects};
 use crate::kernel::cadence::Cadence;
 use crate::kernel::time::{Duration, Time};
 use disk::Disk;
-use election::{Contact, Timer};
+use election::{Contact, Stale, Timer};
 use ledger::Writer;
 use life::{Leaving, Life, Starting};
 use log::Log;
@@ -132,6 +132,8 @@ struct Raft {
     mirror: bool,
     /// The leader's last word before a pause that waits in the inbox arrives then.
     inbox: Option<Time>,
+    /// A leader's word of an earlier term that is still on its way.
+    stale: Option<Stale>,
     votes: Vec<(ComponentId, bool)>,
     leading: Option<Leading>,
     /// A leader's last pass of check-quorum.
@@ -152,6 +154,7 @@ impl Raft {
             contact: None,
             mirror: false,
             inbox: None,
+            stale: None,
             votes: Vec::new(),
             leading: None,
             window: now,
@@ -283,6 +286,7 @@ impl Etcd {
             Alarm::Space => self.propose_alarm(view, fx),
             Alarm::Read => self.read_alarm(view, fx),
             Alarm::Leave => self.leave_alarm(view, fx),
+            Alarm::Stale => self.hear_stale(view, fx),
         }
     }
 

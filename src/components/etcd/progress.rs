@@ -38,8 +38,8 @@ pub(super) struct Peer {
     pub(super) path: Option<(Time, Duration, u32)>,
     /// It cannot answer: cut off, paused or stalled.
     pub(super) silent: bool,
-    /// It has been sent a heartbeat since it fell silent: more would add nothing.
-    pub(super) told: bool,
+    /// When it was sent a heartbeat since it fell silent: more would add nothing, unless that one was lost.
+    pub(super) told: Option<Time>,
 }
 
 impl Peer {
@@ -60,7 +60,7 @@ impl Peer {
             fresh: false,
             path: None,
             silent: false,
-            told: false,
+            told: None,
         }
     }
 
@@ -68,7 +68,7 @@ impl Peer {
     pub(super) fn begin_regime(&mut self, sent: u64) {
         self.regime = sent;
         self.fresh = false;
-        self.told = false;
+        self.told = None;
     }
 
     /// Whether it has answered since `window`.

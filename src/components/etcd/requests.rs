@@ -181,7 +181,7 @@ impl Etcd {
             }
             return;
         }
-        self.append_proposal(Proposal { index: 0, origin, tag, op, asked: fx.event() }, view, fx);
+        self.append_proposal(Proposal { index: 0, origin, tag, op, asked: fx.event(), entered: view.now }, view, fx);
         self.advance_commit(view, fx);
     }
 
@@ -218,6 +218,28 @@ impl Etcd {
         }
     }
 
+    /// The entries up to `index` that are to be applied now.
+    pub(super) fn take_applied(&mut self, index: u64, now: Time) -> Vec<Proposal> {
+        self.hard.log.take_proposals(index, now - self.rules.request_timeout)
+    }
+
+    /// A follower applies a committed entry. What the leader says of it may have been lost on the way; if
+    /// it was not, it has been heard before.
+    pub(super) fn follow_applied(&mut self, proposal: &Proposal, view: &View) {
+        if proposal.origin != self.me {
+            return;
+        }
+        let outcome = match proposal.op {
+            Op::PutLease { lease, expected, record } => {
+                let done = self.lease(lease, view) == Some(written(expected, record));
+                if done { Outcome::Done } else { Outcome::Conflict }
+            }
+            _ => Outcome::Done,
+        };
+        let entry = self.hard.log.name(proposal.index);
+        self.requests.decided(proposal.tag, entry, outcome);
+    }
+
     /// Compare-and-swap of a Lease. One that an earlier leader has already applied is done.
     fn put_lease(
         &mut self,
@@ -229,7 +251,7 @@ impl Etcd {
         fx: &mut Fx,
     ) -> Outcome {
         let Some(present) = self.lease(lease, view) else { return Outcome::Conflict };
-        let written = LeaseFact { writes: expected.0 + 1, ..record };
+        let written = written(expected, record);
         if present == written {
             return Outcome::Done;
         }
@@ -352,6 +374,11 @@ impl Etcd {
         let next = waiting.chain(publication).min().unwrap_or(Time::NEVER);
         self.arm(Alarm::Write, next, |wait| Blame::of("etcd request timeout", wait), fx);
     }
+}
+
+/// A Lease after a write that has succeeded.
+fn written(expected: (u64, Option<Time>), record: LeaseFact) -> LeaseFact {
+    LeaseFact { writes: expected.0 + 1, ..record }
 }
 
 /// Answers a client.

@@ -28,6 +28,7 @@ impl Etcd {
         self.book_writes(view.now);
         if term != self.hard.term {
             self.persist();
+            self.leave_contact(view.now);
             self.hard.term = term;
             self.hard.vote = None;
         }
