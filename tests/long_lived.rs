@@ -151,7 +151,7 @@ fn options() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { rng_seed: proptest::test_runner::RngSeed::Fixed(9), ..ProptestConfig::with_cases(150) })]
+    #![proptest_config(ProptestConfig::with_cases(150))]
 
     /// Law: requests are conserved at every instant: each one of the schedule ends exactly once, no
     /// earlier than it was issued and no later than its time-out; until then it is pending.
@@ -226,7 +226,7 @@ fn per_request(endpoint: &str, faults: &[Value]) -> Plan {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { rng_seed: proptest::test_runner::RngSeed::Fixed(10), ..ProptestConfig::with_cases(200) })]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     /// Law: laziness is unobservable also at the instant of a change: a counted request that is under
     /// way keeps its connection and what it has reached, so that it is reset, hangs or is answered to

@@ -101,7 +101,7 @@ fn outages() -> impl Strategy<Value = Vec<(usize, u64, u64)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { rng_seed: proptest::test_runner::RngSeed::Fixed(7), failure_persistence: None, ..ProptestConfig::with_cases(120) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(120) })]
 
     /// Law: laziness is unobservable: with one alarm for all nodes, each pod is deleted when its own
     /// toleration of its own node's taint is over, and never else.

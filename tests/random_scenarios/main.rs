@@ -10,7 +10,7 @@ use hasim::measure::Findings;
 use hasim::plan::Plan;
 use hasim::scenario::load::load_text;
 use proptest::prelude::*;
-use proptest::test_runner::{RngSeed, TestCaseResult};
+use proptest::test_runner::TestCaseResult;
 
 /// Scenarios in an ordinary run of the test: some fifteen seconds on a slow core.
 const CASES: u32 = 400;
@@ -65,7 +65,6 @@ fn holds(text: &str) -> TestCaseResult {
 fn the_laws_hold_under_random_faults() {
     let config = ProptestConfig {
         cases: u32::try_from(number("HASIM_RANDOM_CASES", u64::from(CASES))).unwrap_or(CASES),
-        rng_seed: RngSeed::Fixed(number("HASIM_RANDOM_SEED", 1)),
         failure_persistence: None,
         max_shrink_iters: 2000,
         ..ProptestConfig::default()

@@ -195,7 +195,7 @@ fn paths() -> impl Strategy<Value = Vec<(u64, Path)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { rng_seed: proptest::test_runner::RngSeed::Fixed(2), ..ProptestConfig::with_cases(400) })]
+    #![proptest_config(ProptestConfig::with_cases(400))]
 
     /// Law: laziness is unobservable: a kubelet that makes every renewal has, at any instant, renewed
     /// its Lease at the same nanosecond as one that only computes them.
@@ -421,7 +421,7 @@ fn probed_eagerly(ticks: Cadence, first: Time, outcomes: &[(Time, Probed)], end:
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { rng_seed: proptest::test_runner::RngSeed::Fixed(3), ..ProptestConfig::with_cases(2000) })]
+    #![proptest_config(ProptestConfig::with_cases(2000))]
 
     /// Law: counting probes when the outcome changes kills at the same nanosecond as making them.
     #[test]

@@ -370,7 +370,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { rng_seed: proptest::test_runner::RngSeed::Fixed(5), ..ProptestConfig::with_cases(1500) })]
+        #![proptest_config(ProptestConfig::with_cases(1500))]
 
         /// Law: laziness is unobservable: whatever becomes of the nodes, each is tainted at the same
         /// look as if every pass and every look were made.
