@@ -181,7 +181,8 @@ impl Etcd {
             }
             return;
         }
-        self.append_proposal(Proposal { index: 0, origin, tag, op, asked: fx.event(), entered: view.now }, view, fx);
+        let (asked, entered) = (fx.event(), view.now);
+        self.append_proposal(Proposal { index: 0, origin, tag, op, asked, entered }, view, fx);
         self.advance_commit(view, fx);
     }
 
