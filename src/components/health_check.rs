@@ -154,6 +154,8 @@ pub struct HealthCheck {
     undecided: bool,
     stage: Stage,
     target: Target,
+    /// When the target changed last, and the check in flight as it was before.
+    before: Option<(Time, Check)>,
     count: u64,
 }
 
@@ -161,7 +163,7 @@ impl HealthCheck {
     /// A checker that begins as `HAProxy` does: up, but one failure from down.
     pub fn starting(rules: Rules, first: Time, target: Target) -> Self {
         let (health, stage) = (rules.rise, Stage::Waiting(first));
-        Self { rules, health, undecided: false, stage, target, count: 0 }
+        Self { rules, health, undecided: false, stage, target, before: None, count: 0 }
     }
 
     /// The same checker, not yet begun, with another belief (`init-state`).
@@ -204,7 +206,10 @@ impl HealthCheck {
         self.book(now, false, dice);
         self.target = target;
         if let Stage::Running(check) = &mut self.stage {
-            *check = check.meet(now, target, &self.rules);
+            // Of several changes at one instant the last one counts: what lasts no time meets no packet.
+            let same = self.before.filter(|(at, was)| (*at, was.began) == (now, check.began));
+            let (_, before) = *self.before.insert(same.unwrap_or((now, *check)));
+            *check = before.meet(now, target, &self.rules);
         }
     }
 

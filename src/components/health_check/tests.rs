@@ -406,6 +406,20 @@ fn a_pending_answer_arrives_on_resume() {
     assert_eq!(check.flip(Time::START, &no_dice).unwrap().at, Time::START + ms(1000));
 }
 
+/// Law: of several changes at one instant the last one counts: a path that is cut for no time swallows
+/// nothing, and a program that is away for no time resets nothing.
+#[test]
+fn what_lasts_no_time_meets_no_packet() {
+    let rules = Rules { depth: Depth::Reply, rise: 1, ..defaults() };
+    for between in [Target::Silent, Target::Unreachable, REFUSED] {
+        let mut check = HealthCheck::settled(rules, false, Time::START + ms(100), HUNG);
+        let now = Time::START + ms(1000);
+        check.see(now, between, &no_dice);
+        check.see(now, UP, &no_dice);
+        assert_eq!(check.flip(now, &no_dice).unwrap().at, now, "{between:?}");
+    }
+}
+
 /// Law: a server begins up, one failure from down; a script's first result decides.
 #[test]
 fn the_first_result_decides() {
