@@ -1,6 +1,6 @@
 //! An instance as backup: whose adverts it accepts, and when it has waited long enough.
 
-use super::listening::Source;
+use super::listening::{Source, Stance};
 use super::{Fx, Keepalived, KeepalivedAlarm, LOSS_DRAW, NOTICE_DRAW};
 use crate::component::blame::Blame;
 use crate::component::fact::VrrpState;
@@ -8,7 +8,7 @@ use crate::component::id::ComponentId;
 use crate::component::mail::Advert;
 use crate::component::view::View;
 use crate::kernel::cadence::Cadence;
-use crate::kernel::time::{Duration, Time};
+use crate::kernel::time::Duration;
 
 impl Keepalived {
     /// How long a backup waits after an advert.
@@ -24,9 +24,10 @@ impl Keepalived {
         fx.clear(KeepalivedAlarm::Announce);
         fx.clear(KeepalivedAlarm::Advert);
         fx.clear(KeepalivedAlarm::Refresh);
+        fx.clear(KeepalivedAlarm::Arrival);
         self.fact.state = VrrpState::Backup;
         self.fact.adverts = None;
-        self.lower_since = None;
+        self.listening.forget_lower();
         if self.fact.holds {
             self.configure(view, fx);
         } else {
@@ -64,14 +65,14 @@ impl Keepalived {
         version == self.params.vrrp_version && same
     }
 
-    /// Whether an advert of this priority restarts a backup's timer.
-    fn accepts(&self, priority: u8, now: Time) -> bool {
-        priority >= self.fact.priority || self.params.keeps_lower() || self.waits_to_preempt(now)
-    }
-
-    fn waits_to_preempt(&self, now: Time) -> bool {
-        let delay = self.params.delay_before_preempting();
-        !delay.is_zero() && self.lower_since.is_none_or(|since| now < since + delay)
+    /// What it makes of adverts at present.
+    fn stance(&self, view: &View) -> Stance {
+        Stance {
+            priority: self.fact.priority,
+            keeps_lower: self.params.keeps_lower(),
+            preempt_delay: self.params.delay_before_preempting(),
+            wait: self.master_down(view),
+        }
     }
 
     /// The masters whose adverts reach this machine.
@@ -91,43 +92,23 @@ impl Keepalived {
 
     /// Books what was heard until now, and follows the masters that are heard from now on.
     pub(super) fn hear(&mut self, view: &View, fx: Fx) {
-        let masters = self.masters(view);
-        self.note_lower(&masters, view);
-        let wait = self.master_down(view);
-        let mut listening = std::mem::take(&mut self.listening);
-        let accepts = |source: &Source| self.accepts(source.priority, view.now);
-        let adopted = masters.iter().find(|s| accepts(s)).map(|s| s.adverts.period());
-        listening.follow(masters, accepts, view.now, wait, &mut || fx.draw(LOSS_DRAW));
+        let (masters, stance) = (self.masters(view), self.stance(view));
+        self.listening.follow(&masters, &stance, view.now, &mut || fx.draw(LOSS_DRAW));
         if self.settling {
-            listening.backdate();
+            self.listening.backdate();
         }
-        self.listening = listening;
         if self.params.vrrp_version == 3
-            && let Some(interval) = adopted
+            && let Some(interval) = self.listening.adopted()
         {
             self.master_advert_int = interval;
         }
-    }
-
-    /// `preempt_delay` counts from the first advert of a lower master, until one that is not lower.
-    fn note_lower(&mut self, masters: &[Source], view: &View) {
-        let arrived = self.lower_since.filter(|since| *since <= view.now);
-        let lower = masters.iter().find(|source| source.priority < self.fact.priority);
-        self.lower_since = match lower {
-            Some(source) => {
-                let first = source.adverts.first_at_or_after(view.now) + source.delay;
-                arrived.or(Some(first))
-            }
-            None if masters.is_empty() => arrived,
-            None => None,
-        };
     }
 
     /// A backup's plans: the end of its timer, unless a master is heard in time.
     pub(super) fn listen(&mut self, view: &View, fx: Fx) {
         self.hear(view, fx);
         let delay = self.params.delay_before_preempting();
-        match self.lower_since.map(|since| since + delay).filter(|at| *at > view.now) {
+        match self.listening.lower_since().map(|since| since + delay).filter(|at| *at > view.now) {
             Some(at) => {
                 let blame = Blame::of("preempt_delay", at.since(view.now));
                 fx.set(KeepalivedAlarm::Preempt, at, blame);
@@ -152,9 +133,14 @@ impl Keepalived {
     /// `vrrp_state_backup`: a lower advert does not restart the timer, so preemption is an expiry.
     pub(super) fn receive_as_backup(&mut self, advert: Advert, view: &View, fx: Fx) {
         self.hear(view, fx);
+        let stance = self.stance(view);
         if advert.priority == 0 {
             self.listening.restart(view.now, view.now + self.skew(view));
-        } else if self.accepts(advert.priority, view.now) {
+            return self.listen(view, fx);
+        }
+        let accepted = self.listening.accepts(advert.priority, view.now, &stance);
+        self.listening.weigh(advert.priority, view.now, &stance);
+        if accepted {
             if self.params.vrrp_version == 3 {
                 self.master_advert_int = Duration::from_nanos(advert.interval);
             }

@@ -28,7 +28,7 @@ pub(super) struct Child {
     /// It died, and its successor has not started yet.
     pub(super) absent: bool,
     /// When it started.
-    started: Time,
+    pub(super) started: Time,
     /// How long the parent waits if it dies within a minute of that.
     wait: Duration,
 }

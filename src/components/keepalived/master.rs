@@ -1,5 +1,6 @@
 //! An instance as master: its adverts and announcements, and other masters.
 
+use super::listening::Source;
 use super::{Fx, Keepalived, KeepalivedAlarm, WAKE_UP_DRAW};
 use crate::component::blame::Blame;
 use crate::component::fact::VrrpState;
@@ -15,7 +16,8 @@ impl Keepalived {
     pub(super) fn become_master(&mut self, view: &View, fx: Fx) {
         fx.clear(KeepalivedAlarm::MasterDown);
         fx.clear(KeepalivedAlarm::Preempt);
-        self.lower_since = None;
+        self.listening.forget_lower();
+        (self.master_since, self.read, self.advert_due) = (view.now, view.now, None);
         self.fact.state = VrrpState::Master;
         self.fact.adverts = Some(Cadence::new(view.now, view.local(self.params.advert_int)));
         self.refreshes = self.refreshing(view.now, view);
@@ -90,13 +92,46 @@ impl Keepalived {
     /// A master's plans: its adverts matter, one by one, to whoever else is master.
     pub(super) fn contend(&mut self, view: &View, fx: Fx) {
         self.plan_refresh(view, fx);
+        self.await_arrival(view, fx);
         let Some(adverts) = self.fact.adverts else { return };
+        // An advert that is due now, and has not left yet, leaves whatever else happens now.
+        let due_now = self.advert_due.is_some_and(|due| due == view.now);
+        self.advert_due = None;
         if self.rivals(view).is_empty() {
             fx.clear(KeepalivedAlarm::Advert);
         } else {
-            let at = adverts.first_after(view.now);
+            let at = if due_now { view.now } else { adverts.first_after(view.now) };
+            self.advert_due = Some(at);
             let blame = Blame::of("advert_int", at.since(view.now));
             fx.set(KeepalivedAlarm::Advert, at, blame);
+        }
+    }
+
+    /// The others did not know it as master when these adverts left: it reads them one by one.
+    fn await_arrival(&mut self, view: &View, fx: Fx) {
+        let arrivals = self.listening.under_way(self.read, self.master_since);
+        match arrivals.map(|(at, _)| at.max(view.now)).min() {
+            Some(at) => {
+                let blame = Blame::of("network", at.since(view.now));
+                fx.set(KeepalivedAlarm::Arrival, at, blame);
+            }
+            None => fx.clear(KeepalivedAlarm::Arrival),
+        }
+    }
+
+    /// The next of them have arrived. Once one has made it a backup, it reads the others as such.
+    pub(super) fn arrived(&mut self, view: &View, fx: Fx) {
+        let arrivals = self.listening.under_way(self.read, self.master_since);
+        let arrived = arrivals.filter(|(at, _)| *at <= view.now).map(|(_, source)| source);
+        let arrived: Vec<Source> = arrived.collect();
+        self.read = view.now;
+        self.await_arrival(view, fx);
+        for Source { peer, adverts, priority, .. } in arrived {
+            if self.fact.state == VrrpState::Master {
+                let (interval, version) = (adverts.period().as_nanos(), self.params.vrrp_version);
+                let advert = Advert { priority, interval, version };
+                self.receive_as_master(peer, advert, view, fx);
+            }
         }
     }
 
@@ -127,6 +162,7 @@ impl Keepalived {
 
     /// A tick at which an advert leaves, while there is another master.
     pub(super) fn advertise_to_rivals(&mut self, view: &View, fx: Fx) {
+        self.advert_due = None;
         for rival in self.rivals(view) {
             self.advertise_to(rival, self.fact.priority, fx);
         }

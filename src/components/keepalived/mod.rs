@@ -7,6 +7,7 @@
 //! Absent on purpose: which machine a neighbour sends to (the world keeps ARP entries; here only the
 //! instants of announcements), sync groups, authentication.
 
+mod alarm;
 mod backup;
 mod child;
 mod listening;
@@ -16,6 +17,7 @@ mod params;
 mod tests;
 mod tracking;
 
+pub use alarm::KeepalivedAlarm;
 pub use params::{InitialState, KeepalivedParams, ScriptKind, TrackProcess, VrrpScript};
 
 use crate::component::blame::Blame;
@@ -52,47 +54,6 @@ pub struct Wiring {
     pub servers: Vec<ComponentId>,
 }
 
-/// An instance's alarms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeepalivedAlarm {
-    /// Everything has been published at a settled start.
-    Look,
-    /// The master has been silent for too long.
-    MasterDown,
-    /// The second announcement of a new master.
-    Announce,
-    /// The next advert to another master.
-    Advert,
-    /// A script's verdict flips.
-    Script,
-    /// `preempt_delay` is over.
-    Preempt,
-    /// The parent starts a new child.
-    Respawn,
-    /// A master renews its announcement.
-    Refresh,
-    /// The address is added or removed.
-    Configure,
-    /// The process gets to know that a fault is over.
-    Notice,
-}
-
-impl Alarm for KeepalivedAlarm {
-    fn index(self) -> usize {
-        self as usize
-    }
-
-    fn at_index(index: usize) -> Self {
-        use KeepalivedAlarm::{
-            Advert, Announce, Configure, Look, MasterDown, Notice, Preempt, Refresh, Respawn,
-            Script,
-        };
-        [
-            Look, MasterDown, Announce, Advert, Script, Preempt, Respawn, Refresh, Configure, Notice,
-        ][index]
-    }
-}
-
 type Fx<'a, 'b> = &'a mut Effects<'b, KeepalivedAlarm>;
 
 /// One keepalived process with one VRRP instance.
@@ -108,8 +69,12 @@ pub struct Keepalived {
     master_advert_int: Duration,
     /// When a master with `garp_master_refresh` would announce itself again.
     refreshes: Option<Cadence>,
-    /// When the first advert of a lower master arrived, for `preempt_delay`.
-    lower_since: Option<Time>,
+    /// When it became master: what left by then reaches it without being mail.
+    master_since: Time,
+    /// Until when it has read of that.
+    read: Time,
+    /// When the next advert to other masters leaves.
+    advert_due: Option<Time>,
     /// The part of the process that speaks VRRP, as its parent knows it.
     child: Child,
     /// A fault is over, and the process is about to get to know.
@@ -130,7 +95,9 @@ impl Keepalived {
             listening: Listening::default(),
             master_advert_int: params.advert_int,
             refreshes: None,
-            lower_since: None,
+            master_since: Time::ZERO,
+            read: Time::ZERO,
+            advert_due: None,
             child: Child::first(Time::ZERO),
             noticing: false,
             settling: false,
@@ -168,7 +135,7 @@ impl Keepalived {
         self.forget();
         self.tracking = Tracking::starting(&self.params, &self.wiring, view);
         self.fact.priority = self.priority();
-        self.listening.note(self.masters(view));
+        self.listening.note(&self.masters(view), view.now);
         if self.faulty(view) {
             self.fact.state = VrrpState::Fault;
             self.publish(fx);
@@ -187,7 +154,7 @@ impl Keepalived {
         self.listening = Listening::default();
         self.master_advert_int = self.params.advert_int;
         self.refreshes = None;
-        self.lower_since = None;
+        self.advert_due = None;
         self.noticing = false;
         self.settling = false;
     }
@@ -216,7 +183,7 @@ impl Keepalived {
             (VrrpState::Master, false) => self.contend(view, fx),
         }
         if self.fact.state != VrrpState::Backup {
-            self.listening.note(self.masters(view));
+            self.listening.note(&self.masters(view), view.now);
         }
     }
 
@@ -252,6 +219,7 @@ impl Keepalived {
             KeepalivedAlarm::Refresh,
             KeepalivedAlarm::Configure,
             KeepalivedAlarm::Notice,
+            KeepalivedAlarm::Arrival,
         ] {
             fx.clear(alarm);
         }
@@ -259,7 +227,9 @@ impl Keepalived {
 
     fn receive(&mut self, from: ComponentId, advert: Advert, view: &View, fx: Fx) {
         let interval = Duration::from_nanos(advert.interval);
-        if !self.understands(advert.version, interval, self.params.advert_int) {
+        // A start takes longer than a packet: what left before it finds no socket.
+        let early = view.now - view.delay(from, self.me) < self.child.started;
+        if early || !self.understands(advert.version, interval, self.params.advert_int) {
             return;
         }
         match self.fact.state {
@@ -323,6 +293,7 @@ impl Keepalived {
                 self.tracking.decide(view, fx);
                 self.review(view, fx);
             }
+            KeepalivedAlarm::Arrival => self.arrived(view, fx),
             KeepalivedAlarm::Preempt => self.review(view, fx),
             KeepalivedAlarm::Respawn => self.respawn(view, fx),
             KeepalivedAlarm::Refresh => {
@@ -379,7 +350,7 @@ impl Component for Keepalived {
     type Alarm = KeepalivedAlarm;
 
     fn alarms(&self) -> usize {
-        KeepalivedAlarm::Notice.index() + 1
+        KeepalivedAlarm::Arrival.index() + 1
     }
 
     fn watches(&self, _map: &Map) -> Vec<ComponentId> {

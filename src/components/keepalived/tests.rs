@@ -535,7 +535,8 @@ impl EagerWorld {
         let before = self.down(n);
         self.nodes[n].priority = priority;
         if self.nodes[n].state == VrrpState::Backup {
-            self.nodes[n].timer = self.nodes[n].timer + self.down(n) - before;
+            // A timer that would have ended earlier ends now.
+            self.nodes[n].timer = (self.nodes[n].timer + self.down(n) - before).max(self.now);
         }
         let state = self.nodes[n].state;
         if self.faulty(n) && state != VrrpState::Fault {
@@ -652,7 +653,8 @@ impl EagerWorld {
         }
         if mail_at <= timer.0 {
             let (_, to, from, priority) = self.mail.remove(mail.unwrap().1);
-            if self.nodes[to].running {
+            // What left before a start finds no socket.
+            if self.nodes[to].running && self.now >= self.nodes[to].started + self.delay {
                 self.receive(to, from, priority);
             }
         } else if self.nodes[timer.1].state == VrrpState::Master {
@@ -783,6 +785,160 @@ fn events(machines: usize, raw: Vec<(u64, u8, usize, usize)>) -> Vec<(Time, Even
     found
 }
 
+/// Who owned the address by the lazy instances and by the eager ones, of these priorities.
+fn twins(
+    priorities: &[u32],
+    settings: &Value,
+    delay: Duration,
+    events: &[(Time, Event)],
+) -> (Ownership, Ownership) {
+    let with = |priority: &u32| {
+        let mut settings = settings.clone();
+        settings["priority"] = json!(priority);
+        params(&settings)
+    };
+    let all: Vec<KeepalivedParams> = priorities.iter().map(with).collect();
+    let until = events.last().unwrap().0 + Duration::from_secs(40);
+    let lazy = changes(&lazy(&all, delay, events, until), all.len());
+    let eager = changes(&eager(&all, delay, events, until), all.len());
+    (lazy, eager)
+}
+
+/// Law: laziness is unobservable also where something happens at the very instant of an advert, or
+/// while one is under way.
+#[test]
+fn adverts_under_way_arrive() {
+    use Event::{Balancer, Boot, Carrier, Kill, KillChild, Path, Stop};
+    let plain = json!({});
+    let delayed = json!({ "preempt_delay": "7s" });
+    let weight = |weight: i32| json!({ "track_process": { "weight": weight } });
+    type Case<'a> = (&'a str, Value, &'a [u32], u64, &'a [(u64, Event)]);
+    let cases: [Case; 12] = [
+        (
+            "what left before a start is not heard: `preempt_delay` begins an advert later",
+            delayed.clone(),
+            &[101, 100],
+            30_000,
+            &[(1, Carrier(0, false)), (2, Kill(0)), (1_704_005_117, Carrier(0, true)), (4_610_013_836, Boot(0))],
+        ),
+        (
+            "a master returns to a path that carries its rival's last advert",
+            plain.clone(),
+            &[150, 100],
+            30_000,
+            &[
+                (4_532_013_598, Carrier(0, false)),
+                (6_640_019_923, Carrier(0, true)),
+                (10_084_030_256, Kill(0)),
+                (13_694_041_087, Boot(0)),
+            ],
+        ),
+        (
+            "a master that steps down hears what the winner sent before it failed",
+            plain.clone(),
+            &[101, 100],
+            30_000,
+            &[(1_004_003_013, KillChild(0)), (4_640_013_922, Carrier(0, false)), (4_640_013_923, Kill(0))],
+        ),
+        (
+            "the same, the path being cut and the winner killed",
+            plain.clone(),
+            &[100, 150],
+            30_000,
+            &[
+                (3_415_010_246, Kill(1)),
+                (4_640_013_922, Boot(1)),
+                (8_250_024_753, Path(1, 0, false)),
+                (8_250_024_754, Kill(1)),
+            ],
+        ),
+        (
+            "a new master obeys an advert that left while it was backup",
+            plain.clone(),
+            &[150, 100, 100],
+            30_000,
+            &[
+                (3_944_011_833, Path(0, 2, false)),
+                (6_924_020_774, Path(1, 2, false)),
+                (7_775_023_328, Stop(2)),
+                (8_445_025_339, Kill(0)),
+            ],
+        ),
+        (
+            "a new master obeys an advert that leaves at the instant at which it becomes one",
+            plain.clone(),
+            &[100, 101, 100],
+            50,
+            &[
+                (953_002_860, Path(2, 0, false)),
+                (2_414_007_244, Path(0, 1, false)),
+                (3_606_010_821, Path(1, 2, false)),
+                (4_707_014_125, Kill(1)),
+                (7_215_021_650, Path(2, 0, true)),
+            ],
+        ),
+        (
+            "an advert leaves although the rival announces itself at that instant",
+            plain.clone(),
+            &[100, 100],
+            50,
+            &[(3_246_009_739, Path(1, 0, false)), (7_610_022_832, Path(1, 0, true))],
+        ),
+        (
+            "a priority that rises late ends the timer at once, not before",
+            weight(20),
+            &[150, 100],
+            50,
+            &[
+                (616_001_849, Kill(1)),
+                (631_001_895, Balancer(0, false)),
+                (3_336_010_011, Balancer(0, true)),
+            ],
+        ),
+        (
+            "`preempt_delay` counts from an advert that was under way to a new child",
+            delayed.clone(),
+            &[100, 150],
+            30_000,
+            &[(4_821_014_465, Path(1, 0, false)), (11_054_033_166, KillChild(1))],
+        ),
+        (
+            "`preempt_delay` is over although the last advert before was under way when the path failed",
+            delayed,
+            &[101, 100],
+            30_000,
+            &[(3_126_009_379, KillChild(0)), (10_610_031_833, Path(0, 1, false))],
+        ),
+        (
+            "a priority changes twice between two adverts",
+            weight(-20),
+            &[150, 100, 150],
+            30_000,
+            &[
+                (4_706_014_119, Balancer(0, false)),
+                (5_224_015_674, Balancer(2, false)),
+                (9_463_028_393, Kill(1)),
+                (11_595_034_790, Carrier(0, false)),
+                (14_672_044_023, Carrier(0, true)),
+                (15_415_046_253, Balancer(0, true)),
+            ],
+        ),
+        (
+            "three masters at once, and one is replaced while its farewell is under way",
+            plain,
+            &[150, 150, 150],
+            30_000,
+            &[(3_863_011_590, Path(2, 1, false)), (7_445_022_337, Stop(2)), (7_445_022_338, Boot(2))],
+        ),
+    ];
+    for (what, settings, priorities, delay, events) in cases {
+        let events: Vec<(Time, Event)> =
+            events.iter().map(|(at, event)| (Time::START + Duration::from_nanos(*at), *event)).collect();
+        let (lazy, eager) = twins(priorities, &settings, Duration::from_micros(delay), &events);
+        assert_eq!(lazy, eager, "{what}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 1500,
@@ -803,25 +959,14 @@ proptest! {
         delay in prop_oneof![Just(50_u64), Just(30_000)],
         raw in prop::collection::vec((0..6000_u64, 0..7_u8, 0..3_usize, 0..3_usize), 1..14),
     ) {
-        let all: Vec<KeepalivedParams> = priorities
-            .iter()
-            .map(|priority| {
-                let mut settings = json!({ "priority": priority, "vrrp_version": version });
-                settings["nopreempt"] = json!(nopreempt);
-                if priorities.len() == 2 {
-                    settings["preempt_delay"] = json!(format!("{preempt_delay}s"));
-                }
-                if let Some(weight) = weight {
-                    settings["track_process"] = json!({ "weight": weight });
-                }
-                params(&settings)
-            })
-            .collect();
-        let delay = Duration::from_micros(delay);
-        let events = events(all.len(), raw);
-        let until = events.last().unwrap().0 + Duration::from_secs(40);
-        let lazy = changes(&lazy(&all, delay, &events, until), all.len());
-        let eager = changes(&eager(&all, delay, &events, until), all.len());
+        let settings = json!({
+            "vrrp_version": version,
+            "nopreempt": nopreempt,
+            "preempt_delay": format!("{}s", if priorities.len() == 2 { preempt_delay } else { 0 }),
+            "track_process": weight.map(|weight| json!({ "weight": weight })),
+        });
+        let events = events(priorities.len(), raw);
+        let (lazy, eager) = twins(&priorities, &settings, Duration::from_micros(delay), &events);
         prop_assert_eq!(lazy, eager, "{:?}", events);
     }
 }
