@@ -4,7 +4,6 @@ use super::{Depth, HealthCheck, Names, Pacing, Rules, Target};
 use crate::kernel::stream::{Key, StreamName};
 use crate::kernel::time::{Duration, Time};
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 
 const NAMES: Names = Names {
     inter: "inter",
@@ -300,7 +299,6 @@ fn rules() -> impl Strategy<Value = Rules> {
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 2000,
-        rng_seed: RngSeed::Fixed(4),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

@@ -8,7 +8,6 @@ use crate::component::view::ProcessState;
 use crate::component::{Kind, MachineId};
 use crate::components::testing::{Fake, surroundings, two_samples};
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 use serde_json::{Value, json};
 
 const DELAY: Duration = Duration::from_micros(50);
@@ -942,7 +941,6 @@ fn adverts_under_way_arrive() {
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 1500,
-        rng_seed: RngSeed::Fixed(5),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
