@@ -154,8 +154,8 @@ pub struct HealthCheck {
     undecided: bool,
     stage: Stage,
     target: Target,
-    /// When the target changed last, and the check in flight as it was before.
-    before: Option<(Time, Check)>,
+    /// When the target changed last, and target and check in flight as they were before.
+    before: Option<(Time, Target, Check)>,
     count: u64,
 }
 
@@ -204,12 +204,12 @@ impl HealthCheck {
             return;
         }
         self.book(now, false, dice);
-        self.target = target;
+        let old = std::mem::replace(&mut self.target, target);
         if let Stage::Running(check) = &mut self.stage {
             // Of several changes at one instant the last one counts: what lasts no time meets no packet.
-            let same = self.before.filter(|(at, was)| (*at, was.began) == (now, check.began));
-            let (_, before) = *self.before.insert(same.unwrap_or((now, *check)));
-            *check = before.meet(now, target, &self.rules);
+            let same = self.before.filter(|(at, _, was)| (*at, was.began) == (now, check.began));
+            let (_, old, was) = *self.before.insert(same.unwrap_or((now, old, *check)));
+            *check = if old == target { was } else { was.meet(now, target, &self.rules) };
         }
     }
 

@@ -147,7 +147,9 @@ impl Etcd {
             None => Some(self.raft.timer.since).filter(|since| *since > now),
         };
         let term = self.hard.term;
-        self.raft.stale = arrives.map(|arrives| Stale { from, term, arrives });
+        if let Some(arrives) = arrives {
+            self.raft.stale = Some(Stale { from, term, arrives });
+        }
     }
 
     /// The word of an earlier term arrives.

@@ -12,6 +12,10 @@ use std::collections::BTreeMap;
 /// and whoever lags further behind gets a snapshot.
 const RUNS_MAX: usize = 64;
 
+/// How many committed entries are kept for peers that lack them and whose clients may wait for one; whoever
+/// lacks more lets its clients time out.
+const KEPT_MAX: usize = 32;
+
 /// A log: entries from index 1 to the last.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Log {
@@ -178,7 +182,7 @@ impl Log {
 
     /// The entries up to `index` that somebody waits for and that have not been taken yet, in order: they
     /// are committed. They stay for peers that lack them, as long as somebody may wait: those that entered
-    /// before `since` go.
+    /// before `since` go, and of the others all but the last few, since the log is copied at each sync.
     pub(super) fn take_proposals(&mut self, index: u64, since: Time) -> Vec<Proposal> {
         if index <= self.taken {
             return Vec::new();
@@ -186,7 +190,15 @@ impl Log {
         let new = self.proposals.range(self.taken + 1..=index);
         let new = new.map(|(_, proposal)| *proposal).collect();
         self.taken = index;
-        self.proposals.retain(|at, proposal| *at > index || proposal.entered >= since);
+        let mut kept = 0;
+        let committed = self.proposals.iter().rev().filter(|(at, _)| **at <= index);
+        let gone = committed.map(|(at, proposal)| (*at, proposal.entered < since)).find(|(_, old)| {
+            kept += 1;
+            *old || kept > KEPT_MAX
+        });
+        if let Some((at, _)) = gone {
+            self.proposals = self.proposals.split_off(&(at + 1));
+        }
         new
     }
 

@@ -2,7 +2,7 @@
 //! what a follower does with them.
 //!
 //! A peer in steady contact (see `contact`) holds whatever the leader's log holds, up to appends that
-//! are simulated one by one and not yet answered; nothing is sent to it otherwise.
+//! are simulated one by one and not yet answered; nothing but what is committed is told to it otherwise.
 //!
 //! Absent on purpose: flow control and the size of messages.
 
@@ -37,6 +37,7 @@ impl Etcd {
         }
         peer.probed = !peer.replicate;
         let previous = peer.next - 1;
+        let entries = previous < last || !peer.replicate;
         if peer.next < retained {
             peer.snapshot = true;
             peer.next = last + 1;
@@ -46,7 +47,10 @@ impl Etcd {
         if peer.replicate {
             peer.next = last + 1;
         }
-        peer.flight = peer.flight.max(last);
+        // What goes with nothing in it is no proof of entries.
+        if entries {
+            peer.flight = peer.flight.max(last);
+        }
         let kind = RaftKind::Append {
             previous_term: self.hard.log.term_at(previous).unwrap_or(0),
             previous_index: previous,
@@ -227,12 +231,17 @@ impl Etcd {
         if let Some(rejected) = rejected {
             // An answer to what was overtaken (raft: MaybeDecrTo); another one for each of those
             // would never end.
-            let stale = if peer.replicate { rejected <= peer.acked } else { rejected + 1 != peer.next };
+            let lacks = rejected == peer.acked && index < rejected && peer.steady.is_none();
+            let stale = if peer.replicate {
+                rejected <= peer.acked && !lacks
+            } else {
+                rejected + 1 != peer.next
+            };
             if stale {
                 return;
             }
             peer.probed = false;
-            if !peer.replicate && rejected == peer.acked {
+            if lacks || (!peer.replicate && rejected == peer.acked) {
                 // Steady writes were counted for a peer that failed before they had reached its disk;
                 // raft would never have had an answer to them.
                 peer.acked = peer.acked.min(index);

@@ -46,7 +46,7 @@ struct Blocked {
     op: Op,
 }
 
-/// A proposal of this member that the leader has applied.
+/// A proposal of this member that is committed.
 #[derive(Clone, Copy, Debug)]
 struct Decided {
     tag: u64,
@@ -85,7 +85,7 @@ impl Requests {
         !self.decided.is_empty()
     }
 
-    /// The leader has applied a proposal of this member.
+    /// A proposal of this member is committed.
     pub(super) fn decided(&mut self, tag: u64, entry: EntryName, outcome: Outcome) {
         self.decided.push(Decided { tag, entry, outcome });
     }
@@ -224,8 +224,8 @@ impl Etcd {
         self.hard.log.take_proposals(index, now - self.rules.request_timeout)
     }
 
-    /// A follower applies a committed entry. What the leader says of it may have been lost on the way; if
-    /// it was not, it has been heard before.
+    /// A follower applies a committed entry. What the leader says of it may have been lost on the way;
+    /// whichever comes first is the answer. Why a Lease was not written is then not known any more.
     pub(super) fn follow_applied(&mut self, proposal: &Proposal, view: &View) {
         if proposal.origin != self.me {
             return;

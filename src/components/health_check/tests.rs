@@ -418,6 +418,23 @@ fn what_lasts_no_time_meets_no_packet() {
     }
 }
 
+/// Law: a target that was gone for no time has not been gone, neither for a SYN nor for a request that
+/// is being worked on.
+#[test]
+fn what_was_gone_for_no_time_was_there() {
+    let rules = Rules { depth: Depth::Reply, rise: 1, ..defaults() };
+    let slow = Target::Answers { round_trip: ms(200), work: ms(600), good: true };
+    for blink in [150, 250, 400, 600] {
+        let now = Time::START + ms(blink);
+        let undisturbed = HealthCheck::settled(rules, false, Time::START + ms(100), slow);
+        let mut check = undisturbed.clone();
+        check.see(now, Target::Silent, &no_dice);
+        check.see(now, slow, &no_dice);
+        let up = check.flip(now, &no_dice).unwrap().at;
+        assert_eq!(up, undisturbed.flip(Time::START, &no_dice).unwrap().at, "{blink} ms");
+    }
+}
+
 /// Law: a server begins up, one failure from down; a script's first result decides.
 #[test]
 fn the_first_result_decides() {

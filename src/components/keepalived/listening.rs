@@ -244,7 +244,7 @@ impl Listening {
         for i in 0..self.heard.len() {
             let accepted = self.accepts(self.heard[i].source.priority, now, stance);
             let heard = &mut self.heard[i];
-            heard.accepted = accepted;
+            (heard.accepted, heard.missed) = (accepted, Duration::ZERO);
             if !accepted {
                 // A change of one's own mind counts from the next arrival.
                 heard.from = heard.from.max(now - heard.source.delay);

@@ -1,7 +1,7 @@
 //! An instance as master: its adverts and announcements, and other masters.
 
 use super::listening::Source;
-use super::{Fx, Keepalived, KeepalivedAlarm, WAKE_UP_DRAW};
+use super::{Fx, Keepalived, KeepalivedAlarm, LOSS_DRAW, WAKE_UP_DRAW};
 use crate::component::blame::Blame;
 use crate::component::fact::VrrpState;
 use crate::component::id::ComponentId;
@@ -126,8 +126,9 @@ impl Keepalived {
         let arrived: Vec<Source> = arrived.collect();
         self.read = view.now;
         self.await_arrival(view, fx);
-        for Source { peer, adverts, priority, .. } in arrived {
-            if self.fact.state == VrrpState::Master {
+        for Source { peer, adverts, priority, loss, .. } in arrived {
+            let lost = loss > 0.0 && fx.draw(LOSS_DRAW).uniform() < loss;
+            if self.fact.state == VrrpState::Master && !lost {
                 let (interval, version) = (adverts.period().as_nanos(), self.params.vrrp_version);
                 let advert = Advert { priority, interval, version };
                 self.receive_as_master(peer, advert, view, fx);

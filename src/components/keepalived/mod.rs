@@ -1,7 +1,7 @@
 //! keepalived: one VRRP instance that holds the virtual address or waits to take it over.
 //!
 //! Adverts are not sent one by one: a master publishes the instants at which they leave, and a backup
-//! computes the last one it heard (`listening.rs`). Real datagrams are only the first advert of
+//! computes the last one it heard (`listening.rs`), as a new master does of what left before. Real datagrams are only the first advert of
 //! a new master, the farewell with priority 0, and those that two masters send each other.
 //!
 //! Absent on purpose: which machine a neighbour sends to (the world keeps ARP entries; here only the

@@ -803,15 +803,18 @@ fn twins(
     (lazy, eager)
 }
 
+/// What it shows, settings, priorities, delay in microseconds, and events by nanosecond.
+type Case<'a> = (&'a str, Value, &'a [u32], u64, &'a [(u64, Event)]);
+
 /// Law: laziness is unobservable also where something happens at the very instant of an advert, or
 /// while one is under way.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of histories")]
 fn adverts_under_way_arrive() {
     use Event::{Balancer, Boot, Carrier, Kill, KillChild, Path, Stop};
     let plain = json!({});
     let delayed = json!({ "preempt_delay": "7s" });
     let weight = |weight: i32| json!({ "track_process": { "weight": weight } });
-    type Case<'a> = (&'a str, Value, &'a [u32], u64, &'a [(u64, Event)]);
     let cases: [Case; 12] = [
         (
             "what left before a start is not heard: `preempt_delay` begins an advert later",
