@@ -392,4 +392,18 @@ mod tests {
         assert_eq!(log.accept((1, 5), &[Run { term: 1, count: 2 }], &kept), Some(7));
         assert_eq!(log.proposals_after(5), []);
     }
+
+    /// Law: of many committed entries the last few stay, and all that are not committed.
+    #[test]
+    fn few_committed_proposals_are_kept() {
+        let (origin, op, entered) = (ComponentId(0), Op::Write(Resource::Objects), Time::START);
+        let mut log = Log::default();
+        for tag in 1..=100 {
+            log.push(1, Proposal { index: 0, origin, tag, op, asked: EventId::START, entered });
+        }
+        assert_eq!(log.take_proposals(60, entered).len(), 60);
+        let kept = log.proposals_after(0);
+        assert_eq!(kept.len(), KEPT_MAX + 40);
+        assert_eq!(kept[0].index, 60 - KEPT_MAX as u64 + 1);
+    }
 }
